@@ -1,1 +1,38 @@
-export {};
+export type { Cancellable, Clock } from './clock.js';
+export type { IdSource, Random } from './ids.js';
+export { silentLogger, type LogFields, type Logger } from './logger.js';
+export { noFaults, type FaultPoints } from './fault-points.js';
+export type {
+  ClaimedWork,
+  DeadLetter,
+  DeliveryRecord,
+  DueTimer,
+  HistoryRecord,
+  InboxRecord,
+  InstanceRef,
+  InstanceState,
+  JsonText,
+  KeyRecord,
+  SagaStatus,
+  StoredHistory,
+  StoredInstance,
+  TimerRecord,
+  WorkKey,
+  WorkRecord,
+} from './records.js';
+export type {
+  AtInstant,
+  ClaimRequest,
+  Claimed,
+  Commit,
+  CommitResult,
+  InstanceFilter,
+  InstancePage,
+  InstanceStore,
+  LoadRequest,
+  LoadResult,
+  ParkRequest,
+  ParkResult,
+  StoreTransaction,
+  WriteOptions,
+} from './instance-store.js';

@@ -1,0 +1,215 @@
+import type {
+  ClaimedWork,
+  DeadLetter,
+  DeliveryRecord,
+  DueTimer,
+  HistoryRecord,
+  InboxRecord,
+  InstanceRef,
+  InstanceState,
+  JsonText,
+  KeyRecord,
+  SagaStatus,
+  StoredHistory,
+  StoredInstance,
+  TimerRecord,
+  WorkKey,
+  WorkRecord,
+} from './records.js';
+
+/** Every statement's instant: `null` lets the store's own clock decide (production); tests pass virtual time. */
+export interface AtInstant {
+  readonly now: number | null;
+}
+
+/** Who writes, and for how long new work is born leased to that node. */
+export interface WriteOptions extends AtInstant {
+  /** Id of this node; unique per process start. */
+  readonly owner: string;
+  readonly leaseMs: number;
+}
+
+export interface LoadRequest {
+  readonly tenant: string;
+  readonly saga: string;
+  /** By correlation key or by instance id. */
+  readonly by: { readonly key: KeyRecord } | { readonly id: string };
+  /** The message about to be handled. */
+  readonly messageId: string;
+}
+
+export interface LoadResult {
+  readonly instance: StoredInstance | null;
+  /**
+   * The instance's inbox row of the message; `{ outcome: 'deferred' }` also while the message waits as an open delivery of the
+   * instance or of one of its keys. `null`: not seen.
+   */
+  readonly seen: InboxRecord | null;
+}
+
+/** One instance's whole change: all of it becomes durable, or nothing. */
+export interface Commit {
+  readonly ref: InstanceRef;
+  /** The version that was loaded; 0 creates the instance. */
+  readonly expectedVersion: number;
+  readonly next: InstanceState;
+  /** Keys to claim; given when creating. A key that another instance holds makes this commit lose. */
+  readonly keys: readonly KeyRecord[];
+  /** Written together with the version bump only. Replaces a row of the same message id (a deferred message now applied). */
+  readonly inbox: InboxRecord | null;
+  readonly work: readonly WorkRecord[];
+  /** A name stands in at most one of the two lists. `disarm` ignores a name that isn't armed. */
+  readonly timers: { readonly arm: readonly TimerRecord[]; readonly disarm: readonly string[] };
+  readonly history: readonly HistoryRecord[];
+  readonly deliveries: { readonly add: readonly DeliveryRecord[]; readonly done: readonly string[] };
+  /** Written only if messages were found parked on one of `keys`: makes sure that somebody handles them. */
+  readonly wakeIfParked: WorkRecord | null;
+  /** Outbox rows that this commit has consumed; gone with it. */
+  readonly done: readonly WorkKey[];
+}
+
+export type CommitResult =
+  | {
+      readonly outcome: 'committed';
+      readonly version: number;
+      /**
+       * The new work was born leased to the writer, who dispatches it at once. `false`: an earlier row of a lane is still
+       * undone elsewhere; whoever claims next gets it.
+       */
+      readonly leased: boolean;
+      /** `wakeIfParked` was written. */
+      readonly woken: boolean;
+    }
+  /** Lost its race (other version, locked row, key taken or being taken): nothing was written; load again. */
+  | { readonly outcome: 'conflict' };
+
+export interface ParkRequest {
+  readonly tenant: string;
+  readonly saga: string;
+  readonly key: KeyRecord;
+  readonly delivery: DeliveryRecord;
+  /** The outbox row the message came from; gone with the parking. */
+  readonly done: readonly WorkKey[];
+}
+
+/** `present`: the key has an instance (or is being created): nothing was written; load again. */
+export type ParkResult = 'parked' | 'present';
+
+export interface ClaimRequest extends WriteOptions {
+  /** Only work for these; a node never claims what it can't do. */
+  readonly destinations: readonly string[];
+  readonly limit: number;
+}
+
+export interface Claimed<T> {
+  readonly items: readonly T[];
+  /** Milliseconds until the next row (of the asked kind) becomes claimable, if any; by the store's clock. */
+  readonly nextDueMs: number | null;
+}
+
+export interface InstanceFilter {
+  readonly tenant: string;
+  readonly saga: string;
+  readonly states?: readonly string[];
+  readonly statuses?: readonly SagaStatus[];
+  /** Only instances unchanged for at least this long, and not ended. */
+  readonly idleMs?: number;
+  /** Newest first by default, by creation. */
+  readonly order?: 'newest' | 'oldest';
+  /** At most 1 000; default 50. */
+  readonly limit?: number;
+  /** `next` of the page before. */
+  readonly cursor?: string;
+}
+
+export interface InstancePage {
+  readonly items: readonly StoredInstance[];
+  readonly next: string | null;
+}
+
+/** A database transaction, the store's own or the caller's. */
+export interface StoreTransaction {
+  /** The store's handle on it, for the caller's own writes (TypeORM: `EntityManager`); `undefined` in memory. */
+  readonly manager: unknown;
+  /**
+   * Marks the message as consumed by `consumer`. `false`: it was already; then the caller must change nothing. Waits while
+   * another transaction is about to decide the same.
+   */
+  consume(message: WorkKey, outcome: string): Promise<boolean>;
+  /** Adds work; a key that exists already is left as it is. */
+  enqueue(work: readonly WorkRecord[]): Promise<void>;
+  /** Removes finished outbox rows. */
+  complete(keys: readonly WorkKey[]): Promise<void>;
+}
+
+/**
+ * The central port: everything a saga or durable machine needs of a database.
+ *
+ * A store that implements it passes `instanceStoreConformance` of `@nestjs-orchestrator/testing`. All methods reject with
+ * `StoreUnavailableError` (retryable) when the database can't be reached.
+ */
+export interface InstanceStore {
+  /** Names the kind in log lines and health: `memory`, `postgres`, … */
+  readonly kind: string;
+  /** Prepares or checks the schema. Throws `StoreSchemaError` for a schema newer than the code. */
+  start(): Promise<void>;
+  /** Stops listening. A client that the caller made stays open: whoever makes it, closes it. */
+  close(): Promise<void>;
+
+  /** One answer per request, in order. */
+  load(requests: readonly LoadRequest[], at: AtInstant): Promise<readonly LoadResult[]>;
+  /**
+   * Each entry commits or loses alone; one answer per entry, in order. At most one entry per instance. An entry that the
+   * database refuses for another reason rejects alone: its result is the error.
+   */
+  commit(commits: readonly Commit[], options: WriteOptions): Promise<readonly (CommitResult | Error)[]>;
+  /** Keeps messages for keys that have no instance yet; the commit that claims the key finds them. */
+  park(requests: readonly ParkRequest[], at: AtInstant): Promise<readonly ParkResult[]>;
+  /** The open deliveries of an instance, oldest first: parked on its keys, or deferred. */
+  deliveries(ref: InstanceRef): Promise<readonly DeliveryRecord[]>;
+  /** Turns deliveries past their time to live into dead letters; how many. */
+  expireDeliveries(at: AtInstant): Promise<number>;
+
+  /** Adds work in a commit of its own. `true`: born leased to the writer. A key that exists already is left as it is. */
+  enqueue(work: readonly WorkRecord[], options: WriteOptions): Promise<boolean>;
+  /** Leases work whose lane has no earlier undone row and which nobody holds; counts the attempt. Oldest first. */
+  claimWork(request: ClaimRequest): Promise<Claimed<ClaimedWork>>;
+  /** Prolongs the caller's leases; a row that isn't the caller's any more is left alone. */
+  renewWork(keys: readonly WorkKey[], options: WriteOptions): Promise<void>;
+  /** Removes finished rows. */
+  completeWork(keys: readonly WorkKey[]): Promise<void>;
+  /** Gives a row back, to be claimed after `delayMs`. */
+  releaseWork(key: WorkKey, delayMs: number, reason: string, at: AtInstant): Promise<void>;
+  /** Gives up on a row: it becomes a dead letter, and its lane holds behind it. */
+  buryWork(key: WorkKey, reason: string, at: AtInstant): Promise<void>;
+
+  /** Leases due timers of these sagas, earliest first. */
+  claimTimers(request: ClaimRequest): Promise<Claimed<DueTimer>>;
+  /** Removes a timer if its token is still this one (it fired for a stay that is over). */
+  dropTimer(timer: InstanceRef & { readonly name: string; readonly token: string }): Promise<void>;
+  /** Gives a timer back, to be claimed after `delayMs`. */
+  releaseTimer(
+    timer: InstanceRef & { readonly name: string; readonly token: string },
+    delayMs: number,
+    at: AtInstant,
+  ): Promise<void>;
+
+  query(filter: InstanceFilter, at: AtInstant): Promise<InstancePage>;
+  /** What happened to an instance, oldest first. */
+  history(ref: InstanceRef): Promise<readonly StoredHistory[]>;
+  deadLetters(filter: { readonly tenant?: string; readonly limit?: number }): Promise<readonly DeadLetter[]>;
+
+  /** Runs `work` in one transaction of the store; rolls back if it throws. */
+  transaction<T>(work: (tx: StoreTransaction) => Promise<T>, at: AtInstant): Promise<T>;
+  /**
+   * Joins a transaction of the caller's. Work enqueued there is announced to all nodes by the database when it commits.
+   * Throws `StoreTransactionError` if the store has no such transactions or `manager` is none of its kind.
+   */
+  within(manager: unknown, at: AtInstant): StoreTransaction;
+  /** Calls `listener` when another transaction or node may have made work claimable. Hints may get lost; claiming is the truth. */
+  onWork(listener: () => void): () => void;
+  /** Rejects when the database does not answer. */
+  ping(): Promise<void>;
+}
+
+export type { InstanceState, JsonText };
