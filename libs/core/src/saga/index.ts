@@ -1,1 +1,54 @@
-export {};
+export { defineSaga } from './define-saga.js';
+export {
+  keyed,
+  type AbsentPolicy,
+  type AnySaga,
+  type CommonStringKey,
+  type DataOf,
+  type EndMeaning,
+  type EventOf,
+  type Keyed,
+  type SagaDefinition,
+  type SagaEvent,
+  type SagaSpec,
+  type SagaTypes,
+  type StateOf,
+  type UnansweredPolicy,
+  type UndoOf,
+} from './saga-types.js';
+export type {
+  CompensationContext,
+  ContextOf,
+  GuardContext,
+  SagaContext,
+  SendOptions,
+  StartContext,
+  StartContextOf,
+} from './contexts.js';
+export type {
+  ErasedCompensation,
+  ErasedGuard,
+  ErasedHandler,
+  SagaBehaviour,
+  TransitionSpec,
+  Trigger,
+} from './behaviour.js';
+export {
+  CorrelationError,
+  HandlerTimeoutError,
+  SagaConflictError,
+  SagaDefinitionError,
+  SagaHandlerError,
+  SagaVersionError,
+  UnexpectedEventError,
+  type DefinitionFault,
+} from './saga-errors.js';
+export type {
+  SagaHistoryEntry,
+  SagaInstance,
+  SagaListOptions,
+  SagaPage,
+  SagaReadOptions,
+  SagaRepository,
+  UndoStep,
+} from './saga-repository.js';

@@ -1,0 +1,33 @@
+import type { Clock } from '../ports/clock.js';
+import type { FaultPoints } from '../ports/fault-points.js';
+import type { IdSource, Random } from '../ports/ids.js';
+import type { InstanceStore } from '../ports/instance-store.js';
+import type { Logger } from '../ports/logger.js';
+
+/** Settings of one node. All have defaults but the store. */
+export interface HostOptions {
+  readonly store: InstanceStore;
+  readonly clock?: Clock;
+  readonly ids?: IdSource;
+  readonly random?: Random;
+  readonly logger?: Logger;
+  readonly faults?: FaultPoints;
+  /** Tenant of messages and reads that name none. Default `'default'`. */
+  readonly defaultTenant?: string;
+  /** How long this node's claims on work last without a sign of life, in milliseconds; renewed at a third of it. Default 10 000. */
+  readonly leaseMs?: number;
+  /** How often to look for work that no hint announced, in milliseconds. Default 1 000. */
+  readonly pollIntervalMs?: number;
+  /** How long one run of a handler may take, in milliseconds. Default 5 000. */
+  readonly handlerTimeoutMs?: number;
+  /** Tries of one message before it becomes a dead letter. Default 10. */
+  readonly maxAttempts?: number;
+  /** Pause before the second try, in milliseconds; doubles with each further one up to 60 s, with jitter. Default 200. */
+  readonly retryDelayMs?: number;
+  /** Messages in work at the same time. Default 512. */
+  readonly concurrency?: number;
+  /** `@Handles` methods in work at the same time; each holds a connection of the store. Default 4. */
+  readonly handlerConcurrency?: number;
+  /** Longest body, data or compensation input, in characters of JSON. Default 262 144. */
+  readonly maxPayload?: number;
+}

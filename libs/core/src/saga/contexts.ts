@@ -1,0 +1,70 @@
+import type { Duration } from '../message/duration.js';
+import type { AnySaga } from './saga-types.js';
+
+/** Options of one outgoing message. */
+export interface SendOptions {
+  /** Deliver it not before this long after the commit. */
+  readonly delay?: Duration | number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * What a saga's handler is given. Handlers may run again (conflict, crash, redelivery), so they change nothing outside: what they want
+ * done they record with these verbs, and it happens after the commit. A verb called after the handler settled throws.
+ *
+ * @typeParam M the event's type
+ * @typeParam D the saga's data
+ * @typeParam C the inputs of its compensations, by name
+ */
+export interface SagaContext<out M, in out D, in out C> {
+  /** Id of the instance. */
+  readonly id: string;
+  readonly tenant: string;
+  /** Id of the message that is handled. */
+  readonly messageId: string;
+  /** Aborts when the handler has taken longer than its time-out. */
+  readonly signal: AbortSignal;
+  /** The event, frozen. */
+  readonly event: M;
+  /** A private draft of the saga's data: change it freely. */
+  data: D;
+  /** Sends a command: exactly one handler gets it. */
+  send(command: object, options?: SendOptions): void;
+  /** Publishes an event: any number of handlers get it. */
+  publish(event: object, options?: SendOptions): void;
+  /** Records an undo step, to be run if the saga ends in an `undo` end. Record it with the command it undoes. */
+  compensateWith<const N extends keyof C & string>(name: N, input: C[N]): void;
+  /** Milliseconds since the epoch, the same when the handler runs again: when the message was sent, or the timer was due. */
+  now(): number;
+  /** A new UUID, the same when the handler runs again. */
+  uuid(): string;
+  /** A number in [0, 1), the same when the handler runs again. */
+  random(): number;
+}
+
+/** What a start handler is given: as {@link SagaContext}, but there is no data yet, it returns it. */
+export type StartContext<M, C> = Omit<SagaContext<M, never, C>, 'data'>;
+
+/** What a compensation is given. */
+export interface CompensationContext {
+  /** Id of the instance that is undone. */
+  readonly id: string;
+  readonly tenant: string;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  /** The same for every try of this step: give it to the service that undoes, so that it undoes once. */
+  readonly idempotencyKey: string;
+  readonly signal: AbortSignal;
+}
+
+/** What a guard is given. */
+export interface GuardContext<M, D> {
+  readonly data: Readonly<D>;
+  readonly event: M;
+}
+
+/** The context of a handler of saga `G` for message `M`. */
+export type ContextOf<G extends AnySaga, M> = SagaContext<M, G['types']['data'], G['types']['undo']>;
+
+/** The context of a start handler of saga `G` for message `M`. */
+export type StartContextOf<G extends AnySaga, M> = StartContext<M, G['types']['undo']>;

@@ -1,0 +1,101 @@
+import { OrchestratorError } from '../errors/orchestrator-error.js';
+
+/** One fault of a definition: where, what was found, what was expected. */
+export interface DefinitionFault {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** A saga's definition, or what its class or builder adds to it, is faulty. Lists all faults at once. */
+export class SagaDefinitionError extends OrchestratorError {
+  readonly code = 'SAGA_DEFINITION';
+  constructor(
+    readonly saga: string,
+    readonly faults: readonly DefinitionFault[],
+  ) {
+    super(
+      `Saga '${saga}' has ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n` +
+        faults.map((fault) => `  ${fault.path}: ${fault.message}`).join('\n'),
+    );
+  }
+}
+
+/** An event that can't be given to any instance: its key is missing or no string. */
+export class CorrelationError extends OrchestratorError {
+  readonly code = 'SAGA_CORRELATION';
+  constructor(
+    readonly saga: string,
+    readonly messageName: string,
+    found: unknown,
+  ) {
+    super(
+      `Message '${messageName}' has ${found === '' ? 'an empty' : 'no string as'} key for saga '${saga}' (found ${typeof found}). ` +
+        `Its key field, or the function given to keyed(), must yield a string of 1 to 512 characters.`,
+    );
+  }
+}
+
+/** A handler did something that it must not. */
+export class SagaHandlerError extends OrchestratorError {
+  readonly code = 'SAGA_HANDLER';
+}
+
+/** A handler took longer than its time-out; the attempt is dropped and tried again. */
+export class HandlerTimeoutError extends OrchestratorError {
+  readonly code = 'HANDLER_TIMEOUT';
+  override readonly retryable = true;
+  constructor(
+    readonly handler: string,
+    readonly timeoutMs: number,
+  ) {
+    super(
+      `${handler} did not settle within ${timeoutMs} ms. Send slow work as a command, or raise 'handlerTimeout'.`,
+    );
+  }
+}
+
+/** A message that the saga declares to be a fault here: no instance, or no state that answers. */
+export class UnexpectedEventError extends OrchestratorError {
+  readonly code = 'SAGA_UNEXPECTED_EVENT';
+  constructor(
+    readonly saga: string,
+    readonly messageName: string,
+    readonly state: string | null,
+  ) {
+    super(
+      state === null
+        ? `Saga '${saga}' has no instance for message '${messageName}', and is declared { absent: 'fault' }.`
+        : `Saga '${saga}' in state '${state}' does not answer '${messageName}', and is declared { unanswered: 'fault' }.`,
+    );
+  }
+}
+
+/** The instance changed under every one of several tries; it is tried again later. */
+export class SagaConflictError extends OrchestratorError {
+  readonly code = 'SAGA_CONFLICT';
+  override readonly retryable = true;
+  constructor(
+    readonly saga: string,
+    readonly attempts: number,
+  ) {
+    super(
+      `An instance of saga '${saga}' was changed by others ${attempts} times in a row while a message was handled.`,
+    );
+  }
+}
+
+/** The instance lives under a version of the definition that this node does not have. */
+export class SagaVersionError extends OrchestratorError {
+  readonly code = 'SAGA_VERSION';
+  override readonly retryable = true;
+  constructor(
+    readonly saga: string,
+    readonly found: number,
+    readonly known: readonly number[],
+  ) {
+    super(
+      `An instance of saga '${saga}' lives under version ${found}; this node knows ${known.join(', ')}. ` +
+        `Its messages are given back for a node that knows it.`,
+    );
+  }
+}

@@ -1,0 +1,73 @@
+import type { SagaStatus } from '../ports/records.js';
+import type { AnySaga, DataOf, StateOf } from './saga-types.js';
+import type { Duration } from '../message/duration.js';
+
+/** A saga instance as read from the store: a copy, frozen. */
+export interface SagaInstance<G extends AnySaga> {
+  readonly id: string;
+  readonly tenant: string;
+  /** Counts commits. */
+  readonly version: number;
+  readonly definitionVersion: number;
+  readonly state: StateOf<G>;
+  readonly status: SagaStatus;
+  readonly data: Readonly<DataOf<G>>;
+  /** The undo steps recorded so far, oldest first. */
+  readonly undo: readonly UndoStep[];
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly endedAt: Date | null;
+}
+
+/** An undo step as recorded. */
+export interface UndoStep {
+  readonly name: string;
+  readonly status: 'recorded' | 'running' | 'done' | 'failed';
+  /** Why it failed for good. */
+  readonly error?: string;
+}
+
+/** One line of what happened to an instance. */
+export interface SagaHistoryEntry {
+  readonly at: Date;
+  readonly kind: string;
+  /** Name of the message, timer or compensation. */
+  readonly name: string;
+  readonly messageId: string;
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
+/** Options of a read. */
+export interface SagaReadOptions {
+  /** Default: the application's default tenant. */
+  readonly tenant?: string;
+}
+
+/** Options of a listing. */
+export interface SagaListOptions extends SagaReadOptions {
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+/** One page of a listing. */
+export interface SagaPage<G extends AnySaga> {
+  readonly items: readonly SagaInstance<G>[];
+  /** Give it as `cursor` to get the next page; `null` at the end. */
+  readonly next: string | null;
+}
+
+/** Reads the instances of one saga. Hands out copies, never live objects. */
+export interface SagaRepository<G extends AnySaga> {
+  find(id: string, options?: SagaReadOptions): Promise<SagaInstance<G> | undefined>;
+  /** By the value of the saga's `correlateBy`. */
+  findByCorrelation(key: string, options?: SagaReadOptions): Promise<SagaInstance<G> | undefined>;
+  /** All instances in a state, oldest first, read in pages. */
+  findByState(state: StateOf<G>, options?: SagaReadOptions): AsyncIterable<SagaInstance<G>>;
+  /** Instances that have not ended and not changed for at least this long, oldest first. */
+  findStale(idle: Duration | number, options?: SagaReadOptions): AsyncIterable<SagaInstance<G>>;
+  /** Newest first. */
+  list(options?: SagaListOptions): Promise<SagaPage<G>>;
+  /** What happened to an instance, in order. */
+  history(id: string, options?: SagaReadOptions): Promise<readonly SagaHistoryEntry[]>;
+}
