@@ -73,8 +73,8 @@ export type CommitResult =
       readonly outcome: 'committed';
       readonly version: number;
       /**
-       * The new work was born leased to the writer, who dispatches it at once. `false`: an earlier row of a lane is still
-       * undone elsewhere; whoever claims next gets it.
+       * All new work without a delay was born leased to the writer, who dispatches it at once. `false`: none of it was (an
+       * earlier row of a lane is still undone elsewhere, or a key exists already); whoever claims next gets it.
        */
       readonly leased: boolean;
       /** `wakeIfParked` was written. */
@@ -129,7 +129,7 @@ export interface InstancePage {
 
 /** A database transaction, the store's own or the caller's. */
 export interface StoreTransaction {
-  /** The store's handle on it, for the caller's own writes (TypeORM: `EntityManager`); `undefined` in memory. */
+  /** The store's handle on it, for the caller's own writes (TypeORM: `EntityManager`); in memory an opaque object that `within` knows. */
   readonly manager: unknown;
   /**
    * Marks the message as consumed by `consumer`. `false`: it was already; then the caller must change nothing. Waits while
@@ -167,10 +167,10 @@ export interface InstanceStore {
   park(requests: readonly ParkRequest[], at: AtInstant): Promise<readonly ParkResult[]>;
   /** The open deliveries of an instance, oldest first: parked on its keys, or deferred. */
   deliveries(ref: InstanceRef): Promise<readonly DeliveryRecord[]>;
-  /** Turns deliveries past their time to live into dead letters; how many. */
+  /** Turns deliveries past their time to live into dead letters (destination `saga:<name>`, attempts 0); how many. */
   expireDeliveries(at: AtInstant): Promise<number>;
 
-  /** Adds work in a commit of its own. `true`: born leased to the writer. A key that exists already is left as it is. */
+  /** Adds work in a commit of its own. `true`: born leased to the writer, as in a commit. A key that exists already is left as it is. */
   enqueue(work: readonly WorkRecord[], options: WriteOptions): Promise<boolean>;
   /** Leases work whose lane has no earlier undone row and which nobody holds; counts the attempt. Oldest first. */
   claimWork(request: ClaimRequest): Promise<Claimed<ClaimedWork>>;
@@ -183,7 +183,7 @@ export interface InstanceStore {
   /** Gives up on a row: it becomes a dead letter, and its lane holds behind it. */
   buryWork(key: WorkKey, reason: string, at: AtInstant): Promise<void>;
 
-  /** Leases due timers of these sagas, earliest first. */
+  /** Leases due timers of these sagas (`destinations` are their plain names), earliest first; counts the attempt. */
   claimTimers(request: ClaimRequest): Promise<Claimed<DueTimer>>;
   /** Removes a timer if its token is still this one (it fired for a stay that is over). */
   dropTimer(timer: InstanceRef & { readonly name: string; readonly token: string }): Promise<void>;
