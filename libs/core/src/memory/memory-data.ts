@@ -1,0 +1,34 @@
+import type { WorkKey, WorkRecord } from '../ports/index.js';
+import { DeadLetters } from './dead-letters.js';
+import { Deliveries } from './deliveries.js';
+import { Histories } from './history.js';
+import { Instances } from './instances.js';
+import { Outbox, type BirthLease, type Written } from './outbox.js';
+import { Timers } from './timers.js';
+import { Transactions } from './transactions.js';
+import { WorkHints } from './work-hints.js';
+
+/** All that a memory store keeps; shared by the connections to it. */
+export class MemoryData {
+  readonly deadLetters = new DeadLetters();
+  readonly deliveries = new Deliveries(this.deadLetters);
+  readonly histories = new Histories();
+  readonly hints = new WorkHints();
+  readonly instances = new Instances();
+  readonly outbox = new Outbox(this.deadLetters);
+  readonly timers = new Timers();
+  readonly transactions = new Transactions();
+
+  /** Writes work and tells the nodes, unless the writer is the one to do all of it. */
+  writeWork(work: readonly WorkRecord[], now: number, lease: BirthLease): Written {
+    const written = this.outbox.write(work, now, lease);
+    const delayed = work.some((row) => row.delayMs > 0);
+    if (written.added > 0 && (delayed || !written.leased)) this.hints.tell();
+    return written;
+  }
+
+  /** Removes finished work and tells the nodes if something behind it in its lane is next. */
+  removeWork(keys: readonly WorkKey[]): void {
+    if (this.outbox.remove(keys)) this.hints.tell();
+  }
+}

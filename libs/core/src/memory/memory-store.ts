@@ -1,0 +1,178 @@
+import type {
+  AtInstant,
+  Claimed,
+  ClaimedWork,
+  ClaimRequest,
+  Clock,
+  Commit,
+  CommitResult,
+  DeadLetter,
+  DeliveryRecord,
+  DueTimer,
+  InstanceFilter,
+  InstancePage,
+  InstanceRef,
+  InstanceStore,
+  LoadRequest,
+  LoadResult,
+  ParkRequest,
+  ParkResult,
+  StoredHistory,
+  StoreTransaction,
+  WorkKey,
+  WorkRecord,
+  WriteOptions,
+} from '../ports/index.js';
+import { systemClock } from '../ports/index.js';
+import { commitOne, loadOne, stored } from './commits.js';
+import { MemoryData } from './memory-data.js';
+import { parkOne } from './parking.js';
+import { page } from './queries.js';
+import type { TimerToken } from './timers.js';
+
+/** Options of {@link memoryStore}. */
+export interface MemoryStoreOptions {
+  /** The store's own clock, asked by calls whose `now` is `null`. Default: the machine's. */
+  readonly clock?: Clock;
+}
+
+/** An {@link InstanceStore} in memory. */
+export interface MemoryStore extends InstanceStore {
+  /** Another connection to the same data, as a second node has one; its listeners are its own. */
+  connect(): MemoryStore;
+}
+
+/**
+ * A store that keeps everything in this process: the executable specification of {@link InstanceStore}, for tests and
+ * simulation. Each call does all its work in one go and answers a turn later, so calls take effect one by one, in the order
+ * they were made.
+ */
+export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  return new MemoryConnection(new MemoryData(), options.clock ?? systemClock);
+}
+
+/** Methods are `async`, which is what makes them answer a turn later and reject instead of throw. */
+class MemoryConnection implements MemoryStore {
+  readonly kind = 'memory';
+  private readonly unsubscribe = new Set<() => void>();
+
+  constructor(
+    private readonly data: MemoryData,
+    private readonly clock: Clock,
+  ) {}
+
+  connect(): MemoryStore {
+    return new MemoryConnection(this.data, this.clock);
+  }
+
+  async start(): Promise<void> {}
+
+  async close(): Promise<void> {
+    for (const stop of this.unsubscribe) stop();
+    this.unsubscribe.clear();
+  }
+
+  async ping(): Promise<void> {}
+
+  onWork(listener: () => void): () => void {
+    const stop = this.data.hints.add(listener);
+    this.unsubscribe.add(stop);
+    return () => {
+      stop();
+      this.unsubscribe.delete(stop);
+    };
+  }
+
+  async load(requests: readonly LoadRequest[], _at: AtInstant): Promise<readonly LoadResult[]> {
+    return requests.map((request) => loadOne(this.data, request));
+  }
+
+  async commit(
+    commits: readonly Commit[],
+    options: WriteOptions,
+  ): Promise<readonly (CommitResult | Error)[]> {
+    const now = this.now(options);
+    return commits.map((commit) => commitOne(this.data, commit, options, now));
+  }
+
+  async park(requests: readonly ParkRequest[], at: AtInstant): Promise<readonly ParkResult[]> {
+    const now = this.now(at);
+    return requests.map((request) => parkOne(this.data, request, now));
+  }
+
+  async deliveries(ref: InstanceRef): Promise<readonly DeliveryRecord[]> {
+    return this.data.deliveries.list(ref);
+  }
+
+  async expireDeliveries(at: AtInstant): Promise<number> {
+    return this.data.deliveries.expire(this.now(at));
+  }
+
+  async enqueue(work: readonly WorkRecord[], options: WriteOptions): Promise<boolean> {
+    return this.data.writeWork(work, this.now(options), options).leased;
+  }
+
+  async claimWork(request: ClaimRequest): Promise<Claimed<ClaimedWork>> {
+    return this.data.outbox.claim(request, this.now(request));
+  }
+
+  async renewWork(keys: readonly WorkKey[], options: WriteOptions): Promise<void> {
+    this.data.outbox.renew(keys, options, this.now(options));
+  }
+
+  async completeWork(keys: readonly WorkKey[]): Promise<void> {
+    this.data.removeWork(keys);
+  }
+
+  async releaseWork(key: WorkKey, delayMs: number, _reason: string, at: AtInstant): Promise<void> {
+    this.data.outbox.release(key, delayMs, this.now(at));
+    this.data.hints.tell();
+  }
+
+  async buryWork(key: WorkKey, reason: string, at: AtInstant): Promise<void> {
+    this.data.outbox.bury(key, reason, this.now(at));
+  }
+
+  async claimTimers(request: ClaimRequest): Promise<Claimed<DueTimer>> {
+    return this.data.timers.claim(request, this.now(request));
+  }
+
+  async dropTimer(timer: TimerToken): Promise<void> {
+    this.data.timers.drop(timer);
+  }
+
+  async releaseTimer(timer: TimerToken, delayMs: number, at: AtInstant): Promise<void> {
+    this.data.timers.release(timer, delayMs, this.now(at));
+  }
+
+  async query(filter: InstanceFilter, at: AtInstant): Promise<InstancePage> {
+    const { rows, next } = page(this.data.instances.all(), filter, this.now(at));
+    return { items: rows.map((row) => stored(this.data, row)), next };
+  }
+
+  async history(ref: InstanceRef): Promise<readonly StoredHistory[]> {
+    return this.data.histories.read(ref);
+  }
+
+  async deadLetters(filter: {
+    readonly tenant?: string;
+    readonly limit?: number;
+  }): Promise<readonly DeadLetter[]> {
+    return this.data.deadLetters.list(filter);
+  }
+
+  async transaction<T>(work: (tx: StoreTransaction) => Promise<T>, at: AtInstant): Promise<T> {
+    return this.data.transactions.run(work, at, {
+      enqueue: (rows, joined) => void this.data.writeWork(rows, this.now(joined), null),
+      complete: (keys) => this.data.removeWork(keys),
+    });
+  }
+
+  within(manager: unknown, at: AtInstant): StoreTransaction {
+    return this.data.transactions.join(manager, at);
+  }
+
+  private now({ now }: AtInstant): number {
+    return now ?? this.clock.now();
+  }
+}

@@ -1,0 +1,69 @@
+import type { Claimed, ClaimRequest, DueTimer, InstanceRef, TimerRecord } from '../ports/index.js';
+import { timerName } from './names.js';
+
+/** Names one arming of a timer. */
+export type TimerToken = InstanceRef & { readonly name: string; readonly token: string };
+
+interface TimerRow extends TimerRecord {
+  readonly dueAt: number;
+  /** Given back: not to be claimed before. */
+  notBefore: number;
+  leasedUntil: number;
+  attempts: number;
+}
+
+/** The timers of all instances. */
+export class Timers {
+  private readonly rows = new Map<string, TimerRow>();
+
+  /** Arms a timer; one of the same name is replaced, with its token, lease and attempts. */
+  arm(timer: TimerRecord, now: number): void {
+    const { tenant, saga, id, name, token, delayMs, payload } = timer;
+    const dueAt = now + delayMs;
+    const row = { tenant, saga, id, name, token, delayMs, payload, dueAt };
+    const rowName = timerName(timer);
+    this.rows.delete(rowName);
+    this.rows.set(rowName, { ...row, notBefore: dueAt, leasedUntil: -Infinity, attempts: 0 });
+  }
+
+  disarm(ref: InstanceRef, name: string): void {
+    this.rows.delete(timerName({ ...ref, name }));
+  }
+
+  claim(request: ClaimRequest, now: number): Claimed<DueTimer> {
+    const wanted = new Set(request.destinations);
+    const rows = [...this.rows.values()].filter((row) => wanted.has(row.saga));
+    const due = rows.filter((row) => claimableAt(row) <= now).sort((a, b) => a.dueAt - b.dueAt);
+    const items = due.slice(0, request.limit).map((row) => lend(row, now + request.leaseMs));
+    const nextDue = rows.reduce((least, row) => Math.min(least, claimableAt(row)), Infinity);
+    return { items, nextDueMs: nextDue === Infinity ? null : Math.max(0, nextDue - now) };
+  }
+
+  drop(timer: TimerToken): void {
+    if (this.current(timer) !== undefined) this.rows.delete(timerName(timer));
+  }
+
+  release(timer: TimerToken, delayMs: number, now: number): void {
+    const row = this.current(timer);
+    if (row === undefined) return;
+    row.notBefore = now + delayMs;
+    row.leasedUntil = -Infinity;
+  }
+
+  /** The row, if it still is the arming that the caller speaks of. */
+  private current(timer: TimerToken): TimerRow | undefined {
+    const row = this.rows.get(timerName(timer));
+    return row?.token === timer.token ? row : undefined;
+  }
+}
+
+function claimableAt(row: TimerRow): number {
+  return Math.max(row.notBefore, row.leasedUntil);
+}
+
+function lend(row: TimerRow, until: number): DueTimer {
+  row.leasedUntil = until;
+  row.attempts += 1;
+  const { tenant, saga, id, name, token, delayMs, payload, attempts, dueAt } = row;
+  return { tenant, saga, id, name, token, delayMs, payload, attempts, dueAt };
+}

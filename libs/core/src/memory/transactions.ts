@@ -1,0 +1,119 @@
+import { StoreTransactionError } from '../errors/store-errors.js';
+import type { AtInstant, StoreTransaction, WorkKey, WorkRecord } from '../ports/index.js';
+import { workName } from './names.js';
+
+/** What a transaction does when it commits. */
+export interface TransactionTarget {
+  enqueue(work: readonly WorkRecord[], at: AtInstant): void;
+  complete(keys: readonly WorkKey[]): void;
+}
+
+/** The whole of the transactions over one set of data: who decides which message, and what was decided. */
+export class Transactions {
+  private readonly consumed = new Map<string, string>();
+  private readonly deciding = new Map<string, OpenTransaction>();
+  private readonly open = new WeakMap<object, OpenTransaction>();
+
+  async run<T>(
+    work: (tx: StoreTransaction) => Promise<T>,
+    at: AtInstant,
+    target: TransactionTarget,
+  ): Promise<T> {
+    const tx = new OpenTransaction(target);
+    const handle = Object.freeze({ kind: 'memory transaction' });
+    this.open.set(handle, tx);
+    try {
+      const result = await work(this.face(handle, tx, at));
+      tx.commit();
+      for (const [name, outcome] of tx.decisions) this.consumed.set(name, outcome);
+      return result;
+    } finally {
+      this.open.delete(handle);
+      for (const name of tx.decisions.keys()) this.deciding.delete(name);
+      tx.end();
+    }
+  }
+
+  /** The open transaction behind a handle. */
+  join(manager: unknown, at: AtInstant): StoreTransaction {
+    const tx = typeof manager === 'object' && manager !== null ? this.open.get(manager) : undefined;
+    if (tx === undefined) {
+      throw new StoreTransactionError(
+        'within() was given something that is no open transaction of this memory store: pass the `manager` of a running `transaction()`.',
+      );
+    }
+    return this.face(manager as object, tx, at);
+  }
+
+  private face(manager: object, tx: OpenTransaction, at: AtInstant): StoreTransaction {
+    return {
+      manager,
+      consume: async (message, outcome) => this.consume(tx, workName(message), outcome),
+      enqueue: async (work) => {
+        const rows = work.map((row) => ({ ...row }));
+        tx.add((target) => target.enqueue(rows, at));
+      },
+      complete: async (keys) => {
+        const names = keys.map((key) => ({ ...key }));
+        tx.add((target) => target.complete(names));
+      },
+    };
+  }
+
+  private async consume(tx: OpenTransaction, name: string, outcome: string): Promise<boolean> {
+    tx.mustBeOpen();
+    for (let holder = this.deciding.get(name); holder && holder !== tx; holder = this.deciding.get(name)) {
+      await tx.waitFor(holder);
+    }
+    if (this.consumed.has(name) || tx.decisions.has(name)) return false;
+    this.deciding.set(name, tx);
+    tx.decisions.set(name, outcome);
+    return true;
+  }
+}
+
+/** One transaction: what it decided and what it will write, until it commits or is forgotten. */
+class OpenTransaction {
+  readonly decisions = new Map<string, string>();
+  private readonly writes: ((target: TransactionTarget) => void)[] = [];
+  private settle = (): void => {};
+  private readonly whenEnded = new Promise<void>((resolve) => (this.settle = resolve));
+  private waitsFor: OpenTransaction | null = null;
+  private ended = false;
+
+  constructor(private readonly target: TransactionTarget) {}
+
+  add(write: (target: TransactionTarget) => void): void {
+    this.mustBeOpen();
+    this.writes.push(write);
+  }
+
+  commit(): void {
+    for (const write of this.writes) write(this.target);
+  }
+
+  end(): void {
+    this.ended = true;
+    this.settle();
+  }
+
+  mustBeOpen(): void {
+    if (!this.ended) return;
+    throw new StoreTransactionError('This transaction has ended: await all its calls before `work` returns.');
+  }
+
+  /** Waits until `holder` has ended; two that wait for each other would do so for ever. */
+  async waitFor(holder: OpenTransaction): Promise<void> {
+    for (let next: OpenTransaction | null = holder; next !== null; next = next.waitsFor) {
+      if (next === this) {
+        throw new StoreTransactionError(
+          'Deadlock: two transactions each wait for a message that the other decides.',
+        );
+      }
+    }
+    this.waitsFor = holder;
+    await holder.whenEnded;
+    this.waitsFor = null;
+    this.mustBeOpen();
+  }
+}
