@@ -1,1 +1,40 @@
-export {};
+export {
+  assign,
+  cancel,
+  emit,
+  enqueueActions,
+  log,
+  raise,
+  sendParent,
+  sendTo,
+  spawnChild,
+  stopChild,
+} from './actions/creators.js';
+export { and, not, or, stateIn } from './guards/creators.js';
+export {
+  type DefinitionFault,
+  ExpressionError,
+  GuardError,
+  InvalidDelayError,
+  InvalidEventError,
+  isStatechartError,
+  MachineDefinitionError,
+  MicrostepLimitError,
+  SnapshotError,
+  StatechartError,
+  UnboundNameError,
+} from './errors.js';
+export { actionOf, defineMachine, type Implementations, type Machine, provide } from './machine.js';
+export { dehydrate, type Dehydrated, rehydrate } from './snapshot/dehydrate.js';
+export { can, hasTag, isCurrent, matches, nextEvents, stateValue } from './snapshot/queries.js';
+export { deserialize, serialize } from './snapshot/serialize.js';
+export {
+  initialMicrostep,
+  initialSnapshot,
+  initialTransition,
+  microstep,
+  raiseInternal,
+  transition,
+  withContext,
+} from './transition.js';
+export type { Effect, EventObject, Pending, Snapshot, StateValue, Step } from './types.js';

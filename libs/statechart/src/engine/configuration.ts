@@ -1,0 +1,44 @@
+import type { Node } from '../chart/node.js';
+import type { Plan } from './plan.js';
+import type { Runtime } from './runtime.js';
+import type { Memory } from './sets.js';
+
+/**
+ * A set of active states together with what history remembers. Interned: within one machine two snapshots in the same place share
+ * one object, on which the plans for that place are kept.
+ */
+export class Configuration {
+  /** Tags of all active states, sorted. */
+  readonly tags: readonly string[];
+  /** Active states without active children. */
+  readonly leaves: readonly Node[];
+  /** What each event type does here; null: no state answers it. */
+  readonly plans = new Map<string, Plan | null>();
+  /** What eventless transitions do here; undefined: not looked at yet. */
+  eventless: Plan | null | undefined = undefined;
+  private set: ReadonlySet<Node> | undefined;
+
+  constructor(
+    readonly runtime: Runtime,
+    /** Active states: in document order, or in the order of entry where that decides something. */
+    readonly nodes: readonly Node[],
+    readonly memory: Memory,
+  ) {
+    this.tags = [...new Set(nodes.flatMap((node) => node.tags))].sort();
+    this.leaves = nodes.filter((node) => node.children.length === 0);
+  }
+
+  get active(): ReadonlySet<Node> {
+    return (this.set ??= new Set(this.nodes));
+  }
+
+  forgetPlans(): void {
+    this.plans.clear();
+    this.eventless = undefined;
+  }
+
+  /** Printed and serialised as the ids of the active leaves. */
+  toJSON(): readonly string[] {
+    return this.leaves.map((node) => node.id);
+  }
+}

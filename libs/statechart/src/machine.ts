@@ -1,0 +1,94 @@
+import { readChart } from './definition/read-chart.js';
+import type { Chart } from './chart/chart.js';
+import { type BoundNames, Runtime } from './engine/runtime.js';
+import { INLINE_FUNCTION } from './engine/bind-enqueue.js';
+import type { Effect } from './types.js';
+
+/** Functions and values for the names a config uses. Actions may stay unbound: they come out as effects. */
+export interface Implementations {
+  readonly actions?: Readonly<Record<string, unknown>>;
+  readonly guards?: Readonly<Record<string, unknown>>;
+  readonly actors?: Readonly<Record<string, unknown>>;
+  readonly delays?: Readonly<Record<string, unknown>>;
+}
+
+/** A compiled machine. Immutable; make one per definition, not one per instance. */
+export interface Machine<C = unknown> {
+  readonly id: string;
+  readonly version: string | undefined;
+  /** The config as it was given. */
+  readonly config: C;
+  /** What is bound, inline functions included (these by their path). */
+  readonly implementations: Required<Implementations>;
+}
+
+const runtimes = new WeakMap<object, Runtime>();
+
+/**
+ * Compiles a machine config: XState v5 JSON or code, or a machine made by XState's `createMachine` or `setup`.
+ *
+ * @throws MachineDefinitionError with every fault of the config.
+ */
+export function defineMachine<const C>(config: C, implementations: Implementations = {}): Machine<C> {
+  const source = sourceOf(config);
+  const chart = readChart(source.config);
+  return machineOf(
+    source.config as C,
+    chart,
+    merge(inlineOf(chart), source.implementations, implementations),
+  );
+}
+
+/** The same machine with more names bound; what is given here goes before what was bound already. */
+export function provide<C>(machine: Machine<C>, implementations: Implementations): Machine<C> {
+  const { chart } = runtimeOf(machine);
+  return machineOf(machine.config, chart, merge(machine.implementations, implementations));
+}
+
+/** The function behind an action: bound by name, or written inline in the config. undefined: none. */
+export function actionOf(machine: Machine, action: string | Extract<Effect, { type: 'action' }>): unknown {
+  if (typeof action !== 'string' && INLINE_FUNCTION in action) return action[INLINE_FUNCTION];
+  const name = typeof action === 'string' ? action : action.name;
+  return runtimeOf(machine).implementations.actions.get(name);
+}
+
+/** @internal */
+export function runtimeOf(machine: Machine): Runtime {
+  const runtime = runtimes.get(machine);
+  if (runtime === undefined) throw new TypeError('Not a machine of defineMachine().');
+  return runtime;
+}
+
+function machineOf<C>(config: C, chart: Chart, implementations: Required<Implementations>): Machine<C> {
+  const machine: Machine<C> = { id: chart.id, version: chart.version, config, implementations };
+  runtimes.set(machine, new Runtime(chart, mapsOf(implementations)));
+  return Object.freeze(machine);
+}
+
+/** A machine object of XState carries its config and implementations. */
+function sourceOf(config: unknown): { config: unknown; implementations: Implementations } {
+  const machine = config as {
+    __xstatenode?: unknown;
+    config?: unknown;
+    implementations?: Implementations;
+  } | null;
+  if (typeof machine !== 'object' || machine === null || machine.__xstatenode !== true)
+    return { config, implementations: {} };
+  return { config: machine.config, implementations: machine.implementations ?? {} };
+}
+
+function inlineOf(chart: Chart): Implementations {
+  return { actions: Object.fromEntries(chart.inlineActions), actors: Object.fromEntries(chart.inlineActors) };
+}
+
+function merge(...parts: readonly Implementations[]): Required<Implementations> {
+  const of = (kind: keyof Implementations): Record<string, unknown> =>
+    Object.assign({}, ...parts.map((part) => part[kind] ?? {})) as Record<string, unknown>;
+  return { actions: of('actions'), guards: of('guards'), actors: of('actors'), delays: of('delays') };
+}
+
+function mapsOf(implementations: Required<Implementations>): BoundNames {
+  const of = (kind: keyof Implementations): Map<string, unknown> =>
+    new Map(Object.entries(implementations[kind]));
+  return { actions: of('actions'), guards: of('guards'), actors: of('actors'), delays: of('delays') };
+}

@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import {
+  assign,
+  defineMachine,
+  deserialize,
+  initialMicrostep,
+  initialTransition,
+  isCurrent,
+  microstep,
+  raise,
+  serialize,
+  stateValue,
+  transition,
+  withContext,
+} from './index.js';
+
+const order = defineMachine({
+  id: 'order',
+  initial: 'open',
+  context: { paid: 0 },
+  states: {
+    open: {
+      entry: 'greet',
+      after: { 1000: 'late' },
+      on: {
+        PAY: { target: 'paid', actions: [assign({ paid: ({ event }: any) => event.amount }), 'receipt'] },
+        NOTE: { actions: 'note' },
+        AGAIN: { target: 'open', reenter: true },
+      },
+    },
+    paid: {
+      entry: raise({ type: 'CHECK' }),
+      on: { CHECK: [{ guard: ({ context }: any) => context.paid > 5, target: 'done' }] },
+    },
+    late: {},
+    done: { type: 'final' },
+  },
+});
+
+describe('transition', () => {
+  it('enters the initial state and arms its timer', () => {
+    const { snapshot, effects } = initialTransition(order);
+    expect(stateValue(order, snapshot)).toBe('open');
+    expect(effects).toEqual([
+      { type: 'action', name: 'greet', params: undefined },
+      {
+        type: 'after',
+        id: 'xstate.after.1000.order.open',
+        node: 'order.open',
+        epoch: 1,
+        delay: 1000,
+        event: { type: 'xstate.after.1000.order.open' },
+      },
+    ]);
+  });
+
+  it('runs assigns and raised events to completion and hands actions out', () => {
+    const start = initialTransition(order).snapshot;
+    const { snapshot, effects, changed } = transition(order, start, { type: 'PAY', amount: 10 });
+    expect(changed).toBe(true);
+    expect(snapshot).toMatchObject({ status: 'done', context: { paid: 10 } });
+    expect(effects).toEqual([
+      { type: 'cancel', id: 'xstate.after.1000.order.open' },
+      { type: 'action', name: 'receipt', params: undefined },
+    ]);
+    expect(start.context).toEqual({ paid: 0 });
+  });
+
+  it('says that an event nobody answers changed nothing', () => {
+    const start = initialTransition(order).snapshot;
+    const step = transition(order, start, { type: 'NOPE' });
+    expect(step.changed).toBe(false);
+    expect(step.snapshot).toBe(start);
+  });
+
+  it('keeps the epoch on a targetless transition and renews it on reenter', () => {
+    const start = initialTransition(order).snapshot;
+    const noted = transition(order, start, { type: 'NOTE' }).snapshot;
+    expect(isCurrent(order, noted, { node: 'order.open', epoch: 1 })).toBe(true);
+    const again = transition(order, noted, { type: 'AGAIN' }).snapshot;
+    expect(isCurrent(order, again, { node: 'order.open', epoch: 1 })).toBe(false);
+    expect(isCurrent(order, again, { node: 'order.open', epoch: 2 })).toBe(true);
+  });
+
+  it('is the loop over microstep', () => {
+    let step = initialMicrostep(order);
+    while ((step = microstep(order, step.snapshot, null)).changed);
+    step = microstep(order, step.snapshot, { type: 'PAY', amount: 6 });
+    expect(stateValue(order, step.snapshot)).toBe('paid');
+    step = microstep(order, step.snapshot, null);
+    expect(stateValue(order, step.snapshot)).toBe('done');
+    expect(microstep(order, step.snapshot, null).changed).toBe(false);
+  });
+
+  it('looks at raised events with a context replaced between two microsteps', () => {
+    const start = initialTransition(order).snapshot;
+    const paid = microstep(order, start, { type: 'PAY', amount: 1 }).snapshot;
+    const step = microstep(order, withContext(paid, { paid: 100 }), null);
+    expect(stateValue(order, step.snapshot)).toBe('done');
+  });
+
+  it('takes an event between microsteps while raised ones wait', () => {
+    const start = initialTransition(order).snapshot;
+    const paid = microstep(order, start, { type: 'PAY', amount: 1 }).snapshot;
+    const step = microstep(order, paid, { type: 'NOPE' });
+    expect(step.changed).toBe(false);
+    expect(step.snapshot.pending?.queue).toEqual([{ type: 'CHECK' }]);
+  });
+
+  it('survives serialisation', () => {
+    const { snapshot } = transition(order, initialTransition(order).snapshot, { type: 'AGAIN' });
+    expect(deserialize(order, serialize(order, snapshot))).toEqual(snapshot);
+  });
+});

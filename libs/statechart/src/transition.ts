@@ -1,0 +1,134 @@
+import { buildInitial } from './engine/build-outcome.js';
+import { Configuration } from './engine/configuration.js';
+import { evaluate } from './engine/expression.js';
+import { openFrame, pause, rest, takeExternal, takeInitial, takeNext } from './engine/macrostep.js';
+import type { Frame } from './engine/op.js';
+import type { Runtime } from './engine/runtime.js';
+import { InvalidEventError, text } from './errors.js';
+import { type Machine, runtimeOf } from './machine.js';
+import { adopt } from './snapshot/adopt.js';
+import { MachineSnapshot } from './snapshot/snapshot.js';
+import type { Effect, EventObject, Snapshot, Step } from './types.js';
+
+const NO_EFFECTS: readonly Effect[] = Object.freeze([]);
+
+/** What eventless transitions see where no event led to them. */
+const NO_EVENT: EventObject = Object.freeze({ type: 'xstate.none' });
+
+/** Enters the initial states and runs to completion. `input` is what the config's `context` function and init event see. */
+export function initialTransition<C>(machine: Machine, input?: unknown): Step<C> {
+  const frame = openInitial(runtimeOf(machine), input);
+  while (takeNext(frame));
+  return rest(frame, true);
+}
+
+/** Enters the initial states, without the eventless transitions and raised events that follow: these are `microstep(…, null)`. */
+export function initialMicrostep<C>(machine: Machine, input?: unknown): Step<C> {
+  return pause(openInitial(runtimeOf(machine), input), true);
+}
+
+/** The snapshot of `initialTransition`. */
+export function initialSnapshot<C>(machine: Machine, input?: unknown): Snapshot<C> {
+  return initialTransition<C>(machine, input).snapshot;
+}
+
+/**
+ * Processes one event to completion (a macrostep): pure, `snapshot` stays as it is. A machine that is done or failed answers nothing.
+ *
+ * @throws GuardError, ExpressionError, UnboundNameError, InvalidDelayError, MicrostepLimitError, InvalidEventError, SnapshotError
+ */
+export function transition<C>(machine: Machine, snapshot: Snapshot<C>, event: EventObject): Step<C> {
+  const runtime = runtimeOf(machine);
+  checkEvent(runtime, event);
+  const configuration = adopt(runtime, snapshot);
+  if (snapshot.status !== 'active') return unchanged(snapshot);
+  const frame = openFrame(configuration, snapshot, event);
+  let changed = takeExternal(frame, event);
+  while (takeNext(frame)) changed = true;
+  return changed ? rest(frame, true) : unchanged(atRest(snapshot));
+}
+
+/**
+ * One microstep. With an event: takes the transitions for it, also while raised events wait. With `null`: takes the next eventless
+ * transition, else consumes the next raised event; `changed: false` says that nothing is left and the snapshot is at rest.
+ * `transition` is the loop over it.
+ *
+ * @throws what `transition` throws
+ */
+export function microstep<C>(machine: Machine, snapshot: Snapshot<C>, event: EventObject | null): Step<C> {
+  const runtime = runtimeOf(machine);
+  if (event !== null) checkEvent(runtime, event);
+  const configuration = adopt(runtime, snapshot);
+  if (snapshot.status !== 'active') return unchanged(snapshot);
+  if (event === null && snapshot.pending === null) return unchanged(snapshot);
+  const frame = openFrame(configuration, snapshot, event ?? snapshot.pending?.event ?? NO_EVENT);
+  if (event !== null) return pause(frame, takeExternal(frame, event));
+  return takeNext(frame) ? pause(frame, true) : rest(frame, false);
+}
+
+/** The same snapshot with another context; what waits stays, and eventless transitions are looked at anew. */
+export function withContext<C>(snapshot: Snapshot, context: C): Snapshot<C> {
+  const { configuration, epochs, status, output, error } = snapshot;
+  const pending = { ...(snapshot.pending ?? NOTHING_PENDING), settled: false };
+  return new MachineSnapshot(
+    configuration,
+    context,
+    epochs,
+    status === 'active' ? pending : null,
+    status,
+    output,
+    error,
+  );
+}
+
+/** Puts an event at the end of the queue of raised events. */
+export function raiseInternal<C>(snapshot: Snapshot<C>, event: EventObject): Snapshot<C> {
+  const { configuration, context, epochs, status, output, error } = snapshot;
+  const pending = snapshot.pending ?? NOTHING_PENDING;
+  const more = { ...pending, queue: [...pending.queue, event] };
+  return new MachineSnapshot(
+    configuration,
+    context,
+    epochs,
+    status === 'active' ? more : null,
+    status,
+    output,
+    error,
+  );
+}
+
+const NOTHING_PENDING = { queue: [] as readonly EventObject[], event: NO_EVENT, settled: false, steps: 0 };
+
+function openInitial(runtime: Runtime, input: unknown): Frame {
+  const event = { type: 'xstate.init', input };
+  const nowhere = new Configuration(runtime, [], new Map());
+  const empty = new MachineSnapshot(nowhere, {}, null, null, 'active', undefined, undefined);
+  const frame = openFrame(nowhere, empty, event);
+  frame.context = initialContext(runtime, frame, input);
+  takeInitial(frame, buildInitial(runtime, nowhere));
+  return frame;
+}
+
+function initialContext(runtime: Runtime, frame: Frame, input: unknown): unknown {
+  const { context, id } = runtime.chart;
+  if (typeof context !== 'function') return context ?? {};
+  const create = (): unknown => (context as (args: { input: unknown }) => unknown)({ input });
+  return evaluate(create, frame, undefined, `${id}.context`) ?? {};
+}
+
+function checkEvent(runtime: Runtime, event: unknown): void {
+  const type = (event as { type?: unknown } | null | undefined)?.type;
+  if (typeof type === 'string' && type !== '' && type !== '*') return;
+  const found = type === undefined ? text(event) : `an event of type ${text(type)}`;
+  throw new InvalidEventError(runtime.chart.id, found);
+}
+
+function unchanged<C>(snapshot: Snapshot<C>): Step<C> {
+  return { snapshot, effects: NO_EFFECTS, changed: false };
+}
+
+function atRest<C>(snapshot: Snapshot<C>): Snapshot<C> {
+  if (snapshot.pending === null) return snapshot;
+  const { configuration, context, epochs, status, output, error } = snapshot;
+  return new MachineSnapshot(configuration, context, epochs, null, status, output, error);
+}
