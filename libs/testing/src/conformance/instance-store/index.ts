@@ -1,0 +1,56 @@
+import type { InstanceStore } from '@nestjs-orchestrator/core/ports';
+import { commits } from './commits.js';
+import { instances } from './instances.js';
+import type { Draft } from './scene.js';
+
+/** Connections to data that nobody else uses. */
+export interface OpenedStore {
+  readonly store: InstanceStore;
+  /** A second connection, pool or node on the same data; without it, races are run through `store` alone. */
+  readonly secondStore?: InstanceStore;
+  /** Gives back what the harness made; called after both stores were closed. */
+  close(): Promise<void>;
+}
+
+/** How the suite gets its stores. */
+export interface InstanceStoreHarness {
+  /** Stores on **empty** data. The suite starts them, and closes them afterwards. */
+  createStore(): Promise<OpenedStore>;
+  /** How often each race is run; default 30. */
+  readonly rounds?: number;
+}
+
+/** One sentence of the contract. `run` rejects if it does not hold. */
+export interface ConformanceCase {
+  readonly name: string;
+  run(): Promise<void>;
+}
+
+const DEFAULT_ROUNDS = 30;
+
+const drafts: readonly Draft[] = [...instances, ...commits];
+
+/**
+ * What every {@link InstanceStore} must hold, one case per sentence. It knows no test framework:
+ *
+ * ```ts
+ * describe.each(instanceStoreConformance({ createStore }))('$name', ({ run }) => it('holds', run));
+ * ```
+ */
+export function instanceStoreConformance(harness: InstanceStoreHarness): readonly ConformanceCase[] {
+  return drafts.map(({ name, play }) => ({
+    name,
+    async run() {
+      const opened = await harness.createStore();
+      const { store, secondStore } = opened;
+      const all = secondStore === undefined ? [store] : [store, secondStore];
+      try {
+        for (const each of all) await each.start();
+        await play({ store, second: secondStore ?? store, rounds: harness.rounds ?? DEFAULT_ROUNDS });
+      } finally {
+        for (const each of all) await each.close();
+        await opened.close();
+      }
+    },
+  }));
+}
