@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { PlainReporter } from './scripts/plain-reporter.js';
 
 /** Workspace packages resolve to their sources, so that no test needs a build. */
 const source = '@nestjs-orchestrator/source';
@@ -24,5 +25,11 @@ export default defineConfig({
         },
       },
     ],
+    reporters: ['default', new PlainReporter()],
+    coverage: {
+      include: ['libs/*/src/**/*.ts'],
+      exclude: ['**/*.spec.ts'],
+      reporter: ['text-summary', 'html', 'lcovonly'],
+    },
   },
 });
