@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+import { PlainReporter } from './scripts/plain-reporter.js';
+
+/** Packs, installs and boots what `npm run build` left: apart from the other tests, which need no build. */
+export default defineConfig({
+  test: {
+    include: ['test/packaging/*.packaging.ts'],
+    reporters: ['default', new PlainReporter()],
+    hookTimeout: 120_000,
+    testTimeout: 60_000,
+  },
+});
