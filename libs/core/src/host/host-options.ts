@@ -20,6 +20,8 @@ export interface HostOptions {
   readonly pollIntervalMs?: number;
   /** How long one run of a handler may take, in milliseconds. Default 5 000. */
   readonly handlerTimeoutMs?: number;
+  /** How long one try of a compensation may take, in milliseconds. Default 30 000. */
+  readonly compensationTimeoutMs?: number;
   /** Tries of one message before it becomes a dead letter. Default 10. */
   readonly maxAttempts?: number;
   /** Pause before the second try, in milliseconds; doubles with each further one up to 60 s, with jitter. Default 200. */

@@ -1,0 +1,77 @@
+import { checkMessage, messageTypeOf, type MessageType } from '../message/message.js';
+import { toJson } from '../message/json.js';
+import { hashedId } from '../message/hashed-id.js';
+import type { Envelope } from '../message/envelope.js';
+import type { WorkRecord } from '../ports/records.js';
+import type { Outgoing } from '../saga/run/recording.js';
+import type { Routes } from './routes.js';
+
+/** Where outgoing messages come from. */
+export interface Origin {
+  readonly tenant: string;
+  readonly correlationId: string;
+  /** Id of the message whose handling sends them. */
+  readonly causationId: string;
+  /** Names the sender in ids of effects: the instance's id, or the handler's name. */
+  readonly sender: string;
+  /** Keeps first deliveries of one sender to one destination in order; `null`: no order. */
+  readonly lane: string | null;
+}
+
+/** Addresses messages: checks bodies, gives ids, finds destinations. */
+export class Addressing {
+  constructor(
+    private readonly routes: Routes,
+    private readonly now: () => number,
+    private readonly maxPayload: number,
+    /** Throws if a saga that answers the message can't tell its instance. */
+    private readonly checkKeys: (type: MessageType, body: object) => void,
+  ) {}
+
+  /** The work that the recorded verbs of one handled message come to. */
+  async effects(outgoing: readonly Outgoing[], origin: Origin): Promise<WorkRecord[]> {
+    const work: WorkRecord[] = [];
+    const ordinals = new Map<string, number>();
+    for (const { verb, message, delayMs, headers } of outgoing) {
+      const { messageName } = messageTypeOf(message);
+      const ordinal = ordinals.get(messageName) ?? 0;
+      ordinals.set(messageName, ordinal + 1);
+      const id = hashedId(origin.sender, origin.causationId, messageName, String(ordinal));
+      work.push(...(await this.address(verb, message, { ...origin, id, headers, delayMs })));
+    }
+    return work;
+  }
+
+  /** The work that one message comes to: a row for each destination. */
+  async address(
+    verb: Outgoing['verb'],
+    message: object,
+    addressing: Omit<Origin, 'sender' | 'causationId'> & {
+      readonly id: string;
+      readonly causationId: string | null;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly delayMs: number;
+    },
+  ): Promise<WorkRecord[]> {
+    const type = await checkMessage(message);
+    this.checkKeys(type, message);
+    const { id, tenant, correlationId, causationId, headers, delayMs, lane } = addressing;
+    const name = type.messageName;
+    const destinations = verb === 'send' ? [this.routes.handler(name)] : this.routes.subscribers(name);
+    const envelope: Envelope = {
+      id,
+      name,
+      version: type.version,
+      tenant,
+      correlationId,
+      causationId,
+      sentAt: this.now(),
+      headers,
+      body: { ...message },
+    };
+    const payload = toJson({ kind: 'message', envelope }, `message '${name}'`, this.maxPayload);
+    // A delayed row must not hold its lane.
+    const order = delayMs > 0 ? null : lane;
+    return destinations.map((destination) => ({ tenant, destination, id, lane: order, payload, delayMs }));
+  }
+}

@@ -1,0 +1,107 @@
+import { parseJson } from '../message/json.js';
+import type { Envelope } from '../message/envelope.js';
+import type { Clock } from '../ports/clock.js';
+import type { FaultPoints } from '../ports/fault-points.js';
+import type { InstanceStore, StoreTransaction } from '../ports/instance-store.js';
+import type { ClaimedWork } from '../ports/records.js';
+import type { SendOptions } from '../saga/contexts.js';
+import { frozenInstance } from '../saga/run/freeze-message.js';
+import { Recording } from '../saga/run/recording.js';
+import { timedCall } from '../saga/run/timed-call.js';
+import type { SagaWork } from '../saga/run/stimulus.js';
+import type { MessageContext, MessageHandler } from './message-context.js';
+import type { Addressing } from './outgoing.js';
+import type { Consumed, Consumer } from './relay/consumer.js';
+
+/** What a participant needs of its node. */
+export interface ParticipantPorts {
+  readonly store: InstanceStore;
+  readonly clock: Clock;
+  readonly faults: FaultPoints;
+  readonly addressing: Addressing;
+  readonly handlerTimeoutMs: number;
+  /** Its transaction has committed: there may be work to dispatch. */
+  readonly committed: () => void;
+}
+
+/**
+ * Runs a `@Handles` method as an idempotent consumer: inbox row, the method's own writes and its outgoing messages are one transaction, so
+ * that a redelivery, or a crash at any point, leaves either all of it or nothing.
+ */
+export class Participant implements Consumer {
+  readonly pool = 'handler';
+
+  constructor(
+    private readonly handler: MessageHandler,
+    private readonly ports: ParticipantPorts,
+  ) {}
+
+  async consume(work: ClaimedWork): Promise<Consumed> {
+    const { store, clock, faults } = this.ports;
+    const { envelope } = parseJson(work.payload) as Extract<SagaWork, { kind: 'message' }>;
+    await faults.reach('participant.before');
+    await store.transaction(
+      async (tx) => {
+        // A message that was consumed before changes nothing, but its row still has to go.
+        if (await tx.consume(work, 'handled')) await this.handle(tx, envelope, work.attempts);
+        await tx.complete([work]);
+        await faults.reach('participant.commit.before');
+      },
+      { now: clock.storeNow() },
+    );
+    await faults.reach('participant.commit.after');
+    this.ports.committed();
+    return 'consumed';
+  }
+
+  private async handle(tx: StoreTransaction, envelope: Envelope, attempt: number): Promise<void> {
+    const { name, message, handle } = this.handler;
+    const recording = new Recording([name, envelope.id]);
+    const { clock, handlerTimeoutMs, addressing } = this.ports;
+    recording.begin(name);
+    await timedCall(clock, name, handlerTimeoutMs, (signal) =>
+      handle(
+        contextOf(
+          envelope,
+          frozenInstance(message, envelope.body as object),
+          tx.manager,
+          attempt,
+          recording,
+          signal,
+        ) as never,
+      ),
+    );
+    recording.end();
+    const outgoing = await addressing.effects(recording.outgoing, {
+      tenant: envelope.tenant,
+      correlationId: envelope.correlationId,
+      causationId: envelope.id,
+      sender: name,
+      lane: recording.outgoing.length > 1 ? `${name}:${envelope.id}` : null,
+    });
+    if (outgoing.length > 0) await tx.enqueue(outgoing);
+  }
+}
+
+function contextOf(
+  envelope: Envelope,
+  message: object,
+  manager: unknown,
+  attempt: number,
+  recording: Recording,
+  signal: AbortSignal,
+): MessageContext<object> {
+  const { id, tenant, correlationId, headers } = envelope;
+  return {
+    id,
+    tenant,
+    message,
+    correlationId,
+    headers,
+    attempt,
+    signal,
+    manager,
+    publish: (event: object, options?: SendOptions) => recording.add('publish', event, options),
+    send: (command: object, options?: SendOptions) => recording.add('send', command, options),
+  };
+}

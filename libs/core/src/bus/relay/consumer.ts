@@ -1,0 +1,11 @@
+import type { ClaimedWork } from '../../ports/records.js';
+
+/** `consumed`: the row is gone with the consumer's own commit. `settled`: nothing (more) to do, the row can go. */
+export type Consumed = 'consumed' | 'settled';
+
+/** Does the work of one destination. Throwing gives the row back, to be tried again later. */
+export interface Consumer {
+  /** `handler` work holds a connection while it runs, so fewer run at a time. */
+  readonly pool: 'general' | 'handler';
+  consume(work: ClaimedWork): Promise<Consumed>;
+}

@@ -1,0 +1,87 @@
+import type { Logger } from '../../ports/logger.js';
+import type { DueTimer, TimerRecord } from '../../ports/records.js';
+import type { RelayPorts } from './work-relay.js';
+import { Pump } from './pump.js';
+import { retryDelay, type RetryPolicy } from './retry-policy.js';
+import type { Consumed } from './consumer.js';
+
+const BATCH = 200;
+
+/** Fires the timers that are due, under leases; the commit that handles a firing removes its timer. */
+export class TimerRelay {
+  private readonly pump: Pump;
+  private readonly firing = new Set<Promise<void>>();
+  private readonly logger: Logger;
+
+  /** @param fire handles one firing; `settled`: the stay it was armed for is over */
+  constructor(
+    private readonly ports: RelayPorts,
+    private readonly policy: RetryPolicy,
+    pollMs: number,
+    private readonly sagas: () => readonly string[],
+    private readonly fire: (timer: DueTimer) => Promise<Consumed>,
+  ) {
+    this.logger = ports.logger;
+    this.pump = new Pump(
+      ports.clock,
+      pollMs,
+      () => this.claim(),
+      (error) => this.logger.warn('Looking for due timers failed; trying again', { error: String(error) }),
+    );
+  }
+
+  start(): void {
+    this.pump.start();
+  }
+
+  stopPulling(): void {
+    this.pump.stop();
+  }
+
+  /** Timers were armed by this node: makes sure to look when the first of them is due. */
+  armed(timers: readonly TimerRecord[]): void {
+    if (timers.length > 0) this.pump.within(Math.min(...timers.map((timer) => timer.delayMs)));
+  }
+
+  async idle(): Promise<void> {
+    await Promise.all(this.firing);
+  }
+
+  private async claim(): Promise<number | null> {
+    const destinations = this.sagas();
+    if (destinations.length === 0) return null;
+    const { items, nextDueMs } = await this.ports.store.claimTimers({
+      ...this.ports.writeOptions(),
+      destinations,
+      limit: BATCH,
+    });
+    // The next batch waits for this one: timers that are due all at once must not flood the mailboxes.
+    await Promise.all(items.map((timer) => this.track(this.one(timer))));
+    return items.length > 0 ? 0 : nextDueMs;
+  }
+
+  private track(task: Promise<void>): Promise<void> {
+    this.firing.add(task);
+    return task.finally(() => this.firing.delete(task));
+  }
+
+  private async one(timer: DueTimer): Promise<void> {
+    const { store, clock, random } = this.ports;
+    try {
+      if ((await this.fire(timer)) === 'settled') await store.dropTimer(timer);
+    } catch (error) {
+      const delay = retryDelay(this.policy, timer.attempts, random.next());
+      this.logger.warn(`Timer failed, next try in ${delay} ms: ${String(error)}`, {
+        saga: timer.saga,
+        id: timer.id,
+        tenant: timer.tenant,
+        timer: timer.name,
+      });
+      await store.releaseTimer(timer, delay, { now: clock.storeNow() }).catch((storeError: unknown) =>
+        this.logger.warn('The store is away; its leases will bring the timer back', {
+          error: String(storeError),
+        }),
+      );
+    }
+  }
+}

@@ -1,0 +1,222 @@
+import type { Clock } from '../../ports/clock.js';
+import type { FaultPoints } from '../../ports/fault-points.js';
+import type { Random } from '../../ports/ids.js';
+import type { InstanceStore, WriteOptions } from '../../ports/instance-store.js';
+import type { Logger } from '../../ports/logger.js';
+import type { ClaimedWork, WorkRecord } from '../../ports/records.js';
+import type { Consumer } from './consumer.js';
+import { Lanes } from './lanes.js';
+import { Pump } from './pump.js';
+import { isNoFaultOfWork, mayRetry, retryDelay, type RetryPolicy } from './retry-policy.js';
+
+/** What a relay needs of its node. */
+export interface RelayPorts {
+  readonly store: InstanceStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly faults: FaultPoints;
+  readonly writeOptions: () => WriteOptions;
+}
+
+/** Limits of a relay. */
+export interface RelayLimits extends RetryPolicy {
+  readonly concurrency: number;
+  readonly handlerConcurrency: number;
+  readonly pollIntervalMs: number;
+}
+
+/**
+ * Dispatches the outbox: rows that this node wrote (born leased to it) at once, all others as it claims them. Every row is held under a lease that
+ * is renewed while the node lives; whatever a dead node held is claimed by others when its lease is over.
+ */
+export class WorkRelay {
+  private readonly lanes = new Lanes();
+  private readonly ready: Readonly<Record<Consumer['pool'], ClaimedWork[]>> = { general: [], handler: [] };
+  private readonly running = { general: 0, handler: 0 };
+  private readonly consumers = new Map<string, Consumer>();
+  private readonly pump: Pump;
+  /** Rows that came by a claim: when one is done, the next of its lane may have become claimable. */
+  private readonly claimed = new WeakSet<ClaimedWork>();
+  private pulling = false;
+  /** The last claim left work behind for want of room. */
+  private backlog = false;
+  private whenIdle: (() => void)[] = [];
+
+  constructor(
+    private readonly ports: RelayPorts,
+    private readonly limits: RelayLimits,
+  ) {
+    this.pump = new Pump(
+      ports.clock,
+      limits.pollIntervalMs,
+      () => this.claim(),
+      (error) => ports.logger.warn('Looking for work failed; trying again', { error: String(error) }),
+    );
+  }
+
+  get inWork(): number {
+    return this.running.general + this.running.handler;
+  }
+
+  get queued(): number {
+    return this.lanes.size - this.inWork;
+  }
+
+  register(destination: string, consumer: Consumer): void {
+    this.consumers.set(destination, consumer);
+  }
+
+  start(): void {
+    this.pulling = true;
+    this.pump.start();
+  }
+
+  /** Starts nothing any more; what is under way goes on. */
+  stopPulling(): void {
+    this.pulling = false;
+    this.pump.stop();
+  }
+
+  /** There may be work to claim. */
+  hint(): void {
+    this.pump.hint();
+  }
+
+  /** Takes work that was born leased to this node. */
+  offer(work: readonly WorkRecord[]): void {
+    for (const row of work) {
+      if (row.delayMs > 0) this.pump.within(row.delayMs);
+      else this.take({ ...row, attempts: 1 });
+    }
+    this.pour();
+  }
+
+  /** Settles when nothing is under way. */
+  async idle(): Promise<void> {
+    if (this.inWork > 0) await new Promise<void>((resolve) => this.whenIdle.push(resolve));
+  }
+
+  /** Gives back what was claimed but not started, so that other nodes need not wait for leases to end. */
+  async giveBack(): Promise<void> {
+    const { store, clock } = this.ports;
+    const held = this.lanes.all();
+    await Promise.allSettled(
+      held.map((row) => store.releaseWork(row, 0, 'node stopped', { now: clock.storeNow() })),
+    );
+  }
+
+  /** Prolongs the leases of everything this node holds. */
+  async renew(): Promise<void> {
+    const held = this.lanes.all();
+    if (held.length > 0) await this.ports.store.renewWork(held, this.ports.writeOptions());
+  }
+
+  private async claim(): Promise<number | null> {
+    const free = this.limits.concurrency - this.lanes.size;
+    this.backlog = free <= 0;
+    if (!this.pulling || free <= 0 || this.consumers.size === 0) return null;
+    const { items, nextDueMs } = await this.ports.store.claimWork({
+      ...this.ports.writeOptions(),
+      destinations: [...this.consumers.keys()],
+      limit: free,
+    });
+    this.backlog = items.length === free;
+    for (const row of items) {
+      this.claimed.add(row);
+      this.take(row);
+    }
+    this.pour();
+    return items.length > 0 ? 0 : nextDueMs;
+  }
+
+  private take(work: ClaimedWork): void {
+    if (this.lanes.add(work)) this.enqueue(work);
+  }
+
+  private enqueue(work: ClaimedWork): void {
+    const consumer = this.consumers.get(work.destination);
+    this.ready[consumer?.pool ?? 'general'].push(work);
+  }
+
+  private pour(): void {
+    if (!this.pulling) return;
+    this.pourPool('general', this.limits.concurrency);
+    this.pourPool('handler', this.limits.handlerConcurrency);
+  }
+
+  private pourPool(pool: Consumer['pool'], limit: number): void {
+    const ready = this.ready[pool];
+    while (this.running[pool] < limit) {
+      const work = ready.shift();
+      if (work === undefined) return;
+      this.running[pool]++;
+      void this.work(work, pool);
+    }
+  }
+
+  private async work(work: ClaimedWork, pool: Consumer['pool']): Promise<void> {
+    try {
+      await this.consume(work);
+      const next = this.lanes.finish(work);
+      if (next !== undefined) this.enqueue(next);
+    } catch (error) {
+      await this.giveUpOrBack(work, error);
+    } finally {
+      this.running[pool]--;
+      this.settle(work);
+    }
+  }
+
+  private settle(work: ClaimedWork): void {
+    this.pour();
+    const roomAgain = this.backlog && this.lanes.size <= this.limits.concurrency / 2;
+    if (roomAgain || (work.lane !== null && this.claimed.has(work))) this.pump.hint();
+    if (this.inWork > 0) return;
+    for (const resolve of this.whenIdle.splice(0)) resolve();
+  }
+
+  private async consume(work: ClaimedWork): Promise<void> {
+    const consumer = this.consumers.get(work.destination);
+    if (consumer === undefined) throw new Error(`This node has no consumer '${work.destination}'.`);
+    const consumed = await consumer.consume(work);
+    if (consumed === 'consumed') return;
+    await this.ports.faults.reach('relay.complete.before');
+    await this.ports.store.completeWork([work]);
+  }
+
+  private async giveUpOrBack(work: ClaimedWork, error: unknown): Promise<void> {
+    const { store, clock, logger, random } = this.ports;
+    const at = { now: clock.storeNow() };
+    const fields = {
+      destination: work.destination,
+      messageId: work.id,
+      tenant: work.tenant,
+      attempts: work.attempts,
+    };
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    const behind = this.lanes.abandon(work);
+    try {
+      if (this.isHopeless(work, error)) {
+        logger.error(`Message given up: ${reason}`, fields);
+        await store.buryWork(work, reason, at);
+      } else {
+        const delay = retryDelay(this.limits, work.attempts, random.next());
+        logger.warn(`Message failed, next try in ${delay} ms: ${reason}`, fields);
+        await store.releaseWork(work, delay, reason, at);
+        this.pump.within(delay);
+      }
+      for (const row of behind) await store.releaseWork(row, 0, 'behind a failed message', at);
+    } catch (storeError) {
+      logger.warn('The store is away; its leases will bring the work back', {
+        ...fields,
+        error: String(storeError),
+      });
+    }
+  }
+
+  private isHopeless(work: ClaimedWork, error: unknown): boolean {
+    if (isNoFaultOfWork(error)) return false;
+    return !mayRetry(error) || work.attempts >= this.limits.maxAttempts;
+  }
+}

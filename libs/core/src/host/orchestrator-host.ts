@@ -1,0 +1,208 @@
+import type { MessageBus } from '../bus/message-bus.js';
+import type { MessageHandler } from '../bus/message-context.js';
+import { Addressing } from '../bus/outgoing.js';
+import { OutboxBus } from '../bus/outbox-bus.js';
+import { Participant } from '../bus/participant.js';
+import { Pump } from '../bus/relay/pump.js';
+import { TimerRelay } from '../bus/relay/timer-relay.js';
+import { WorkRelay } from '../bus/relay/work-relay.js';
+import { handlerDestination, sagaDestination, undoDestination } from '../bus/routes.js';
+import type { Commit, WriteOptions } from '../ports/instance-store.js';
+import type { DueTimer, WorkRecord } from '../ports/records.js';
+import type { SagaBehaviour } from '../saga/behaviour.js';
+import { ChangeMaker } from '../saga/run/change-maker.js';
+import { SagaConsumer } from '../saga/run/saga-consumer.js';
+import { LoggingObserver } from '../saga/run/saga-observer.js';
+import { SagaRunner } from '../saga/run/saga-runner.js';
+import { UndoConsumer } from '../saga/run/undo-consumer.js';
+import type { SagaRepository } from '../saga/saga-repository.js';
+import type { AnySaga } from '../saga/saga-types.js';
+import { StoredSagaRepository } from '../saga/stored-saga-repository.js';
+import type { HostHealth } from './host-health.js';
+import type { HostOptions } from './host-options.js';
+import { Registry } from './registry.js';
+import { settingsOf, type HostSettings } from './settings.js';
+
+/** How often waiting messages are looked through for those past their time, in milliseconds. */
+const SWEEP_MS = 30_000;
+
+/**
+ * One node: sagas and handlers on a store, with their relays. Life: register everything → {@link start} → {@link stopPulling} →
+ * {@link close}.
+ */
+export class OrchestratorHost {
+  readonly bus: MessageBus;
+  private readonly settings: HostSettings;
+  private readonly registry = new Registry();
+  private readonly addressing: Addressing;
+  private readonly owner: string;
+  private readonly work: WorkRelay;
+  private readonly timers: TimerRelay;
+  private readonly upkeep: readonly Pump[];
+  private readonly runner: SagaRunner;
+  private readonly consumers = new Map<string, SagaConsumer>();
+  private state: 'new' | 'up' | 'stopping' | 'closed' = 'new';
+  private unsubscribe = (): void => {};
+
+  constructor(options: HostOptions) {
+    this.settings = settingsOf(options);
+    const { clock, ids, maxPayload, handlerTimeoutMs, pollIntervalMs } = this.settings;
+    this.owner = ids.next();
+    this.addressing = new Addressing(
+      this.registry.routes,
+      () => clock.now(),
+      maxPayload,
+      this.registry.checkKeys,
+    );
+    const ports = { ...this.settings, writeOptions: this.writeOptions };
+    const policy = { maxAttempts: this.settings.maxAttempts, firstDelayMs: this.settings.retryDelayMs };
+    this.work = new WorkRelay(ports, { ...this.settings, ...policy });
+    this.timers = new TimerRelay(
+      ports,
+      policy,
+      pollIntervalMs,
+      () => this.registry.sagaNames,
+      (timer) => this.fire(timer),
+    );
+    this.upkeep = this.upkeepPumps();
+    this.bus = new OutboxBus({ ...ports, addressing: this.addressing, written: this.written });
+    this.runner = new SagaRunner(
+      { ...ports, observer: new LoggingObserver(this.settings.logger), committed: this.committed },
+      new ChangeMaker(this.addressing, clock, { handlerTimeoutMs, maxPayload }),
+      (saga) => this.registry.versions(saga),
+    );
+  }
+
+  /**
+   * Adds a saga; before {@link start}.
+   *
+   * @throws SagaDefinitionError, DuplicateSagaError
+   */
+  register(behaviour: SagaBehaviour): void {
+    this.registry.addSaga(behaviour);
+    const { name } = behaviour.definition;
+    if (this.consumers.has(name)) return;
+    const consumer = new SagaConsumer(() => this.registry.latest(name), this.runner);
+    this.consumers.set(name, consumer);
+    this.work.register(sagaDestination(name), consumer);
+    this.work.register(
+      undoDestination(name),
+      new UndoConsumer(() => this.registry.versions(name), this.runner, {
+        ...this.settings,
+        timeoutMs: this.settings.compensationTimeoutMs,
+      }),
+    );
+  }
+
+  /**
+   * Adds a message handler; before {@link start}.
+   *
+   * @throws DuplicateDestinationError
+   */
+  registerHandler(handler: MessageHandler): void {
+    this.registry.addHandler(handler);
+    const participant = new Participant(handler, {
+      ...this.settings,
+      addressing: this.addressing,
+      committed: () => this.work.hint(),
+    });
+    this.work.register(handlerDestination(handler.name), participant);
+  }
+
+  /** The reading side of a saga's instances; usable before {@link start} has settled. */
+  repository<G extends AnySaga>(definition: G): SagaRepository<G> {
+    const { store, clock, defaultTenant } = this.settings;
+    return new StoredSagaRepository(definition, store, clock, defaultTenant);
+  }
+
+  /**
+   * Prepares the store, then takes up whatever is waiting there and begins to consume.
+   *
+   * @throws StoreSchemaError, StoreUnavailableError
+   */
+  async start(): Promise<void> {
+    const { store, logger } = this.settings;
+    await store.start();
+    this.state = 'up';
+    this.unsubscribe = store.onWork(() => this.work.hint());
+    this.work.start();
+    this.timers.start();
+    for (const pump of this.upkeep) pump.start();
+    logger.info('Orchestrator started', {
+      store: store.kind,
+      node: this.owner,
+      sagas: this.registry.sagaNames.join(', '),
+    });
+  }
+
+  /** Claims and starts no further work; what is under way goes on. */
+  stopPulling(): void {
+    if (this.state !== 'up') return;
+    this.state = 'stopping';
+    this.unsubscribe();
+    this.work.stopPulling();
+    this.timers.stopPulling();
+  }
+
+  /** Waits for what is under way, gives back the rest and closes the store port; never the client that the caller made. */
+  async close(): Promise<void> {
+    if (this.state === 'closed') return;
+    this.stopPulling();
+    await Promise.all([this.work.idle(), this.timers.idle()]);
+    for (const pump of this.upkeep) pump.stop();
+    if (this.state === 'stopping') await this.work.giveBack();
+    this.state = 'closed';
+    await this.settings.store.close();
+  }
+
+  async health(): Promise<HostHealth> {
+    const { store } = this.settings;
+    const figures = { store: store.kind, inWork: this.work.inWork, queued: this.work.queued };
+    if (this.state === 'new' || this.state === 'closed')
+      return { status: 'down', ...figures, error: 'not started' };
+    try {
+      await store.ping();
+      return { status: this.state, ...figures };
+    } catch (error) {
+      return { status: 'down', ...figures, error: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  private fire(timer: DueTimer): ReturnType<SagaConsumer['fire']> {
+    return (this.consumers.get(timer.saga) as SagaConsumer).fire(timer);
+  }
+
+  private readonly writeOptions = (): WriteOptions => ({
+    owner: this.owner,
+    leaseMs: this.settings.leaseMs,
+    now: this.settings.clock.storeNow(),
+  });
+
+  private readonly written = (work: readonly WorkRecord[], leased: boolean): void => {
+    if (leased) this.work.offer(work);
+    else this.work.hint();
+  };
+
+  private readonly committed = (
+    commit: Commit,
+    result: { readonly leased: boolean; readonly woken: boolean },
+  ): void => {
+    const woken = result.woken && commit.wakeIfParked !== null ? [commit.wakeIfParked] : [];
+    this.written([...commit.work, ...woken], result.leased);
+    this.timers.armed(commit.timers.arm);
+  };
+
+  private upkeepPumps(): readonly Pump[] {
+    const { clock, leaseMs, logger, store } = this.settings;
+    const failed = (error: unknown): void =>
+      logger.warn('Upkeep failed; trying again', { error: String(error) });
+    const renewal = new Pump(clock, leaseMs / 3, async () => (await this.work.renew(), null), failed);
+    const sweep = new Pump(
+      clock,
+      SWEEP_MS,
+      async () => (await store.expireDeliveries({ now: clock.storeNow() }), null),
+      failed,
+    );
+    return [renewal, sweep];
+  }
+}

@@ -1,0 +1,78 @@
+import { DuplicateDestinationError, handlerDestination, Routes, sagaDestination } from '../bus/routes.js';
+import type { MessageHandler } from '../bus/message-context.js';
+import type { MessageType } from '../message/message.js';
+import { OrchestratorError } from '../errors/orchestrator-error.js';
+import { compileSaga } from '../saga/compile/compile-saga.js';
+import type { CompiledSaga } from '../saga/compile/compiled-saga.js';
+import type { SagaBehaviour } from '../saga/behaviour.js';
+import { keyOf } from '../saga/run/saga-consumer.js';
+
+/** Two definitions of one (name, version). */
+export class DuplicateSagaError extends OrchestratorError {
+  readonly code = 'DUPLICATE_SAGA';
+  constructor(
+    readonly saga: string,
+    readonly version: number,
+    first: string,
+    second: string,
+  ) {
+    super(
+      `Saga '${saga}' version ${version} is defined twice: by ${first} and by ${second}. ` +
+        `Give the newer behaviour the next version; instances stay on the version they started with.`,
+    );
+  }
+}
+
+/** Sagas and handlers of one node, and who answers which message. */
+export class Registry {
+  readonly routes = new Routes();
+  private readonly sagas = new Map<string, Map<number, CompiledSaga>>();
+  private readonly handlers = new Map<string, MessageHandler>();
+
+  addSaga(behaviour: SagaBehaviour): CompiledSaga {
+    const { name, version } = behaviour.definition;
+    const versions = this.sagas.get(name) ?? new Map<number, CompiledSaga>();
+    const other = versions.get(version);
+    if (other !== undefined)
+      throw new DuplicateSagaError(name, version, other.behaviour.label, behaviour.label);
+    const saga = compileSaga(behaviour);
+    versions.set(version, saga);
+    this.sagas.set(name, versions);
+    for (const message of behaviour.definition.events.keys()) this.routes.add(message, sagaDestination(name));
+    return saga;
+  }
+
+  addHandler(handler: MessageHandler): void {
+    const other = this.handlers.get(handler.name);
+    if (other !== undefined) {
+      throw new DuplicateDestinationError(
+        `Two handlers are called '${handler.name}', for '${other.message.messageName}' and '${handler.message.messageName}'. ` +
+          `Names are part of stored rows: give one of them another with @Handles(Message, { name: '…' }).`,
+      );
+    }
+    this.handlers.set(handler.name, handler);
+    this.routes.add(handler.message.messageName, handlerDestination(handler.name));
+  }
+
+  get sagaNames(): readonly string[] {
+    return [...this.sagas.keys()];
+  }
+
+  /** The versions of one saga; the highest starts new instances. */
+  versions(saga: string): ReadonlyMap<number, CompiledSaga> {
+    return this.sagas.get(saga) ?? new Map<number, CompiledSaga>();
+  }
+
+  latest(saga: string): CompiledSaga {
+    const versions = this.versions(saga);
+    return versions.get(Math.max(...versions.keys())) as CompiledSaga;
+  }
+
+  /** Throws if a saga that answers the message can't tell which instance it is for. */
+  checkKeys = (type: MessageType, body: object): void => {
+    for (const name of this.sagas.keys()) {
+      const { definition } = this.latest(name);
+      if (definition.events.has(type.messageName)) keyOf(definition, type.messageName, body);
+    }
+  };
+}

@@ -1,0 +1,118 @@
+import type { Snapshot } from '@nestjs-orchestrator/statechart';
+import { toJson } from '../../message/json.js';
+import type { Commit } from '../../ports/instance-store.js';
+import type { HistoryRecord, InstanceRef, StoredInstance, WorkRecord } from '../../ports/records.js';
+import { sagaDestination } from '../../bus/routes.js';
+import type { CompiledSaga } from '../compile/compiled-saga.js';
+import { hasEnded, undoWork, type Standing } from './decision.js';
+import { machineText, stateName } from './step.js';
+import type { MacrostepResult } from './macrostep.js';
+import type { SagaWork, Stimulus, TimerPayload } from './stimulus.js';
+
+/** Everything that one handled stimulus comes to. */
+export interface Change {
+  readonly saga: CompiledSaga;
+  readonly ref: InstanceRef;
+  /** As loaded; `null`: it is created. */
+  readonly instance: StoredInstance | null;
+  readonly stimulus: Stimulus;
+  readonly snapshot: Snapshot<unknown>;
+  /** The data, checked, as JSON. */
+  readonly data: string;
+  readonly standing: Standing;
+  readonly outcome: string;
+  readonly history: readonly Omit<HistoryRecord, 'messageId'>[];
+  readonly work: readonly WorkRecord[];
+  readonly timers: Pick<MacrostepResult, 'arm' | 'disarm'>;
+  /** The message waits as a delivery of this instance from now on. */
+  readonly defer: boolean;
+}
+
+/** The commit of a change. Pure. */
+export function buildCommit(change: Change): Commit {
+  const { saga, ref, instance, stimulus, standing } = change;
+  const state = stateName(saga, change.snapshot);
+  const version = instance?.version ?? 0;
+  const moved = instance === null || instance.state !== state || instance.status !== standing.status;
+  const waiting = (instance?.openDeliveries ?? 0) > 0;
+  return {
+    ref,
+    expectedVersion: version,
+    next: {
+      definitionVersion: saga.definition.version,
+      state,
+      status: standing.status,
+      data: change.data,
+      machine: machineText(saga, change.snapshot),
+      undo: standing.undo.toJson(),
+      ended: hasEnded(standing.status),
+    },
+    keys: instance === null ? [stimulus.key] : [],
+    inbox: { messageId: stimulus.messageId, outcome: change.outcome, reply: null },
+    work: [...change.work, ...nextUndo(change), ...(moved && waiting ? [wakeWork(change, version + 1)] : [])],
+    timers: timerChanges(change),
+    history: change.history.map((line) => ({ ...line, messageId: stimulus.messageId })),
+    deliveries: deliveryChanges(change),
+    wakeIfParked: instance === null ? wakeWork(change, 1) : null,
+    done: stimulus.work === null ? [] : [stimulus.work],
+  };
+}
+
+function nextUndo({ saga, ref, stimulus, standing }: Change): readonly WorkRecord[] {
+  const { next } = standing;
+  if (next === undefined) return [];
+  return [
+    undoWork(saga.definition.name, ref.tenant, {
+      key: stimulus.key,
+      instance: ref.id,
+      definitionVersion: saga.definition.version,
+      no: next.no,
+      name: next.name,
+      input: next.input,
+    }),
+  ];
+}
+
+function wakeWork({ saga, ref, stimulus }: Change, version: number): WorkRecord {
+  const payload: SagaWork = { kind: 'wake', tenant: ref.tenant, key: stimulus.key };
+  return {
+    tenant: ref.tenant,
+    destination: sagaDestination(saga.definition.name),
+    id: `wake:${ref.id}:${version}`,
+    lane: null,
+    payload: toJson(payload, 'wake-up'),
+    delayMs: 0,
+  };
+}
+
+function timerChanges({ ref, stimulus, timers }: Change): Commit['timers'] {
+  const fired = stimulus.cause.kind === 'timer' ? [stimulus.cause.name] : [];
+  const arm = [...timers.arm.values()].map((effect) => {
+    const payload: TimerPayload = {
+      key: stimulus.key,
+      node: effect.node,
+      epoch: effect.epoch,
+      event: effect.event.type,
+      label: `after ${effect.delay} ms`,
+    };
+    return {
+      ...ref,
+      name: effect.id,
+      token: String(effect.epoch),
+      delayMs: effect.delay,
+      payload: toJson(payload, 'timer'),
+    };
+  });
+  const disarm = [...new Set([...timers.disarm, ...fired])].filter((name) => !timers.arm.has(name));
+  return { arm, disarm };
+}
+
+function deliveryChanges({ saga, stimulus, defer }: Change): Commit['deliveries'] {
+  const { cause, messageId } = stimulus;
+  if (cause.kind !== 'message') return { add: [], done: [] };
+  if (defer) {
+    const payload = toJson(cause.envelope, 'deferred message');
+    return { add: [{ messageId, payload, ttlMs: saga.definition.patience }], done: [] };
+  }
+  return { add: [], done: cause.delivery ? [messageId] : [] };
+}

@@ -1,0 +1,109 @@
+import type { Clock } from '../../ports/clock.js';
+import type { CompiledHandler, CompiledSaga } from '../compile/compiled-saga.js';
+import type { SagaContext } from '../contexts.js';
+import { SagaHandlerError } from '../saga-errors.js';
+import type { Recording } from './recording.js';
+import { timedCall } from './timed-call.js';
+
+/** What handlers of one message see, whichever of them runs. */
+export interface HandlerScene {
+  readonly saga: CompiledSaga;
+  readonly id: string;
+  readonly tenant: string;
+  readonly messageId: string;
+  /** The message instance, frozen; `undefined` for timers. */
+  readonly event: unknown;
+  /** What `ctx.now()` answers. */
+  readonly instant: number;
+  readonly recording: Recording;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+}
+
+/** What one handler has decided. */
+export interface HandlerOutcome {
+  readonly data: unknown;
+  /** The target that it returned, if that is its to decide. */
+  readonly target: string | undefined;
+}
+
+/** Runs one handler on the draft of the saga's data. */
+export async function callHandler(
+  scene: HandlerScene,
+  handler: CompiledHandler,
+  draft: unknown,
+): Promise<HandlerOutcome> {
+  const { run } = handler;
+  if (run === undefined) return { data: draft, target: undefined };
+  const { recording } = scene;
+  const ctx = new HandlerContext(scene, draft);
+  recording.begin(handler.label);
+  try {
+    const result = await timedCall(scene.clock, handler.label, scene.timeoutMs, (signal) => {
+      ctx.signal = signal;
+      return run(ctx as never);
+    });
+    if (handler.starts) return { data: initialData(handler, result), target: undefined };
+    return { data: ctx.data, target: targetOf(handler, result) };
+  } finally {
+    recording.end();
+  }
+}
+
+class HandlerContext implements SagaContext<unknown, unknown, Record<string, unknown>> {
+  signal!: AbortSignal;
+  readonly #scene: HandlerScene;
+
+  constructor(
+    scene: HandlerScene,
+    public data: unknown,
+  ) {
+    this.#scene = scene;
+  }
+
+  get id(): string {
+    return this.#scene.id;
+  }
+  get tenant(): string {
+    return this.#scene.tenant;
+  }
+  get messageId(): string {
+    return this.#scene.messageId;
+  }
+  get event(): unknown {
+    return this.#scene.event;
+  }
+  send: SagaContext<unknown, unknown, unknown>['send'] = (command, options) => {
+    this.#scene.recording.add('send', command, options);
+  };
+  publish: SagaContext<unknown, unknown, unknown>['publish'] = (event, options) => {
+    this.#scene.recording.add('publish', event, options);
+  };
+  compensateWith = (name: string, input: unknown): void => {
+    this.#scene.recording.compensate(this.#scene.saga.definition.compensations, name, input);
+  };
+  now = (): number => this.#scene.instant;
+  uuid = (): string => this.#scene.recording.uuid();
+  random = (): number => this.#scene.recording.random();
+}
+
+function initialData(handler: CompiledHandler, result: unknown): unknown {
+  if (typeof result === 'object' && result !== null) return result;
+  throw new SagaHandlerError(
+    `${handler.label} starts the saga and must return its whole initial data, an object; it returned ${String(result)}.`,
+  );
+}
+
+function targetOf(handler: CompiledHandler, result: unknown): string | undefined {
+  const { targets } = handler;
+  if (targets === undefined) {
+    if (result === undefined) return undefined;
+    throw new SagaHandlerError(
+      `${handler.label} returned ${String(result)}, but its target is fixed. Return nothing, or declare to: [ … ] with all targets.`,
+    );
+  }
+  if (typeof result === 'string' && targets.includes(result)) return result;
+  throw new SagaHandlerError(
+    `${handler.label} must return one of ${targets.join(', ')}; it returned ${String(result)}.`,
+  );
+}

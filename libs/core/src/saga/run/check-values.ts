@@ -1,0 +1,40 @@
+import { toJson } from '../../message/json.js';
+import { issuePath, type Schema } from '../../message/standard-schema.js';
+import { OrchestratorError } from '../../errors/orchestrator-error.js';
+import type { CompiledSaga } from '../compile/compiled-saga.js';
+import type { RecordedUndo } from './recording.js';
+
+/** A handler left data, or recorded a compensation's input, that does not fit its schema. */
+export class SagaDataError extends OrchestratorError {
+  readonly code = 'SAGA_DATA';
+}
+
+/** The saga's data as JSON, after its schema has agreed. */
+export async function checkData(saga: CompiledSaga, data: unknown, limit: number): Promise<string> {
+  const what = `data of saga '${saga.definition.name}'`;
+  await check(saga.definition.dataSchema, data, what);
+  return toJson(data, what, limit);
+}
+
+/** Undo steps whose inputs their schemas agree with, copied. */
+export async function checkUndo(
+  saga: CompiledSaga,
+  steps: readonly RecordedUndo[],
+  limit: number,
+): Promise<readonly RecordedUndo[]> {
+  const checked: RecordedUndo[] = [];
+  for (const { name, input } of steps) {
+    const what = `input of compensation '${name}'`;
+    const schema = saga.definition.compensations.get(name);
+    if (schema !== undefined) await check(schema, input, what);
+    checked.push({ name, input: JSON.parse(toJson(input, what, limit)) as unknown });
+  }
+  return checked;
+}
+
+async function check(schema: Schema<unknown>, value: unknown, what: string): Promise<void> {
+  const result = await schema['~standard'].validate(value);
+  if (result.issues === undefined) return;
+  const list = result.issues.map((issue) => `${issuePath(issue)}: ${issue.message}`).join('; ');
+  throw new SagaDataError(`The ${what} does not fit its schema: ${list}.`);
+}

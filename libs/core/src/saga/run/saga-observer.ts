@@ -1,0 +1,72 @@
+import type { Logger } from '../../ports/logger.js';
+import type { StoredInstance } from '../../ports/records.js';
+import type { CompiledSaga } from '../compile/compiled-saga.js';
+import type { Change } from './build-commit.js';
+import { stateName } from './step.js';
+import type { Stimulus } from './stimulus.js';
+
+/** Told of what happened to sagas, after it is durable. */
+export interface SagaObserver {
+  committed(change: Change, version: number): void;
+  conflict(saga: CompiledSaga, stimulus: Stimulus, instance: StoredInstance | null, tries: number): void;
+  parked(saga: CompiledSaga, stimulus: Stimulus): void;
+  discarded(saga: CompiledSaga, stimulus: Stimulus): void;
+}
+
+/** One log line for each creation, transition, conflict, compensation and failure. */
+export class LoggingObserver implements SagaObserver {
+  constructor(private readonly logger: Logger) {}
+
+  committed(change: Change, version: number): void {
+    const { saga, instance, stimulus, standing, ref } = change;
+    const state = stateName(saga, change.snapshot);
+    const fields = {
+      saga: ref.saga,
+      id: ref.id,
+      tenant: ref.tenant,
+      state,
+      status: standing.status,
+      version,
+      messageId: stimulus.messageId,
+    };
+    for (const { kind, name, from, to } of change.history) {
+      const line = { ...fields, event: name };
+      if (kind === 'created') this.logger.info(`Saga ${ref.saga} created in ${state}`, line);
+      else if (kind === 'transition') this.logger.info(`Saga ${ref.saga}: ${from} → ${to}`, line);
+      else if (kind === 'undo-failed')
+        this.logger.error(`Saga ${ref.saga}: compensation ${name} failed for good`, line);
+      else if (kind.startsWith('undo') || kind === 'undone')
+        this.logger.info(`Saga ${ref.saga}: ${kind} ${name}`, line);
+      else this.logger.debug(`Saga ${ref.saga}: ${kind} ${name}`, line);
+    }
+    if (instance !== null && standing.status !== instance.status && standing.status === 'compensated') {
+      this.logger.info(`Saga ${ref.saga} compensated`, fields);
+    }
+  }
+
+  conflict(saga: CompiledSaga, stimulus: Stimulus, instance: StoredInstance | null, tries: number): void {
+    this.logger.debug(`Saga ${saga.definition.name}: conflict, trying again`, {
+      ...place(saga, stimulus),
+      ...(instance === null ? {} : { id: instance.id, state: instance.state }),
+      tries,
+    });
+  }
+
+  parked(saga: CompiledSaga, stimulus: Stimulus): void {
+    this.logger.info(
+      `Saga ${saga.definition.name}: message parked until its instance exists`,
+      place(saga, stimulus),
+    );
+  }
+
+  discarded(saga: CompiledSaga, stimulus: Stimulus): void {
+    this.logger.warn(
+      `Saga ${saga.definition.name}: message without an instance discarded`,
+      place(saga, stimulus),
+    );
+  }
+}
+
+function place(saga: CompiledSaga, { tenant, key, messageId }: Stimulus): Record<string, string> {
+  return { saga: saga.definition.name, tenant, key: key.value, messageId };
+}

@@ -1,0 +1,53 @@
+import { parseJson, toJson } from '../../message/json.js';
+
+/** One undo step of one instance. */
+export interface UndoEntry {
+  /** Counts from 1 in the order of recording; with the instance's id it names the step. */
+  readonly no: number;
+  readonly name: string;
+  readonly input: unknown;
+  readonly status: 'recorded' | 'running' | 'done' | 'failed';
+  readonly error?: string;
+}
+
+/** The compensation log of one instance: immutable, oldest first, run from the end. */
+export class UndoLog {
+  constructor(readonly entries: readonly UndoEntry[]) {}
+
+  static readonly empty = new UndoLog([]);
+
+  static parse(text: string): UndoLog {
+    return new UndoLog(parseJson(text) as UndoEntry[]);
+  }
+
+  toJson(): string {
+    return toJson(this.entries, 'undo log');
+  }
+
+  record(steps: readonly { readonly name: string; readonly input: unknown }[]): UndoLog {
+    const added = steps.map((step, i) => ({
+      no: this.entries.length + i + 1,
+      ...step,
+      status: 'recorded' as const,
+    }));
+    return new UndoLog([...this.entries, ...added]);
+  }
+
+  /** The step to run next: the youngest that was not run yet. */
+  next(): UndoEntry | undefined {
+    return this.entries.findLast((entry) => entry.status === 'recorded');
+  }
+
+  /** The step under way, if any: there is at most one. */
+  running(): UndoEntry | undefined {
+    return this.entries.find((entry) => entry.status === 'running');
+  }
+
+  with(no: number, status: UndoEntry['status'], error?: string): UndoLog {
+    return new UndoLog(
+      this.entries.map((entry) =>
+        entry.no === no ? { ...entry, status, ...(error === undefined ? {} : { error }) } : entry,
+      ),
+    );
+  }
+}

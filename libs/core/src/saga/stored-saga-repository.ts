@@ -1,0 +1,128 @@
+import { milliseconds, type Duration } from '../message/duration.js';
+import { parseJson } from '../message/json.js';
+import type { Clock } from '../ports/clock.js';
+import type { InstanceFilter, InstanceStore } from '../ports/instance-store.js';
+import type { StoredInstance } from '../ports/records.js';
+import type { UndoEntry } from './run/undo-log.js';
+import type {
+  SagaHistoryEntry,
+  SagaInstance,
+  SagaListOptions,
+  SagaPage,
+  SagaReadOptions,
+  SagaRepository,
+} from './saga-repository.js';
+import type { AnySaga, DataOf, StateOf } from './saga-types.js';
+
+/** Pages of this size are read when all instances of a listing are asked for. */
+const PAGE = 200;
+
+/** The typed reading side of an {@link InstanceStore} for one saga. */
+export class StoredSagaRepository<G extends AnySaga> implements SagaRepository<G> {
+  constructor(
+    private readonly definition: G,
+    private readonly store: InstanceStore,
+    private readonly clock: Clock,
+    private readonly defaultTenant: string,
+  ) {}
+
+  find(id: string, options: SagaReadOptions = {}): Promise<SagaInstance<G> | undefined> {
+    return this.load({ id }, options);
+  }
+
+  findByCorrelation(key: string, options: SagaReadOptions = {}): Promise<SagaInstance<G> | undefined> {
+    return this.load({ key: { name: this.definition.correlateBy, value: key } }, options);
+  }
+
+  findByState(state: StateOf<G>, options: SagaReadOptions = {}): AsyncIterable<SagaInstance<G>> {
+    return this.all({ states: [state], order: 'oldest' }, options);
+  }
+
+  findStale(idle: Duration | number, options: SagaReadOptions = {}): AsyncIterable<SagaInstance<G>> {
+    return this.all({ idleMs: milliseconds(idle), order: 'oldest' }, options);
+  }
+
+  list(options: SagaListOptions = {}): Promise<SagaPage<G>> {
+    const { limit, cursor } = options;
+    return this.page(
+      {
+        order: 'newest',
+        ...(limit === undefined ? {} : { limit }),
+        ...(cursor === undefined ? {} : { cursor }),
+      },
+      options,
+    );
+  }
+
+  async history(id: string, options: SagaReadOptions = {}): Promise<readonly SagaHistoryEntry[]> {
+    const lines = await this.store.history({ tenant: this.tenant(options), saga: this.definition.name, id });
+    return lines.map(({ at, kind, name, messageId, from, to }) => ({
+      at: new Date(at),
+      kind,
+      name,
+      messageId,
+      from,
+      to,
+    }));
+  }
+
+  private async load(
+    by: { readonly id: string } | { readonly key: { readonly name: string; readonly value: string } },
+    options: SagaReadOptions,
+  ): Promise<SagaInstance<G> | undefined> {
+    const request = { tenant: this.tenant(options), saga: this.definition.name, by, messageId: '' };
+    const [result] = await this.store.load([request], { now: this.clock.storeNow() });
+    return result?.instance ? instanceOf<G>(result.instance) : undefined;
+  }
+
+  private async *all(
+    filter: Omit<InstanceFilter, 'tenant' | 'saga'>,
+    options: SagaReadOptions,
+  ): AsyncGenerator<SagaInstance<G>> {
+    let cursor: string | null = null;
+    do {
+      const page: SagaPage<G> = await this.page(
+        { ...filter, limit: PAGE, ...(cursor === null ? {} : { cursor }) },
+        options,
+      );
+      yield* page.items;
+      cursor = page.next;
+    } while (cursor !== null);
+  }
+
+  private async page(
+    filter: Omit<InstanceFilter, 'tenant' | 'saga'>,
+    options: SagaReadOptions,
+  ): Promise<SagaPage<G>> {
+    const page = await this.store.query(
+      { ...filter, tenant: this.tenant(options), saga: this.definition.name },
+      { now: this.clock.storeNow() },
+    );
+    return { items: page.items.map((item) => instanceOf<G>(item)), next: page.next };
+  }
+
+  private tenant(options: SagaReadOptions): string {
+    return options.tenant ?? this.defaultTenant;
+  }
+}
+
+function instanceOf<G extends AnySaga>(stored: StoredInstance): SagaInstance<G> {
+  const undo = (parseJson(stored.undo) as readonly UndoEntry[]).map(({ name, status, error }) => ({
+    name,
+    status,
+    ...(error === undefined ? {} : { error }),
+  }));
+  return Object.freeze({
+    id: stored.id,
+    tenant: stored.tenant,
+    version: stored.version,
+    definitionVersion: stored.definitionVersion,
+    state: stored.state as StateOf<G>,
+    status: stored.status,
+    data: Object.freeze(parseJson(stored.data)) as DataOf<G>,
+    undo,
+    createdAt: new Date(stored.createdAt),
+    updatedAt: new Date(stored.updatedAt),
+    endedAt: stored.endedAt === null ? null : new Date(stored.endedAt),
+  });
+}
