@@ -6,17 +6,25 @@ import type { HostOptions } from './host-options.js';
 /** Options with their defaults filled in. */
 export type HostSettings = Readonly<Required<HostOptions>>;
 
-const COUNTS = [
-  'leaseMs',
-  'pollIntervalMs',
-  'handlerTimeoutMs',
-  'compensationTimeoutMs',
-  'maxAttempts',
-  'retryDelayMs',
-  'concurrency',
-  'handlerConcurrency',
-  'maxPayload',
-] as const;
+const COUNTS = {
+  leaseMs: 10_000,
+  pollIntervalMs: 1_000,
+  handlerTimeoutMs: 5_000,
+  compensationTimeoutMs: 30_000,
+  maxAttempts: 10,
+  retryDelayMs: 200,
+  concurrency: 512,
+  handlerConcurrency: 4,
+  maxPayload: 262_144,
+} as const satisfies Partial<HostSettings>;
+
+const PORTS = {
+  clock: systemClock,
+  ids: uuidSource,
+  random: systemRandom,
+  logger: silentLogger,
+  faults: noFaults,
+} as const satisfies Partial<HostSettings>;
 
 /**
  * Fills in the defaults.
@@ -24,27 +32,17 @@ const COUNTS = [
  * @throws TypeError for a setting that is not a positive number
  */
 export function settingsOf(options: HostOptions): HostSettings {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const settings: HostSettings = {
+    ...PORTS,
+    ...COUNTS,
+    defaultTenant: 'default',
     store: options.store,
-    clock: options.clock ?? systemClock,
-    ids: options.ids ?? uuidSource,
-    random: options.random ?? systemRandom,
-    logger: options.logger ?? silentLogger,
-    faults: options.faults ?? noFaults,
-    defaultTenant: options.defaultTenant ?? 'default',
-    leaseMs: options.leaseMs ?? 10_000,
-    pollIntervalMs: options.pollIntervalMs ?? 1_000,
-    handlerTimeoutMs: options.handlerTimeoutMs ?? 5_000,
-    compensationTimeoutMs: options.compensationTimeoutMs ?? 30_000,
-    maxAttempts: options.maxAttempts ?? 10,
-    retryDelayMs: options.retryDelayMs ?? 200,
-    concurrency: options.concurrency ?? 512,
-    handlerConcurrency: options.handlerConcurrency ?? 4,
-    maxPayload: options.maxPayload ?? 262_144,
+    ...given,
   };
-  for (const name of COUNTS) {
-    const value = settings[name];
-    if (!Number.isFinite(value) || value <= 0) {
+  for (const name of Object.keys(COUNTS) as (keyof typeof COUNTS)[]) {
+    const value: unknown = settings[name];
+    if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) {
       throw new TypeError(`Option '${name}' must be a positive number, found ${String(value)}.`);
     }
   }

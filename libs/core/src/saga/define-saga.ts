@@ -24,7 +24,7 @@ export function defineSaga<
   checkIdentity(spec, report);
   checkStates(spec.states, Object.keys(spec.ends), report);
   const events = readEvents(spec.events, spec.correlateBy, report);
-  if (faults.length > 0) throw new SagaDefinitionError(String(spec.name), faults);
+  if (faults.length > 0) throw new SagaDefinitionError(spec.name, faults);
   const definition: Omit<SagaDefinition<D, S, X, EventOf<E>, UndoOf<C>>, 'types'> = {
     name: spec.name,
     version: spec.version,
@@ -84,7 +84,7 @@ function readEvents(
     const type = 'keyed' in entry ? entry.keyed : entry;
     const keyOf =
       'keyed' in entry
-        ? (body: object): unknown => entry.by(body as never)
+        ? (body: object): unknown => entry.by(body)
         : (body: object): unknown => (body as Record<string, unknown>)[correlateBy];
     if (byName.has(type.messageName)) report('events', `'${type.messageName}' is listed twice`);
     byName.set(type.messageName, { type, keyOf });

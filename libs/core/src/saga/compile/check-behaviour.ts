@@ -16,7 +16,7 @@ export function checkBehaviour(behaviour: SagaBehaviour): readonly DefinitionFau
 }
 
 function checkNames({ definition }: SagaBehaviour, spec: TransitionSpec, report: Report): void {
-  const states: readonly string[] = definition.states;
+  const states = definition.states as readonly string[];
   const targets = new Set([...states, ...Object.keys(definition.ends)]);
   for (const source of spec.during) {
     if (states.includes(source)) continue;
@@ -76,25 +76,38 @@ function checkCompensations({ definition, compensations, label }: SagaBehaviour,
 }
 
 function checkGraph(behaviour: SagaBehaviour, report: Report): void {
-  const edges = new Map<string, Set<string>>();
+  const { starts, edges } = graphOf(behaviour.transitions);
+  if (starts.size === 0) {
+    report(behaviour.label, `nothing starts the saga; declare @StartedBy or initially().when(…)`);
+  }
+  const reached = reachable(starts, edges);
+  const { definition } = behaviour;
+  for (const state of definition.states as readonly string[]) {
+    if (!reached.has(state)) report(state, `can't be reached from the start`);
+    if (!leads(edges.get(state), state)) report(state, `has no way out`);
+  }
+  for (const end of Object.keys(definition.ends)) {
+    if (!reached.has(end)) report(end, `this end can't be reached`);
+  }
+}
+
+interface Graph {
+  /** States that a start message leads to. */
+  readonly starts: ReadonlySet<string>;
+  readonly edges: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+function graphOf(transitions: readonly TransitionSpec[]): Graph {
   const starts = new Set<string>();
-  for (const spec of behaviour.transitions) {
+  const edges = new Map<string, Set<string>>();
+  for (const spec of transitions) {
     for (const target of targetsOf(spec)) {
       if (spec.trigger.kind === 'start') starts.add(target);
       for (const source of spec.during)
-        (edges.get(source) ?? edges.set(source, new Set()).get(source))?.add(target);
+        edges.set(source, (edges.get(source) ?? new Set<string>()).add(target));
     }
   }
-  if (starts.size === 0)
-    report(behaviour.label, `nothing starts the saga; declare @StartedBy or initially().when(…)`);
-  const reached = reachable(starts, edges);
-  for (const state of behaviour.definition.states as readonly string[]) {
-    if (!reached.has(state)) report(state, `can't be reached from the start`);
-    if (![...(edges.get(state) ?? [])].some((target) => target !== state)) report(state, `has no way out`);
-  }
-  for (const end of Object.keys(behaviour.definition.ends)) {
-    if (!reached.has(end)) report(end, `this end can't be reached`);
-  }
+  return { starts, edges };
 }
 
 function reachable(
@@ -102,6 +115,11 @@ function reachable(
   edges: ReadonlyMap<string, ReadonlySet<string>>,
 ): ReadonlySet<string> {
   const seen = new Set(from);
+  // A set that grows while it is walked is walked to its end.
   for (const state of seen) for (const next of edges.get(state) ?? []) seen.add(next);
   return seen;
+}
+
+function leads(targets: ReadonlySet<string> | undefined, away: string): boolean {
+  return targets !== undefined && [...targets].some((target) => target !== away);
 }

@@ -26,7 +26,7 @@ export interface CompiledHandler {
 export interface CompiledSaga<G extends AnySaga = AnySaga> {
   readonly definition: G;
   readonly behaviour: SagaBehaviour<G>;
-  readonly machine: Machine<unknown>;
+  readonly machine: Machine;
   readonly handlers: ReadonlyMap<string, CompiledHandler>;
   /** Names of the messages that start an instance. */
   readonly starts: ReadonlyMap<string, MessageType>;

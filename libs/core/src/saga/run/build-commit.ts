@@ -16,7 +16,7 @@ export interface Change {
   /** As loaded; `null`: it is created. */
   readonly instance: StoredInstance | null;
   readonly stimulus: Stimulus;
-  readonly snapshot: Snapshot<unknown>;
+  readonly snapshot: Snapshot;
   /** The data, checked, as JSON. */
   readonly data: string;
   readonly standing: Standing;
@@ -30,31 +30,44 @@ export interface Change {
 
 /** The commit of a change. Pure. */
 export function buildCommit(change: Change): Commit {
-  const { saga, ref, instance, stimulus, standing } = change;
-  const state = stateName(saga, change.snapshot);
+  const { ref, instance, stimulus } = change;
   const version = instance?.version ?? 0;
-  const moved = instance === null || instance.state !== state || instance.status !== standing.status;
-  const waiting = (instance?.openDeliveries ?? 0) > 0;
+  const next = nextState(change);
   return {
     ref,
     expectedVersion: version,
-    next: {
-      definitionVersion: saga.definition.version,
-      state,
-      status: standing.status,
-      data: change.data,
-      machine: machineText(saga, change.snapshot),
-      undo: standing.undo.toJson(),
-      ended: hasEnded(standing.status),
-    },
+    next,
     keys: instance === null ? [stimulus.key] : [],
     inbox: { messageId: stimulus.messageId, outcome: change.outcome, reply: null },
-    work: [...change.work, ...nextUndo(change), ...(moved && waiting ? [wakeWork(change, version + 1)] : [])],
+    // What waits may be answered in the new state, whatever becomes of this node.
+    work: [
+      ...change.work,
+      ...nextUndo(change),
+      ...(mustWake(change, next) ? [wakeWork(change, version + 1)] : []),
+    ],
     timers: timerChanges(change),
     history: change.history.map((line) => ({ ...line, messageId: stimulus.messageId })),
     deliveries: deliveryChanges(change),
     wakeIfParked: instance === null ? wakeWork(change, 1) : null,
     done: stimulus.work === null ? [] : [stimulus.work],
+  };
+}
+
+/** Deliveries that wait are tried again after each change of state. */
+function mustWake({ instance }: Change, next: Commit['next']): boolean {
+  if (instance === null || instance.openDeliveries === 0) return false;
+  return instance.state !== next.state || instance.status !== next.status;
+}
+
+function nextState({ saga, snapshot, standing, data }: Change): Commit['next'] {
+  return {
+    definitionVersion: saga.definition.version,
+    state: stateName(saga, snapshot),
+    status: standing.status,
+    data,
+    machine: machineText(saga, snapshot),
+    undo: standing.undo.toJson(),
+    ended: hasEnded(standing.status),
   };
 }
 

@@ -90,7 +90,7 @@ class HandlerContext implements SagaContext<unknown, unknown, Record<string, unk
 function initialData(handler: CompiledHandler, result: unknown): unknown {
   if (typeof result === 'object' && result !== null) return result;
   throw new SagaHandlerError(
-    `${handler.label} starts the saga and must return its whole initial data, an object; it returned ${String(result)}.`,
+    `${handler.label} starts the saga and must return its whole initial data, an object; it returned ${shown(result)}.`,
   );
 }
 
@@ -99,11 +99,15 @@ function targetOf(handler: CompiledHandler, result: unknown): string | undefined
   if (targets === undefined) {
     if (result === undefined) return undefined;
     throw new SagaHandlerError(
-      `${handler.label} returned ${String(result)}, but its target is fixed. Return nothing, or declare to: [ … ] with all targets.`,
+      `${handler.label} returned ${shown(result)}, but its target is fixed. Return nothing, or declare to: [ … ] with all targets.`,
     );
   }
   if (typeof result === 'string' && targets.includes(result)) return result;
   throw new SagaHandlerError(
     `${handler.label} must return one of ${targets.join(', ')}; it returned ${String(result)}.`,
   );
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : typeof value;
 }

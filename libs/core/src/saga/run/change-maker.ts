@@ -111,7 +111,7 @@ interface Base {
   readonly ref: InstanceRef;
   readonly instance: StoredInstance | null;
   readonly stimulus: Stimulus;
-  readonly snapshot: Snapshot<unknown>;
+  readonly snapshot: Snapshot;
   readonly undo: UndoLog;
 }
 
@@ -183,7 +183,7 @@ function unchanged(base: Base, outcome: string, name: string): Change {
   };
 }
 
-function moveLine({ saga, instance }: Base, snapshot: Snapshot<unknown>, cause: MessageOrTimer): Line {
+function moveLine({ saga, instance }: Base, snapshot: Snapshot, cause: MessageOrTimer): Line {
   const to = stateName(saga, snapshot);
   const name = causeName(cause);
   if (instance === null) return { kind: 'created', name, from: null, to, detail: null };

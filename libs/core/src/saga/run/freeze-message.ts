@@ -12,7 +12,7 @@ export function freezeMessage(saga: CompiledSaga, envelope: Envelope): object {
 
 /** An instance of a message class that nobody can change. */
 export function frozenInstance(type: MessageType, body: object): object {
-  return deepFreeze(new type(body));
+  return deepFreeze(new type(body) as object);
 }
 
 function deepFreeze<T extends object>(value: T): T {

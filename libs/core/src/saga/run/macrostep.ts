@@ -15,7 +15,7 @@ type AfterEffect = Extract<Effect, { type: 'after' }>;
 export interface MacrostepResult {
   /** No active state answers the event; nothing ran. */
   readonly answered: boolean;
-  readonly snapshot: Snapshot<unknown>;
+  readonly snapshot: Snapshot;
   /** Timers that are to be armed when the step is committed, by id; left again within the step: absent. */
   readonly arm: ReadonlyMap<string, AfterEffect>;
   /** Ids of timers to disarm. */
@@ -28,7 +28,7 @@ export interface MacrostepResult {
  */
 export async function macrostep(
   saga: CompiledSaga,
-  start: Snapshot<unknown>,
+  start: Snapshot,
   event: EventObject,
   handle: (handler: CompiledHandler, draft: unknown) => Promise<HandlerOutcome>,
 ): Promise<MacrostepResult> {

@@ -21,7 +21,7 @@ export interface StepLimits {
 }
 
 /** The engine's snapshot of a stored instance; of one that is about to be, where there is none. */
-export function snapshotOf(saga: CompiledSaga, instance: StoredInstance | null): Snapshot<unknown> {
+export function snapshotOf(saga: CompiledSaga, instance: StoredInstance | null): Snapshot {
   if (instance === null) return initialMicrostep(saga.machine, undefined).snapshot;
   return rehydrate(saga.machine, parseJson(instance.machine) as Dehydrated, parseJson(instance.data));
 }
@@ -29,7 +29,7 @@ export function snapshotOf(saga: CompiledSaga, instance: StoredInstance | null):
 /** Whether a timer's stay in its state is still going on. */
 export function timerIsCurrent(
   saga: CompiledSaga,
-  snapshot: Snapshot<unknown>,
+  snapshot: Snapshot,
   cause: Extract<Cause, { kind: 'timer' }>,
 ): boolean {
   return isCurrent(saga.machine, snapshot, { node: cause.payload.node, epoch: cause.payload.epoch });
@@ -38,7 +38,7 @@ export function timerIsCurrent(
 /** Runs a message or timer against an instance, on a private copy of its data. Changes nothing stored. */
 export function runCause(
   saga: CompiledSaga,
-  snapshot: Snapshot<unknown>,
+  snapshot: Snapshot,
   cause: Exclude<Cause, { kind: 'undone' }>,
   scene: Omit<HandlerScene, 'event' | 'instant' | 'saga'>,
 ): Promise<MacrostepResult> {
@@ -55,23 +55,23 @@ export function runCause(
 }
 
 /** Name of the state for queries and people: nested states are joined by dots. */
-export function stateName(saga: CompiledSaga, snapshot: Snapshot<unknown>): string {
+export function stateName(saga: CompiledSaga, snapshot: Snapshot): string {
   const value: unknown = stateValue(saga.machine, snapshot);
   return typeof value === 'string' ? value : flatten(value);
 }
 
 /** The engine's part of a snapshot, as stored. */
-export function machineText(saga: CompiledSaga, snapshot: Snapshot<unknown>): string {
+export function machineText(saga: CompiledSaga, snapshot: Snapshot): string {
   return toJson(dehydrate(saga.machine, snapshot), `snapshot of saga '${saga.definition.name}'`);
 }
 
 function flatten(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return String(value);
+  if (typeof value !== 'object' || value === null) return typeof value === 'string' ? value : '';
   return Object.entries(value)
-    .map(([key, inner]) =>
-      inner !== null && typeof inner === 'object' && Object.keys(inner).length === 0
-        ? key
-        : `${key}.${flatten(inner)}`,
-    )
+    .map(([key, inner]: [string, unknown]) => (isLeaf(inner) ? key : `${key}.${flatten(inner)}`))
     .join('|');
+}
+
+function isLeaf(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
