@@ -1,6 +1,10 @@
 import type { InstanceStore } from '@nestjs-orchestrator/core/ports';
 import { commits } from './commits.js';
+import { deliveries } from './deliveries.js';
+import { inboxes } from './inboxes.js';
 import { instances } from './instances.js';
+import { parked } from './parking.js';
+import { races } from './races.js';
 import type { Draft } from './scene.js';
 
 /** Connections to data that nobody else uses. */
@@ -28,7 +32,7 @@ export interface ConformanceCase {
 
 const DEFAULT_ROUNDS = 30;
 
-const drafts: readonly Draft[] = [...instances, ...commits];
+const drafts: readonly Draft[] = [...instances, ...commits, ...inboxes, ...races, ...parked, ...deliveries];
 
 /**
  * What every {@link InstanceStore} must hold, one case per sentence. It knows no test framework:

@@ -1,0 +1,125 @@
+import type { InstanceRef, InstanceStore } from '@nestjs-orchestrator/core/ports';
+import { equal, holds } from '../checks.js';
+import {
+  by,
+  byId,
+  byKey,
+  commit,
+  delivery,
+  entry,
+  inbox,
+  key,
+  loaded,
+  loadOne,
+  parking,
+} from './fixtures.js';
+import { ref, T0, tryCommit } from './fixtures.js';
+import { about } from './scene.js';
+
+const DEFERRED = { messageId: 'm-1', outcome: 'deferred', reply: null };
+
+/** Applies a message as a node does that may be offered it twice: load, skip if seen, commit, again after a conflict. */
+async function applyOnce(
+  store: InstanceStore,
+  of: InstanceRef,
+  messageId: string,
+): Promise<'applied' | 'seen'> {
+  for (;;) {
+    const { instance, seen } = await loadOne(store, byId(of, messageId));
+    if (seen !== null) return 'seen';
+    const result = await tryCommit(
+      store,
+      entry(of, instance?.version ?? 0, { inbox: inbox(messageId) }),
+      by(messageId),
+    );
+    if (result.outcome === 'committed') return 'applied';
+  }
+}
+
+export const inboxes = about('inbox', {
+  'a message is not seen before the commit that answers it': async ({ store }) => {
+    equal((await loadOne(store, byId(ref(), 'm-1'))).seen, null, 'before the instance');
+    await commit(store, entry(ref(), 0));
+    equal((await loadOne(store, byId(ref(), 'm-1'))).seen, null, 'before the message');
+  },
+
+  'a duplicate gets the outcome and the reply of the first': async ({ store }) => {
+    const record = inbox('m-1', 'ignored', '{"ok":true}');
+    await commit(store, entry(ref(), 0, { keys: [key()], inbox: record }));
+    await commit(store, entry(ref(), 1, { inbox: inbox('m-2') }));
+    equal((await loadOne(store, byId(ref(), 'm-1'))).seen, record, 'the first message, by id');
+    equal((await loadOne(store, byKey(key(), 'm-1'))).seen, record, 'the first message, by key');
+    equal((await loadOne(store, byId(ref(), 'm-2'))).seen, inbox('m-2'), 'the second message');
+  },
+
+  'one message may be answered by several instances': async ({ store }) => {
+    await commit(store, entry(ref('i-1'), 0, { inbox: inbox('m-1', 'applied') }));
+    await commit(store, entry(ref('i-2'), 0));
+    equal((await loadOne(store, byId(ref('i-2'), 'm-1'))).seen, null, 'the other instance');
+    await commit(store, entry(ref('i-2'), 1, { inbox: inbox('m-1', 'late') }));
+    equal((await loadOne(store, byId(ref('i-1'), 'm-1'))).seen?.outcome, 'applied', 'the first instance');
+    equal((await loadOne(store, byId(ref('i-2'), 'm-1'))).seen?.outcome, 'late', 'the other instance, later');
+  },
+
+  'a deferred message that is applied replaces its row': async ({ store }) => {
+    const deferral = { inbox: inbox('m-1', 'deferred'), deliveries: { add: [delivery()], done: [] } };
+    await commit(store, entry(ref(), 0, deferral));
+    equal((await loadOne(store, byId(ref(), 'm-1'))).seen, DEFERRED, 'the deferred message');
+    const applied = inbox('m-1', 'applied', '"done"');
+    await commit(store, entry(ref(), 1, { inbox: applied, deliveries: { add: [], done: ['m-1'] } }));
+    equal((await loadOne(store, byId(ref(), 'm-1'))).seen, applied, 'the applied message');
+  },
+
+  'a message that waits is seen as deferred: parked on the key, and then handed to the instance': async ({
+    store,
+  }) => {
+    await store.park([parking(key(), delivery('m-1'))], { now: T0 });
+    const parked = await loadOne(store, byKey(key(), 'm-1'));
+    equal(parked, { instance: null, seen: DEFERRED }, 'the answer while no instance has the key');
+    equal((await loadOne(store, byKey(key(), 'm-2'))).seen, null, 'another message on the key');
+    equal((await loadOne(store, byKey(key('k-2'), 'm-1'))).seen, null, 'the message on another key');
+    await commit(store, entry(ref(), 0, { keys: [key('k-0'), key()] }));
+    equal((await loadOne(store, byKey(key(), 'm-1'))).seen, DEFERRED, 'by its key');
+    equal(
+      (await loadOne(store, byKey(key('k-0'), 'm-1'))).seen,
+      DEFERRED,
+      'by the other key of the instance',
+    );
+    equal((await loadOne(store, byId(ref(), 'm-1'))).seen, DEFERRED, 'by the id of the instance');
+  },
+
+  'a message that waits without a row in the inbox is seen as deferred': async ({ store }) => {
+    await commit(store, entry(ref('i-1'), 0, { deliveries: { add: [delivery('m-1')], done: [] } }));
+    await commit(store, entry(ref('i-2'), 0));
+    equal((await loadOne(store, byId(ref('i-1'), 'm-1'))).seen, DEFERRED, 'the instance it waits for');
+    equal((await loadOne(store, byId(ref('i-2'), 'm-1'))).seen, null, 'another instance');
+  },
+
+  'messages offered twice by two nodes are applied once each': async ({ store, second, rounds }) => {
+    const offers = Array.from({ length: rounds }, (_, n) => ({ of: ref(`i-${n % 3}`), messageId: `m-${n}` }));
+    const answers = await Promise.all(
+      [store, second].flatMap((node) => offers.map(({ of, messageId }) => applyOnce(node, of, messageId))),
+    );
+    equal(answers.filter((answer) => answer === 'applied').length, rounds, 'how many were applied');
+    const versions = await Promise.all(
+      [0, 1, 2].map(async (n) => (await loaded(store, byId(ref(`i-${n}`)))).version),
+    );
+    equal(
+      versions.reduce((sum, version) => sum + version, 0),
+      rounds,
+      'the versions of the instances, added up',
+    );
+  },
+
+  'the commit of a duplicate loses beside others that win': async ({ store }) => {
+    await commit(store, entry(ref('i-1'), 0, { inbox: inbox('m-1') }));
+    const seenTwice = [
+      entry(ref('i-2'), 0, { inbox: inbox('m-1') }),
+      entry(ref('i-1'), 0, { inbox: inbox('m-1') }),
+    ];
+    const results = await store.commit([...seenTwice, entry(ref('i-3'), 0, { inbox: inbox('m-1') })], by());
+    holds(!results.some((result) => result instanceof Error), 'no entry is an error');
+    const versions = results.map((result) => ('version' in result ? result.version : null));
+    equal(versions, [1, null, 1], 'the versions written');
+  },
+});
