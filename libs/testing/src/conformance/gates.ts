@@ -31,3 +31,16 @@ export async function arrives<T>(event: Promise<T>, about: string): Promise<T> {
     clearTimeout(timer);
   }
 }
+
+const MOST_TRIES = 5_000;
+
+/**
+ * Repeats what may lose a race until it gives a value. A store on which it never does fails the case instead of hanging it.
+ */
+export async function repeated<T>(about: string, attempt: () => Promise<T | undefined>): Promise<T> {
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    const result = await attempt();
+    if (result !== undefined) return result;
+  }
+  throw new ConformanceFailure(`${about}: still not done after ${MOST_TRIES} tries`, 'an end', MOST_TRIES);
+}

@@ -1,5 +1,6 @@
 import type { InstanceRef, InstanceStore } from '@nestjs-orchestrator/core/ports';
 import { equal, holds } from '../checks.js';
+import { repeated } from '../gates.js';
 import {
   by,
   byId,
@@ -19,21 +20,13 @@ import { about } from './scene.js';
 const DEFERRED = { messageId: 'm-1', outcome: 'deferred', reply: null };
 
 /** Applies a message as a node does that may be offered it twice: load, skip if seen, commit, again after a conflict. */
-async function applyOnce(
-  store: InstanceStore,
-  of: InstanceRef,
-  messageId: string,
-): Promise<'applied' | 'seen'> {
-  for (;;) {
+function applyOnce(store: InstanceStore, of: InstanceRef, messageId: string): Promise<'applied' | 'seen'> {
+  return repeated(`applying ${messageId}`, async () => {
     const { instance, seen } = await loadOne(store, byId(of, messageId));
     if (seen !== null) return 'seen';
-    const result = await tryCommit(
-      store,
-      entry(of, instance?.version ?? 0, { inbox: inbox(messageId) }),
-      by(messageId),
-    );
-    if (result.outcome === 'committed') return 'applied';
-  }
+    const next = entry(of, instance?.version ?? 0, { inbox: inbox(messageId) });
+    return (await tryCommit(store, next)).outcome === 'committed' ? 'applied' : undefined;
+  });
 }
 
 export const inboxes = about('inbox', {

@@ -1,11 +1,21 @@
 import type { InstanceStore } from '@nestjs-orchestrator/core/ports';
 import { commits } from './commits.js';
 import { deliveries } from './deliveries.js';
+import { histories } from './histories.js';
 import { inboxes } from './inboxes.js';
 import { instances } from './instances.js';
+import { instants, lifecycle } from './instants.js';
 import { parked } from './parking.js';
+import { queries } from './queries.js';
 import { races } from './races.js';
 import type { Draft } from './scene.js';
+import { tenants } from './tenants.js';
+import { texts } from './texts.js';
+import { timers } from './timers.js';
+import { transactions } from './transactions.js';
+import { workBirth } from './work-birth.js';
+import { workClaims, workEndings } from './work-claims.js';
+import { workLanes } from './work-lanes.js';
 
 /** Connections to data that nobody else uses. */
 export interface OpenedStore {
@@ -32,7 +42,26 @@ export interface ConformanceCase {
 
 const DEFAULT_ROUNDS = 30;
 
-const drafts: readonly Draft[] = [...instances, ...commits, ...inboxes, ...races, ...parked, ...deliveries];
+const drafts: readonly Draft[] = [
+  ...lifecycle,
+  ...instances,
+  ...commits,
+  ...inboxes,
+  ...races,
+  ...parked,
+  ...deliveries,
+  ...workBirth,
+  ...workClaims,
+  ...workEndings,
+  ...workLanes,
+  ...timers,
+  ...histories,
+  ...queries,
+  ...tenants,
+  ...transactions,
+  ...texts,
+  ...instants,
+];
 
 /**
  * What every {@link InstanceStore} must hold, one case per sentence. It knows no test framework:

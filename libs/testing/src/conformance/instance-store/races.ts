@@ -1,5 +1,6 @@
 import type { Commit, CommitResult, InstanceStore } from '@nestjs-orchestrator/core/ports';
 import { equal, has, holds } from '../checks.js';
+import { repeated } from '../gates.js';
 import {
   by,
   byId,
@@ -19,21 +20,21 @@ import { about } from './scene.js';
 const WAKE = work('wake', { destination: 'wake:order' });
 
 /** Commits, and again while it conflicts without there being an instance: the key was only being looked at. */
-async function create(store: InstanceStore, given: Commit): Promise<CommitResult> {
-  for (;;) {
+function create(store: InstanceStore, given: Commit): Promise<CommitResult> {
+  return repeated(`creating ${given.ref.id}`, async () => {
     const result = await tryCommit(store, given);
     if (result.outcome === 'committed') return result;
-    if ((await loadOne(store, byId(given.ref))).instance !== null) return result;
-  }
+    return (await loadOne(store, byId(given.ref))).instance === null ? undefined : result;
+  });
 }
 
 /** Parks, and again while the key is only being claimed by a creation that may yet lose. */
-async function park(store: InstanceStore, value: string): Promise<'parked' | 'present'> {
-  for (;;) {
+function park(store: InstanceStore, value: string): Promise<'parked' | 'present'> {
+  return repeated(`parking for ${value}`, async () => {
     const [result] = await store.park([parking(key(value), delivery(`m-${value}`))], { now: T0 });
     if (result === 'parked') return result;
-    if ((await loadOne(store, byKey(key(value)))).instance !== null) return 'present';
-  }
+    return (await loadOne(store, byKey(key(value)))).instance === null ? undefined : 'present';
+  });
 }
 
 export const races = about('races', {

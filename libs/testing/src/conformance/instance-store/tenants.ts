@@ -1,0 +1,126 @@
+import { equal } from '../checks.js';
+import {
+  asking,
+  by,
+  byId,
+  byKey,
+  claimedIds,
+  commit,
+  delivery,
+  entry,
+  inbox,
+  key,
+  LEASE_MS,
+} from './fixtures.js';
+import { line, loaded, loadOne, ref, SAGA, state, T0, timer, tryCommit, work, workKey } from './fixtures.js';
+import { about } from './scene.js';
+
+const ROOMS = [
+  { tenant: 'acme', saga: 'order' },
+  { tenant: 'umbrella', saga: 'order' },
+  { tenant: 'acme', saga: 'refund' },
+] as const;
+
+const nameOf = (room: (typeof ROOMS)[number]) => `${room.tenant}/${room.saga}`;
+
+export const tenants = about('tenants and sagas', {
+  'keep instances, keys, inboxes and history of equal names apart': async ({ store }) => {
+    for (const room of ROOMS) {
+      const next = state({ state: nameOf(room) });
+      const messages = { inbox: inbox('m-1', nameOf(room)), history: [line(nameOf(room))] };
+      await commit(store, entry(ref('i-1', room), 0, { next, keys: [key()], ...messages }));
+    }
+    for (const room of ROOMS) {
+      const found = await loadOne(store, byKey(key(), 'm-1', room));
+      equal(found.instance?.state, nameOf(room), 'the instance by key');
+      equal(found.seen?.outcome, nameOf(room), 'the outcome of the message');
+      equal((await loaded(store, byId(ref('i-1', room)))).state, nameOf(room), 'the instance by id');
+      equal(
+        (await store.history(ref('i-1', room))).map(({ kind }) => kind),
+        [nameOf(room)],
+        'the history',
+      );
+      const page = await store.query({ ...room }, { now: T0 });
+      equal(
+        page.items.map((item) => item.state),
+        [nameOf(room)],
+        'the query',
+      );
+    }
+  },
+
+  'do not see each other': async ({ store }) => {
+    await commit(store, entry(ref(), 0, { keys: [key()], inbox: inbox(), history: [line('x')] }));
+    for (const room of ROOMS.slice(1)) {
+      equal(await loadOne(store, byKey(key(), 'm-1', room)), { instance: null, seen: null }, 'by key');
+      equal(await loadOne(store, byId(ref('i-1', room), 'm-1')), { instance: null, seen: null }, 'by id');
+      equal(await store.history(ref('i-1', room)), [], 'the history');
+      equal((await store.query({ ...room }, { now: T0 })).items, [], 'the query');
+      equal((await tryCommit(store, entry(ref('i-1', room), 1))).outcome, 'conflict', 'a change');
+    }
+  },
+
+  'keep parked and deferred messages of equal names apart': async ({ store }) => {
+    for (const room of ROOMS) {
+      await store.park(
+        [{ ...room, key: key(), delivery: delivery('m-1', { payload: `"${nameOf(room)}"` }), done: [] }],
+        { now: T0 },
+      );
+    }
+    for (const room of ROOMS) {
+      const add = [delivery('m-2', { payload: `"${nameOf(room)}"` })];
+      await commit(store, entry(ref('i-1', room), 0, { keys: [key()], deliveries: { add, done: [] } }));
+    }
+    await commit(store, entry(ref('i-1', ROOMS[0]), 1, { deliveries: { add: [], done: ['m-1', 'm-2'] } }));
+    equal(await store.deliveries(ref('i-1', ROOMS[0])), [], 'the deliveries that were done');
+    for (const room of ROOMS.slice(1)) {
+      const payloads = (await store.deliveries(ref('i-1', room))).map(({ payload }) => payload);
+      equal(payloads, [`"${nameOf(room)}"`, `"${nameOf(room)}"`], 'the deliveries of another room');
+    }
+  },
+
+  'keep timers of equal names apart': async ({ store }) => {
+    for (const room of ROOMS) {
+      const arm = [timer('t', { ...ref('i-1', room), token: nameOf(room) })];
+      await commit(store, entry(ref('i-1', room), 0, { timers: { arm, disarm: [] } }));
+    }
+    await commit(store, entry(ref('i-1', ROOMS[1]), 1, { timers: { arm: [], disarm: ['t'] } }));
+    await store.dropTimer({ ...ref('i-1', ROOMS[1]), name: 't', token: nameOf(ROOMS[0]) });
+    const asked = asking('node-a', T0 + 1_000, { destinations: [SAGA, 'refund'] });
+    const { items } = await store.claimTimers(asked);
+    equal(
+      items.map(({ tenant, saga, token }) => [`${tenant}/${saga}`, token]).toSorted(),
+      [
+        ['acme/order', 'acme/order'],
+        ['acme/refund', 'acme/refund'],
+      ],
+      'the timers that are due',
+    );
+  },
+
+  'keep work of equal names apart, and its lanes': async ({ store }) => {
+    const rows = ['acme', 'umbrella'].flatMap((tenant) =>
+      ['w-1', 'w-2'].map((id) => work(id, { tenant, lane: 'i-1', delayMs: 1 })),
+    );
+    await store.enqueue(rows, by());
+    const { items } = await store.claimWork(asking('node-a', T0 + 1));
+    equal(
+      items.map(({ tenant, id }) => [tenant, id]),
+      [
+        ['acme', 'w-1'],
+        ['umbrella', 'w-1'],
+      ],
+      'the heads of the lanes',
+    );
+    await store.completeWork([workKey(work('w-1', { tenant: 'acme' }))]);
+    const next = await store.claimWork(asking('node-a', T0 + 1));
+    equal(
+      next.items.map(({ tenant, id }) => [tenant, id]),
+      [['acme', 'w-2']],
+      'what is next',
+    );
+    await store.buryWork(workKey(work('w-1', { tenant: 'umbrella' })), 'broken', { now: T0 });
+    equal((await store.deadLetters({ tenant: 'acme' })).length, 0, 'the dead letters of the other tenant');
+    equal(await claimedIds(store, 'node-a', T0 + 1 + LEASE_MS), ['w-2'], 'what the other tenant still has');
+  },
+});
