@@ -1,6 +1,6 @@
 import { memoryStore } from '@nestjs-orchestrator/core/memory';
 import { instanceStoreConformance } from '@nestjs-orchestrator/testing';
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 const cases = instanceStoreConformance({
   async createStore() {
@@ -10,5 +10,7 @@ const cases = instanceStoreConformance({
 });
 
 describe('memoryStore', () => {
-  for (const { name, run } of cases) it(name, run);
+  it.each(cases)('$name', async ({ run }) => {
+    await expect(run()).resolves.toBeUndefined();
+  });
 });

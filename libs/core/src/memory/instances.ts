@@ -46,7 +46,17 @@ export class Instances {
     const { definitionVersion, state, status, data, machine, undo, ended } = next;
     const version = (before?.version ?? 0) + 1;
     this.rows.set(instanceName(ref), {
-      ...{ tenant, saga, id, definitionVersion, state, status, data, machine, undo, ended, version },
+      tenant,
+      saga,
+      id,
+      definitionVersion,
+      state,
+      status,
+      data,
+      machine,
+      undo,
+      ended,
+      version,
       createdAt: before?.createdAt ?? now,
       updatedAt: now,
       endedAt: before?.endedAt ?? (ended ? now : null),
@@ -66,8 +76,8 @@ export class Instances {
 
   remember(ref: InstanceRef, record: InboxRecord): void {
     const name = instanceName(ref);
-    let inbox = this.inboxes.get(name);
-    if (inbox === undefined) this.inboxes.set(name, (inbox = new Map()));
+    const inbox = this.inboxes.get(name) ?? new Map<string, InboxRecord>();
+    this.inboxes.set(name, inbox);
     const { messageId, outcome, reply } = record;
     inbox.set(messageId, { messageId, outcome, reply });
   }

@@ -147,9 +147,18 @@ export class Outbox {
 function newRow(record: WorkRecord, now: number): WorkRow {
   const { tenant, destination, id, lane, payload, delayMs } = record;
   return {
-    ...{ tenant, destination, id, lane, payload, delayMs },
+    tenant,
+    destination,
+    id,
+    lane,
+    payload,
+    delayMs,
     laneName: lane === null ? null : laneName({ tenant, destination, lane }),
-    ...{ notBefore: now + delayMs, owner: null, leasedUntil: -Infinity, attempts: 0, dead: false },
+    notBefore: now + delayMs,
+    owner: null,
+    leasedUntil: -Infinity,
+    attempts: 0,
+    dead: false,
   };
 }
 

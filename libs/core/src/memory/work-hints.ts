@@ -12,9 +12,12 @@ export class WorkHints {
   /** Tells everybody, a turn later: whoever claims then meets the whole of the write that the hint speaks of. */
   tell(): void {
     for (const listener of this.listeners) {
-      void Promise.resolve().then(() => {
-        if (this.listeners.has(listener)) listener();
-      });
+      void this.tellLater(listener);
     }
+  }
+
+  private async tellLater(listener: () => void): Promise<void> {
+    await Promise.resolve();
+    if (this.listeners.has(listener)) listener();
   }
 }

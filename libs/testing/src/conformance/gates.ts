@@ -3,7 +3,7 @@ import { ConformanceFailure } from './checks.js';
 /** A point at which a test lets another run wait. */
 export interface Gate {
   readonly passed: Promise<void>;
-  open(): void;
+  readonly open: () => void;
 }
 
 export function gate(): Gate {

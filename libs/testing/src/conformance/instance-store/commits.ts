@@ -34,10 +34,14 @@ export const commits = about('commits', {
     await commit(store, entry(ref(), 1, { timers: { arm: [timer('kept')], disarm: [] } }));
     const loser = entry(ref(), 1, {
       next: state({ state: 'lost', ended: true }),
-      ...{ keys: [key('lost')], inbox: inbox('lost'), work: [work('lost')], history: [line('lost')] },
+      keys: [key('lost')],
+      inbox: inbox('lost'),
+      work: [work('lost')],
+      history: [line('lost')],
       timers: { arm: [timer('lost')], disarm: ['kept'] },
       deliveries: { add: [delivery('lost')], done: ['d-0'] },
-      ...{ wakeIfParked: work('lost-wake'), done: [workKey(work('source'))] },
+      wakeIfParked: work('lost-wake'),
+      done: [workKey(work('source'))],
     });
     equal(await tryCommit(store, loser), { outcome: 'conflict' }, 'the answer to the second');
     const { instance, seen } = await loadOne(store, byId(ref(), 'lost'));
@@ -127,7 +131,7 @@ export const commits = about('commits', {
     const results = outcomes(
       await store.commit([...rivals, entry(ref('i-3'), 0, { keys: [key('own')] })], by()),
     );
-    equal([...results.slice(0, 2)].sort(), ['committed', 'conflict'], 'the answers to the rivals');
+    equal(results.slice(0, 2).toSorted(), ['committed', 'conflict'], 'the answers to the rivals');
     equal(results[2], 'committed', 'the answer to the one beside them');
     const winner = results[0] === 'committed' ? 'i-1' : 'i-2';
     equal((await loaded(store, byKey(key('same')))).id, winner, 'the holder of the key');

@@ -55,8 +55,17 @@ export function state(fields: Partial<InstanceState> = {}): InstanceState {
 /** A commit that changes nothing but the state, and what is given. */
 export function entry(of: InstanceRef, expectedVersion: number, fields: Partial<Commit> = {}): Commit {
   return {
-    ...{ ref: of, expectedVersion, next: state(), keys: [], inbox: null, work: [], history: [], done: [] },
-    ...{ timers: { arm: [], disarm: [] }, deliveries: { add: [], done: [] }, wakeIfParked: null },
+    ref: of,
+    expectedVersion,
+    next: state(),
+    keys: [],
+    inbox: null,
+    work: [],
+    history: [],
+    done: [],
+    timers: { arm: [], disarm: [] },
+    deliveries: { add: [], done: [] },
+    wakeIfParked: null,
     ...fields,
   };
 }

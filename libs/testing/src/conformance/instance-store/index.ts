@@ -37,7 +37,7 @@ export interface InstanceStoreHarness {
 /** One sentence of the contract. `run` rejects if it does not hold. */
 export interface ConformanceCase {
   readonly name: string;
-  run(): Promise<void>;
+  readonly run: () => Promise<void>;
 }
 
 const DEFAULT_ROUNDS = 30;
@@ -67,13 +67,13 @@ const drafts: readonly Draft[] = [
  * What every {@link InstanceStore} must hold, one case per sentence. It knows no test framework:
  *
  * ```ts
- * describe.each(instanceStoreConformance({ createStore }))('$name', ({ run }) => it('holds', run));
+ * it.each(instanceStoreConformance({ createStore }))('$name', ({ run }) => run());
  * ```
  */
 export function instanceStoreConformance(harness: InstanceStoreHarness): readonly ConformanceCase[] {
   return drafts.map(({ name, play }) => ({
     name,
-    async run() {
+    run: async () => {
       const opened = await harness.createStore();
       const { store, secondStore } = opened;
       const all = secondStore === undefined ? [store] : [store, secondStore];

@@ -8,8 +8,13 @@ export const instances = about('instances', {
     const result = await commit(store, entry(ref(), 0, { next, keys: [key()] }));
     equal(result.version, 1, 'the version of the first commit');
     const expected = {
-      ...{ ...ref(), ...next, version: 1, openDeliveries: 0 },
-      ...{ createdAt: T0, updatedAt: T0, endedAt: null },
+      ...ref(),
+      ...next,
+      version: 1,
+      openDeliveries: 0,
+      createdAt: T0,
+      updatedAt: T0,
+      endedAt: null,
     };
     equal(await loaded(store, byId(ref())), expected, 'the instance by id');
     equal(await loaded(store, byKey(key())), expected, 'the instance by key');

@@ -19,8 +19,11 @@ async function verbatim({ store }: Scene, text: string): Promise<void> {
   await commit(
     store,
     entry(ref(), 0, {
-      ...{ next, keys: [key()], inbox: inbox('m-1', 'applied', text) },
-      ...{ history: [line('created', { detail: text })], work: [work('w-1', { payload: text })] },
+      next,
+      keys: [key()],
+      inbox: inbox('m-1', 'applied', text),
+      history: [line('created', { detail: text })],
+      work: [work('w-1', { payload: text })],
       timers: { arm: [timer('t', { payload: text })], disarm: [] },
       deliveries: { add: [delivery('deferred', { payload: text })], done: [] },
     }),
@@ -30,8 +33,12 @@ async function verbatim({ store }: Scene, text: string): Promise<void> {
   const due = await store.claimTimers(asking('node-b', T0 + LEASE_MS, { destinations: [SAGA] }));
   await store.buryWork(workKey(work('w-1')), 'broken', { now: T0 });
   const found = {
-    ...{ data: instance?.data, machine: instance?.machine, undo: instance?.undo, reply: seen?.reply },
-    ...{ work: claimed[0]?.payload, timer: due.items[0]?.payload },
+    data: instance?.data,
+    machine: instance?.machine,
+    undo: instance?.undo,
+    reply: seen?.reply,
+    work: claimed[0]?.payload,
+    timer: due.items[0]?.payload,
     deliveries: (await store.deliveries(ref())).map(({ payload }) => payload),
     history: (await store.history(ref()))[0]?.detail,
     letter: (await store.deadLetters({}))[0]?.payload,
@@ -60,7 +67,10 @@ export const texts = about('texts', {
     await commit(
       store,
       entry(of, 0, {
-        ...{ next: state({ state: odd }), keys: [key(odd, odd)], inbox: message, work: [row] },
+        next: state({ state: odd }),
+        keys: [key(odd, odd)],
+        inbox: message,
+        work: [row],
         timers: { arm: [armed], disarm: [] },
       }),
     );

@@ -183,9 +183,10 @@ export const transactions = about('transactions', {
   },
 
   'cannot be joined through anything else': async ({ store }) => {
-    for (const manager of [undefined, null, {}, 'manager', 7, () => {}]) {
-      const error = await rejection(() => store.within(manager, AT), `joining ${String(manager)}`);
-      holds(error instanceof StoreTransactionError, `joining ${String(manager)} is a StoreTransactionError`);
+    const others: readonly unknown[] = [undefined, null, {}, 'manager', 7, () => {}];
+    for (const [n, manager] of others.entries()) {
+      const error = await rejection(() => store.within(manager, AT), `joining thing ${n}`);
+      holds(error instanceof StoreTransactionError, `joining thing ${n} is a StoreTransactionError`);
     }
   },
 
