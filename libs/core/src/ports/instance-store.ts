@@ -29,6 +29,7 @@ export interface WriteOptions extends AtInstant {
   readonly leaseMs: number;
 }
 
+/** Which instance a message is for. */
 export interface LoadRequest {
   readonly tenant: string;
   readonly saga: string;
@@ -38,6 +39,7 @@ export interface LoadRequest {
   readonly messageId: string;
 }
 
+/** What one load tells: the instance, and whether it has met the message before. */
 export interface LoadResult {
   readonly instance: StoredInstance | null;
   /**
@@ -68,6 +70,7 @@ export interface Commit {
   readonly done: readonly WorkKey[];
 }
 
+/** What became of one {@link Commit}; entries of one call win or lose alone. */
 export type CommitResult =
   | {
       readonly outcome: 'committed';
@@ -83,6 +86,7 @@ export type CommitResult =
   /** Lost its race (other version, locked row, key taken or being taken): nothing was written; load again. */
   | { readonly outcome: 'conflict' };
 
+/** A message whose instance does not exist yet, to wait under its key. */
 export interface ParkRequest {
   readonly tenant: string;
   readonly saga: string;
@@ -95,18 +99,21 @@ export interface ParkRequest {
 /** `present`: the key has an instance (or is being created): nothing was written; load again. */
 export type ParkResult = 'parked' | 'present';
 
+/** Asks for due work that this node can do. */
 export interface ClaimRequest extends WriteOptions {
   /** Only work for these; a node never claims what it can't do. */
   readonly destinations: readonly string[];
   readonly limit: number;
 }
 
+/** Claimed rows, and when it is worth asking again. */
 export interface Claimed<T> {
   readonly items: readonly T[];
   /** Milliseconds until the next row (of the asked kind) becomes claimable, if any; by the store's clock. */
   readonly nextDueMs: number | null;
 }
 
+/** Which instances of one saga and tenant to list. */
 export interface InstanceFilter {
   readonly tenant: string;
   readonly saga: string;
@@ -122,6 +129,7 @@ export interface InstanceFilter {
   readonly cursor?: string;
 }
 
+/** One page of a listing; `next` is the cursor of the following one, `null` on the last. */
 export interface InstancePage {
   readonly items: readonly StoredInstance[];
   readonly next: string | null;

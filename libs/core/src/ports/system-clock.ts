@@ -10,7 +10,7 @@ const LONGEST_TIMER_MS = 2_147_483_647;
 /** Runtimes that can (Node, Bun, Deno) are told not to stay alive for a timer; browsers return a number. */
 function unref(timer: unknown): void {
   if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function') {
-    timer.unref();
+    (timer as { unref(): void }).unref();
   }
 }
 

@@ -4,7 +4,9 @@ import type { AnySaga } from './saga-types.js';
 
 /** A handler with its types erased: returns the initial data (start), a computed target, or nothing. */
 export type ErasedHandler = (ctx: SagaContext<never, unknown, never>) => unknown;
+/** A guard whose data and event types were checked where it was declared. */
 export type ErasedGuard = (ctx: GuardContext<unknown, unknown>) => boolean;
+/** A compensation whose input was checked where it was declared. */
 export type ErasedCompensation = (input: never, ctx: CompensationContext) => unknown;
 
 /** What makes a transition be looked at. */

@@ -22,6 +22,7 @@ export function keyed<M extends MessageType>(message: M, by: (body: InstanceType
   return { keyed: message, by };
 }
 
+/** The message types among the listed events, keyed or not. */
 export type EventOf<E> = E extends Keyed<infer M> ? M : E extends MessageType ? E : never;
 type Unkeyed<E> = E extends MessageType ? E : never;
 

@@ -14,6 +14,7 @@ export function matches(snapshot: Snapshot, value: StateValue): boolean {
   return matchesValue(snapshot.configuration, value);
 }
 
+/** Whether an active state bears the tag. */
 export function hasTag(snapshot: Snapshot, tag: string): boolean {
   return snapshot.tags.includes(tag);
 }
