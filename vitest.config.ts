@@ -4,6 +4,9 @@ import { PlainReporter } from './scripts/plain-reporter.js';
 /** Workspace packages resolve to their sources, so that no test needs a build. */
 const source = '@nestjs-orchestrator/source';
 
+/** Checks of the workspace itself: they read files and need no server. */
+const workspace = ['architecture', 'packaging', 'tooling'].map((folder) => `test/${folder}/**/*.spec.ts`);
+
 export default defineConfig({
   resolve: { conditions: [source] },
   ssr: { resolve: { conditions: [source] } },
@@ -13,11 +16,13 @@ export default defineConfig({
         extends: true,
         test: { name: 'unit', include: ['libs/*/src/**/*.spec.ts', 'apps/*/src/**/*.spec.ts'] },
       },
+      { extends: true, test: { name: 'workspace', include: workspace } },
       {
         extends: true,
         test: {
           name: 'integration',
           include: ['test/**/*.spec.ts'],
+          exclude: workspace,
           globalSetup: ['test/support/postgres.global-setup.ts'],
           // Servers and processes are started in them, on machines that may be busy.
           testTimeout: 30_000,
