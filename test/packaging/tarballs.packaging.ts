@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { doorsOf, libs, root } from '../support/workspace.js';
+import { fileFaults } from '../architecture/boundaries.js';
 import { contentFaults } from './contents.js';
 import { type Format, pack, Project, type Tarball } from './project.js';
 
@@ -21,10 +22,24 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-describe.each(publishable.map((lib) => [lib.manifest.name, lib] as const))('%s', (name, { manifest }) => {
+describe.each(publishable.map((lib) => [lib.manifest.name, lib] as const))('%s', (name, lib) => {
   it('packs its built files and nothing else', () => {
     const files = tarballs.find((tarball) => tarball.name === name)?.files.map((file) => file.path) ?? [];
-    expect(contentFaults(manifest, files)).toEqual([]);
+    expect(contentFaults(lib.manifest, files)).toEqual([]);
+  });
+
+  it('names in its types only what it declares', () => {
+    const dist = join(project.dir, 'node_modules', name, 'dist');
+    const types = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((path) =>
+      path.endsWith('.d.ts'),
+    );
+    expect(types.length).toBeGreaterThan(0);
+    const house = { packages: libs, tools: new Set<string>() };
+    const files = types.map((path) => ({
+      path: path.split(sep).join('/'),
+      text: readFileSync(join(dist, path), 'utf8'),
+    }));
+    expect(files.flatMap((file) => fileFaults(house, lib, file))).toEqual([]);
   });
 
   it('is installed once, with the others as its peers', () => {
