@@ -26,7 +26,7 @@ export async function provision(at: Installation, wanted: ResolvedOptions): Prom
   const { output } = await runProgram(at, at.binaries.postgres, singleUser(at), statements(credentials));
   const problem = output
     .split('\n')
-    .find((line) => /(ERROR|FATAL|PANIC):/.test(line) && !/already exists$/.test(line));
+    .find((line) => /(ERROR|FATAL|PANIC):/.test(line) && !line.endsWith('already exists'));
   if (problem !== undefined)
     throw initFailed(at.dataDir, 'the user and the database could not be made', problem);
   writeCredentials(at.dataDir, credentials);

@@ -70,7 +70,17 @@ function withoutUndefined<T extends object>(value: T): T {
 }
 
 function check(options: ResolvedOptions): void {
-  const { dataDir, port, host, user, database, password, startTimeoutMs, settings } = options;
+  checkPlace(options);
+  checkCredentials(options);
+  const { startTimeoutMs, settings } = options;
+  if (!(Number.isFinite(startTimeoutMs) && startTimeoutMs > 0))
+    throw invalid('startTimeoutMs', String(startTimeoutMs), 'use a positive number of milliseconds');
+  for (const name of Object.keys(settings))
+    if (!/^[a-z_][a-z0-9_.]*$/i.test(name))
+      throw invalid('settings', name, 'use names of Postgres settings, such as max_connections');
+}
+
+function checkPlace({ dataDir, port, host }: ResolvedOptions): void {
   if (dataDir === '') throw invalid('dataDir', String(dataDir), 'name a folder, such as "./data"');
   if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_535))
     throw invalid(
@@ -80,15 +90,13 @@ function check(options: ResolvedOptions): void {
     );
   if (host !== '127.0.0.1' && host !== '::1')
     throw invalid('host', String(host), 'use 127.0.0.1 or ::1: this server is for its own machine only');
+}
+
+function checkCredentials({ user, database, password }: ResolvedOptions): void {
   for (const [name, value] of Object.entries({ user, database }))
     if (!isIdentifier(value)) throw invalid(name, value, 'use 1 to 63 bytes without control characters');
   if (password !== undefined && (password === '' || hasControlCharacter(password)))
     throw invalid('password', '(hidden)', 'use one or more characters, none of them a control character');
-  if (!(Number.isFinite(startTimeoutMs) && startTimeoutMs > 0))
-    throw invalid('startTimeoutMs', String(startTimeoutMs), 'use a positive number of milliseconds');
-  for (const name of Object.keys(settings))
-    if (!/^[a-z_][a-z0-9_.]*$/i.test(name))
-      throw invalid('settings', name, 'use names of Postgres settings, such as max_connections');
 }
 
 function isIdentifier(value: string): boolean {

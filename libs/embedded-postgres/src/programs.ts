@@ -98,6 +98,7 @@ function settings(at: Installation) {
 
 /** The application's environment, without the variables that would tell Postgres where its data is or its port. */
 function environment(at: Installation): NodeJS.ProcessEnv {
+  // oxlint-disable-next-line node/no-process-env -- the programs run in the environment of the application
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('PG'));
   // Messages stay English and values independent of the machine's language.
   return { ...Object.fromEntries(own), LC_ALL: 'C', ...at.environment };

@@ -25,9 +25,13 @@ export function chooseRunAs(cluster: string): RunAs {
   if (owner !== undefined) return { prefix: [], user: owner };
   const nobody = findNobody();
   if (nobody === undefined) return withoutNobody(uid);
+  return inUserNamespace(nobody) ?? (uid === 0 ? { prefix: [], user: nobody } : AS_WE_ARE);
+}
+
+/** A user namespace in which we are `nobody`, where the kernel and its settings allow one. */
+function inUserNamespace(nobody: { uid: number }): RunAs | undefined {
   const prefix = ['unshare', '--user', `--map-user=${nobody.uid}`, `--map-group=${nobody.uid}`, '--'];
-  if (spawnSync(prefix[0] ?? '', [...prefix.slice(1), 'true']).status === 0) return { prefix };
-  return uid === 0 ? { prefix: [], user: nobody } : AS_WE_ARE;
+  return spawnSync(prefix[0] ?? '', [...prefix.slice(1), 'true']).status === 0 ? { prefix } : undefined;
 }
 
 /** The error for a root that can't become anybody who may run the programs. */

@@ -44,7 +44,10 @@ export async function launch(
   const running = pid !== undefined && child.exitCode === null && child.signalCode === null;
   if (running) await stopServer(at, pid, ended);
   else await ended;
-  throw problem ?? (running ? timedOut(options, tail) : startFailed(child.exitCode, options, tail));
+  throw (
+    (problem as EmbeddedPostgresError | undefined) ??
+    (running ? timedOut(options, tail) : startFailed(child.exitCode, options, tail))
+  );
 }
 
 /** The arguments of the server; later ones win, so that the user's settings come last. */

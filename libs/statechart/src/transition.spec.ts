@@ -23,14 +23,19 @@ const order = defineMachine({
       entry: 'greet',
       after: { 1000: 'late' },
       on: {
-        PAY: { target: 'paid', actions: [assign({ paid: ({ event }: any) => event.amount }), 'receipt'] },
+        PAY: {
+          target: 'paid',
+          actions: [assign({ paid: ({ event }: { event: { amount: number } }) => event.amount }), 'receipt'],
+        },
         NOTE: { actions: 'note' },
         AGAIN: { target: 'open', reenter: true },
       },
     },
     paid: {
       entry: raise({ type: 'CHECK' }),
-      on: { CHECK: [{ guard: ({ context }: any) => context.paid > 5, target: 'done' }] },
+      on: {
+        CHECK: [{ guard: ({ context }: { context: { paid: number } }) => context.paid > 5, target: 'done' }],
+      },
     },
     late: {},
     done: { type: 'final' },

@@ -1,4 +1,4 @@
-// oxlint-disable eslint/no-restricted-globals, eslint/no-restricted-properties, typescript/no-unsafe-call -- the one file that is allowed to
+// oxlint-disable eslint/no-restricted-globals, eslint/no-restricted-properties -- the one file that is allowed to
 import type { Cancellable, Clock } from './clock.js';
 import type { IdSource, Random } from './ids.js';
 

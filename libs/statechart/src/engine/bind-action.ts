@@ -12,7 +12,7 @@ export function bindAction(runtime: Runtime, spec: ActionSpec): Op {
     case 'inline':
       return effectOp({ type: 'action', name: spec.path, params: undefined });
     case 'builtin':
-      return bindBuiltin(runtime, spec, undefined);
+      return bindBuiltin(runtime, spec, undefined, bindAction);
     case 'named':
       return bindNamed(runtime, spec);
   }
@@ -21,7 +21,7 @@ export function bindAction(runtime: Runtime, spec: ActionSpec): Op {
 function bindNamed(runtime: Runtime, spec: Extract<ActionSpec, { kind: 'named' }>): Op {
   const { name, params, path } = spec;
   const builtin = boundBuiltin(runtime, name, path);
-  if (builtin !== null) return bindBuiltin(runtime, builtin, params);
+  if (builtin !== null) return bindBuiltin(runtime, builtin, params, bindAction);
   if (typeof params !== 'function') return effectOp({ type: 'action', name, params });
   return runOp((frame) => {
     frame.effects.push({

@@ -2,7 +2,7 @@ import type { ActionSpec, BuiltinType, Fields } from '../chart/action-spec.js';
 import { ExpressionError, InvalidDelayError, text, UnboundNameError } from '../errors.js';
 import type { EventObject } from '../types.js';
 import { bindAssign } from './bind-assign.js';
-import { bindEnqueue } from './bind-enqueue.js';
+import { type BindAction, bindEnqueue } from './bind-enqueue.js';
 import { evaluate } from './expression.js';
 import { type Frame, type Op, runOp } from './op.js';
 import type { Runtime } from './runtime.js';
@@ -43,10 +43,11 @@ const RUNS: Readonly<Record<Exclude<BuiltinType, 'assign' | 'enqueueActions'>, R
 };
 
 /** Binds a built-in action; `params` are those of the name it was called by, if it was called by a name. */
-export function bindBuiltin(runtime: Runtime, spec: Builtin, params: unknown): Op {
+export function bindBuiltin(runtime: Runtime, spec: Builtin, params: unknown, bindAction: BindAction): Op {
   const { fields, path, type } = spec;
   if (type === 'assign') return bindAssign(fields.assignment, path, params);
-  if (type === 'enqueueActions') return bindEnqueue(runtime, fields.collect, path, params);
+  if (type === 'enqueueActions')
+    return bindEnqueue({ runtime, bindAction, collect: fields.collect, path, params });
   const call: BuiltinCall = { runtime, fields, path };
   const run = RUNS[type];
   return runOp((frame) => run(call, frame, evaluate(params, frame, undefined, `${path}.params`)));

@@ -2,16 +2,28 @@ import * as create from '../actions/creators.js';
 import { readAction } from '../definition/actions.js';
 import { readGuard } from '../definition/guards.js';
 import { Reading } from '../definition/reading.js';
+import type { ActionSpec } from '../chart/action-spec.js';
 import { ExpressionError, MachineDefinitionError, text } from '../errors.js';
-import { bindAction } from './bind-action.js';
 import { bindGuard } from './bind-guard.js';
 import { call, evaluate, type UserFunction } from './expression.js';
 import { runOps } from './run-ops.js';
 import { type Frame, type Op, runOp } from './op.js';
 import type { Runtime } from './runtime.js';
 
+/** Binds any action; handed in, since binding an action may come upon an `enqueueActions`. */
+export type BindAction = (runtime: Runtime, spec: ActionSpec) => Op;
+
+interface EnqueueCall {
+  readonly runtime: Runtime;
+  readonly bindAction: BindAction;
+  readonly collect: unknown;
+  readonly path: string;
+  readonly params: unknown;
+}
+
 /** Binds `enqueueActions`: the function collects actions, which then run in its place. */
-export function bindEnqueue(runtime: Runtime, collect: unknown, path: string, params: unknown): Op {
+export function bindEnqueue(enqueueCall: EnqueueCall): Op {
+  const { runtime, collect, path, params } = enqueueCall;
   return runOp((frame) => {
     const collected: unknown[] = [];
     const args = {
@@ -22,7 +34,7 @@ export function bindEnqueue(runtime: Runtime, collect: unknown, path: string, pa
     };
     call(collect as UserFunction, args, evaluate(params, frame, undefined, `${path}.params`), frame, path);
     for (const [index, action] of collected.entries())
-      runCollected(runtime, frame, action, `${path}.enqueue[${index}]`);
+      runCollected(enqueueCall, frame, action, `${path}.enqueue[${index}]`);
   });
 }
 
@@ -55,7 +67,12 @@ function checkNow(runtime: Runtime, frame: Frame, guard: unknown, path: string):
   return bindGuard(runtime, spec)(frame.context, frame.event, frame.configuration);
 }
 
-function runCollected(runtime: Runtime, frame: Frame, action: unknown, path: string): void {
+function runCollected(
+  { runtime, bindAction }: EnqueueCall,
+  frame: Frame,
+  action: unknown,
+  path: string,
+): void {
   const spec = readAction(action, path);
   if (spec === null)
     throw new ExpressionError(path, frame.event.type, new TypeError(`${text(action)} is no action`));

@@ -21,17 +21,32 @@ export function completionOps(
   const ops: Op[] = [];
   const { parent } = node;
   if (parent?.type === 'compound') ops.push(raiseDone(parent, node.output));
-  let around = parent?.type === 'parallel' ? parent : (parent?.parent ?? null);
-  let last = around ?? node;
-  while (around?.type === 'parallel' && !completed.has(around) && isComplete(around, active)) {
-    completed.add(around);
-    ops.push(raiseDone(around, undefined));
-    last = around;
-    around = around.parent;
-  }
+  const outer = outerOf(parent);
+  const parallels = completeParallels(outer, active, completed);
+  for (const parallel of parallels) ops.push(raiseDone(parallel, undefined));
+  const last = parallels.at(-1);
+  const around = last === undefined ? outer : last.parent;
   if (around !== null) return { ops, done: false };
-  ops.push(endMachine(runtime, last));
+  ops.push(endMachine(runtime, last ?? node));
   return { ops, done: true };
+}
+
+/** The state that may be complete once a child of `parent` is final: a parallel parent, else what stands around it. */
+function outerOf(parent: Node | null): Node | null {
+  if (parent === null || parent.type === 'parallel') return parent;
+  return parent.parent;
+}
+
+/** Marks the parallel states, from the given one outwards, whose regions are all complete now; innermost first. */
+function completeParallels(from: Node | null, active: ReadonlySet<Node>, completed: Set<Node>): Node[] {
+  const found: Node[] = [];
+  let at = from;
+  while (at?.type === 'parallel' && !completed.has(at) && isComplete(at, active)) {
+    completed.add(at);
+    found.push(at);
+    at = at.parent;
+  }
+  return found;
 }
 
 /** Is a state's work over (SCXML: isInFinalState)? */
