@@ -18,7 +18,10 @@ class Placed extends message(
 describe('message', () => {
   it('makes classes whose instances are bodies', () => {
     const placed = new Placed({ orderId: 'o1', items: [] });
-    expect({ ...placed }).toEqual({ orderId: 'o1', items: [] });
+    expect(Object.entries(placed)).toEqual([
+      ['orderId', 'o1'],
+      ['items', []],
+    ]);
     const { messageName, version } = messageTypeOf(placed);
     expect([messageName, version]).toEqual(['order.placed', 2]);
   });
