@@ -141,5 +141,7 @@ function stopper(
 function url({ user, password, database }: Credentials, host: string, port: number): string {
   const address = host.includes(':') ? `[${host}]` : host;
   const part = encodeURIComponent;
-  return `postgres://${part(user)}:${part(password)}@${address}:${port}/${part(database)}`;
+  // The pg driver reads the name of the database with decodeURI, which leaves %26 and the like alone.
+  const path = encodeURI(database).replaceAll(/[?#]/g, part);
+  return `postgres://${part(user)}:${part(password)}@${address}:${port}/${path}`;
 }
