@@ -1,13 +1,29 @@
 import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { EmbeddedPostgresError, systemCode } from './errors.js';
 
 /** Makes the data directory when absent; throws `EMBEDDED_POSTGRES_DATA_DIR_NOT_WRITABLE`. */
 export function prepareDataDir(dataDir: string): void {
   inDataDir(dataDir, () => {
-    mkdirSync(dataDir, { recursive: true });
+    makeFolder(dataDir);
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
   });
+}
+
+/**
+ * Not `mkdirSync(…, { recursive: true })`: Node 20 never returns from it where a file system answers "no such file" for
+ * a folder whose parent exists, as /proc does.
+ */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolder(parent);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process may have been quicker.
+    if (systemCode(error) !== 'EEXIST') throw error;
+  }
 }
 
 /** Does something in the data directory; a refusal of the file system becomes a typed error. */

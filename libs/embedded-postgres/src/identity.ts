@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { basename } from 'node:path';
 import { systemCode } from './errors.js';
 
 /** A process id together with what tells its process from a later one with the same number. */
@@ -33,10 +34,25 @@ export function isAlive(pid: number): boolean {
 /** Whether process `pid` is a Postgres server whose data is in `folder`. */
 export function servesFolder(pid: number, folder: string): boolean {
   if (!isAlive(pid)) return false;
-  if (process.platform === 'linux') return linkTarget(`/proc/${pid}/cwd`) === realpathSync(folder);
+  if (process.platform === 'linux') return isPostgresIn(pid, realpathSync(folder));
   const command = process.platform === 'win32' ? windowsImage(pid) : ps(pid, 'command');
   // Elsewhere the working directory can't be read: settle for the server's command line.
   return command.includes('postgres') && (process.platform === 'win32' || command.includes(folder));
+}
+
+/** All processes of Postgres that work in `folder`, as a server and its sessions do; empty where the platform doesn't tell. */
+export function processesIn(folder: string): readonly number[] {
+  if (process.platform !== 'linux') return [];
+  const real = realpathSync(folder);
+  const numbers = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return numbers.map(Number).filter((pid) => isPostgresIn(pid, real));
+}
+
+/** A server changes to its data directory. So may somebody's shell, which is none of our business. */
+function isPostgresIn(pid: number, real: string): boolean {
+  // Not the whole name: it ends in "(deleted)" when the installation was replaced meanwhile.
+  const program = basename(linkTarget(`/proc/${pid}/exe`) ?? '');
+  return program.startsWith('postgres') && linkTarget(`/proc/${pid}/cwd`) === real;
 }
 
 /** Linux keeps the entry of a dead process until its parent asks for it; an orphan's new parent may never do. */

@@ -1,8 +1,8 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemCode } from './errors.js';
-import { isAlive, servesFolder } from './identity.js';
+import { isAlive, processesIn, servesFolder } from './identity.js';
 import { sendSignal, signalServer, type Installation } from './programs.js';
 
 /** What a running server says of itself in its data directory. */
@@ -38,21 +38,36 @@ export function readPostmasterFile(cluster: string): PostmasterFile | undefined 
  * server that is gone doesn't count, nor one whose id now belongs to some other program.
  */
 export async function stopOrphan(at: Installation): Promise<number | undefined> {
+  const file = pidFile(at.cluster);
+  if (!existsSync(file)) return undefined;
   const pid = readPostmasterFile(at.cluster)?.pid;
-  if (pid === undefined) return undefined;
-  if (servesFolder(pid, at.cluster)) {
-    await stopServer(at, pid, untilDead(pid));
-    return pid;
-  }
-  // Postgres clears away the file of a dead process itself, but would take a reused id for a running server.
-  if (isAlive(pid)) rmSync(pidFile(at.cluster), { force: true });
-  return undefined;
+  const orphan = pid !== undefined && servesFolder(pid, at.cluster) ? pid : undefined;
+  if (orphan !== undefined) await stopServer(at, orphan, untilDead(orphan));
+  await stopRemains(at);
+  // Postgres takes an empty file, a reused id and a dead process that nobody has buried for a running server.
+  rmSync(file, { force: true });
+  return orphan;
 }
 
-/** Stops a server in the gentlest way that works. `ended` settles when it has ended. */
-export async function stopServer(at: Installation, pid: number, ended: Promise<void>): Promise<void> {
-  signalServer(at, pid, 'fast');
-  if (await within(FAST, ended)) return;
+/**
+ * Stops what a server that was itself killed has left: its sessions go on with a long statement. Postgres would find
+ * them by the file that is removed next, so none of them may live on and write beside the new server.
+ */
+async function stopRemains(at: Installation): Promise<void> {
+  await Promise.all(processesIn(at.cluster).map((pid) => stopServer(at, pid, untilDead(pid), 'immediate')));
+}
+
+/** Stops a server in the gentlest way that works, beginning with `from`. `ended` settles when it has ended. */
+export async function stopServer(
+  at: Installation,
+  pid: number,
+  ended: Promise<void>,
+  from: 'fast' | 'immediate' = 'fast',
+): Promise<void> {
+  if (from === 'fast') {
+    signalServer(at, pid, 'fast');
+    if (await within(FAST, ended)) return;
+  }
   signalServer(at, pid, 'immediate');
   if (await within(IMMEDIATE, ended)) return;
   sendSignal(pid, 'SIGKILL');
