@@ -25,8 +25,8 @@ export default defineConfig({
           exclude: workspace,
           globalSetup: ['test/support/postgres.global-setup.ts'],
           // Servers and processes are started in them, on machines that may be busy.
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
     ],
