@@ -1,4 +1,18 @@
 export { defineSaga } from './define-saga.js';
+export { buildSaga } from './builder/build-saga.js';
+export type {
+  Answer,
+  Choice,
+  Move,
+  Otherwise,
+  SagaBuilder,
+  SagaGuard,
+  StartScope,
+  StartThen,
+  StartWhen,
+  StateScope,
+  When,
+} from './builder/builder-types.js';
 export {
   keyed,
   type AbsentPolicy,

@@ -1,0 +1,99 @@
+import type { Duration } from '../../message/duration.js';
+import type { CompensationContext, ContextOf, GuardContext, StartContextOf } from '../contexts.js';
+import type { AnySaga, StateOf } from '../saga-types.js';
+
+type Sync<T> = T | Promise<T>;
+
+/** A condition under which a transition is taken. Pure: it may be asked again. */
+export type SagaGuard<G extends AnySaga, E> = (ctx: GuardContext<E, G['types']['data']>) => boolean;
+
+/** The fluent way to give a saga its behaviour; see `buildSaga`. */
+export interface SagaBuilder<G extends AnySaga> {
+  /** What starts an instance. */
+  initially(): StartScope<G>;
+  /** What happens in these states. */
+  during(...states: [G['types']['state'], ...G['types']['state'][]]): StateScope<G>;
+  /**
+   * What happens in every state between start and end that does not answer the event itself: a state's own transitions go
+   * first.
+   */
+  duringAny(): StateScope<G>;
+  /** Undoes the step of that name. It may run again, so it gives `ctx.idempotencyKey` to whom it calls. */
+  compensate<const N extends keyof G['types']['undo'] & string>(
+    name: N,
+    handler: (input: G['types']['undo'][N], ctx: CompensationContext) => Promise<void>,
+  ): SagaBuilder<G>;
+}
+
+/** After `initially()`. */
+export interface StartScope<G extends AnySaga> {
+  /** The message that starts an instance. */
+  when<M extends G['types']['event']>(event: M): StartWhen<G, InstanceType<M>>;
+}
+
+/** After `initially().when(…)`. */
+export interface StartWhen<G extends AnySaga, E> {
+  /** Makes the whole initial data. */
+  then(handler: (ctx: StartContextOf<G, E>) => Sync<G['types']['data']>): StartThen<G>;
+}
+
+/** After `initially().when(…).then(…)`. */
+export interface StartThen<G extends AnySaga> {
+  /** The state in which the new instance begins. */
+  transitionTo(target: StateOf<G>): StartScope<G>;
+}
+
+/** After `during(…)`, `duringAny()`, and after each finished transition. */
+export interface StateScope<G extends AnySaga> {
+  /** An event of the saga. Guarded transitions of one event are tried in the order they are written. */
+  when<M extends G['types']['event']>(event: M): When<G, InstanceType<M>>;
+  /** A stay in the state that has lasted this long. */
+  after(delay: Duration): When<G, never>;
+}
+
+/** After `when(…)` or `after(…)`: what it is answered with. A `when` without an answer is a fault of the definition. */
+export interface When<G extends AnySaga, E> extends Answer<G, E, StateScope<G>> {
+  /** Answers only if the condition holds. Without an `else`, the event then counts as not answered here. */
+  if(condition: SagaGuard<G, E>): Answer<G, E, Otherwise<G, E>>;
+}
+
+/** After the answer to an `if(…)`. The conditions of one chain are asked in order, each once per event. */
+export interface Otherwise<G extends AnySaga, E> extends StateScope<G> {
+  /** Answers if no condition before it held. */
+  else(): Answer<G, E, StateScope<G>>;
+  /** Answers if no condition before it held, and this one does. */
+  elseIf(condition: SagaGuard<G, E>): Answer<G, E, Otherwise<G, E>>;
+}
+
+/** What can be done with an event. */
+export interface Answer<G extends AnySaga, E, Next> {
+  /**
+   * Runs a handler. Where it returns nothing, the saga stays, or goes where `transitionTo` says; where it returns the target,
+   * `transitionToOneOf` follows and lists what it may return.
+   */
+  then<const R extends StateOf<G> | void>(
+    handler: (ctx: ContextOf<G, E>) => R | Promise<R>,
+  ): [R] extends [void] ? Next & Move<G, Next> : Choice<G, R, Next>;
+  /** Goes there without a handler. */
+  transitionTo(target: StateOf<G>): Next;
+  /** Goes to an end without a handler. */
+  finalize(end: G['types']['end']): Next;
+  /** Takes note of the event and does nothing. */
+  ignore(): Next;
+}
+
+/** After a handler that returns nothing. */
+export interface Move<G extends AnySaga, Next> {
+  /** Goes there when the handler has run. */
+  transitionTo(target: StateOf<G>): Next;
+  /** Goes to an end when the handler has run. */
+  finalize(end: G['types']['end']): Next;
+}
+
+/** After a handler that returns the target. */
+export interface Choice<G extends AnySaga, R, Next> {
+  /** All targets that the handler may return. */
+  transitionToOneOf<const T extends readonly StateOf<G>[]>(
+    ...targets: [R] extends [T[number]] ? T : never
+  ): Next;
+}
