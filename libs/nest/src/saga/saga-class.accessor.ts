@@ -1,0 +1,95 @@
+import { milliseconds, type Duration } from '@nestjs-orchestrator/core';
+import {
+  SagaDefinitionError,
+  type AnySaga,
+  type DefinitionFault,
+  type ErasedCompensation,
+  type ErasedHandler,
+  type SagaBehaviour,
+  type TransitionSpec,
+} from '@nestjs-orchestrator/core/saga';
+import { readSagaMembers, type SagaMember, type SagaMemberRole } from './saga.metadata.js';
+
+type TransitionRole = Exclude<SagaMemberRole, { kind: 'compensation' }>;
+type Report = (path: string, message: string) => void;
+
+/**
+ * The behaviour that a saga class's decorators describe, bound to an instance of it.
+ *
+ * @throws SagaDefinitionError for what the compiler would have refused: a bad duration, decorators of another saga, two methods for one
+ * compensation
+ */
+export function readSagaBehaviour(definition: AnySaga, instance: object, target: NamedClass): SagaBehaviour {
+  const faults: DefinitionFault[] = [];
+  const report: Report = (path, message) => void faults.push({ path, message });
+  const transitions: TransitionSpec[] = [];
+  const compensations = new Map<string, ErasedCompensation>();
+  for (const { key, role, definition: other } of inReadingOrder(readSagaMembers(target))) {
+    const label = `${target.name}.${String(key)}`;
+    if (other !== definition) {
+      report(label, `has a decorator of another definition, '${other.name}' version ${other.version}`);
+    } else if (role.kind === 'compensation') {
+      if (compensations.has(role.name)) report(label, `is the second method for compensation '${role.name}'`);
+      compensations.set(role.name, bind<ErasedCompensation>(instance, key));
+    } else {
+      transitions.push(transitionOf(role, bind<ErasedHandler>(instance, key), label, report));
+    }
+  }
+  if (faults.length > 0) throw new SagaDefinitionError(definition.name, faults);
+  return { definition, transitions, compensations, label: target.name };
+}
+
+/** A class, as far as its metadata and messages need it. */
+export interface NamedClass {
+  readonly name: string;
+}
+
+/** Decorators of one method run from bottom to top; people read them from top to bottom. */
+function inReadingOrder(members: readonly SagaMember[]): readonly SagaMember[] {
+  const byMethod = new Map<string | symbol, SagaMember[]>();
+  for (const member of members) byMethod.set(member.key, [member, ...(byMethod.get(member.key) ?? [])]);
+  return [...byMethod.values()].flat();
+}
+
+function transitionOf(
+  role: TransitionRole,
+  handler: ErasedHandler,
+  label: string,
+  report: Report,
+): TransitionSpec {
+  switch (role.kind) {
+    case 'start': {
+      const trigger = { kind: 'start', event: role.event } as const;
+      return { trigger, during: [], to: role.to, guard: undefined, handler, label };
+    }
+    case 'event': {
+      const trigger = { kind: 'event', event: role.event } as const;
+      return { trigger, during: list(role.during), to: role.to, guard: role.guard, handler, label };
+    }
+    case 'after': {
+      const trigger = { kind: 'after', delayMs: delayOf(role.delay, label, report) } as const;
+      return { trigger, during: list(role.during), to: role.to, guard: undefined, handler, label };
+    }
+    default:
+      return role satisfies never;
+  }
+}
+
+function delayOf(delay: Duration, label: string, report: Report): number {
+  try {
+    return milliseconds(delay);
+  } catch (error) {
+    report(label, (error as Error).message);
+    return 0;
+  }
+}
+
+function list(during: string | readonly string[]): readonly string[] {
+  return typeof during === 'string' ? [during] : during;
+}
+
+/** Looked up when it is called, so that a spy put on the instance is seen. */
+function bind<F extends (...args: never[]) => unknown>(instance: object, key: string | symbol): F {
+  const methods = instance as Record<string | symbol, (...args: unknown[]) => unknown>;
+  return ((...args: unknown[]) => methods[key]?.(...args)) as unknown as F;
+}

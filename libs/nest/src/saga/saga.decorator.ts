@@ -1,0 +1,42 @@
+import { Injectable } from '@nestjs/common';
+import type { AnySaga, ErasedGuard } from '@nestjs-orchestrator/core/saga';
+import type { Duration, MessageType } from '@nestjs-orchestrator/core';
+import { assertInstanceMethod } from '../decorator-target.js';
+import type { SagaDecorators } from './saga-decorators.types.js';
+import { writeSagaClass, writeSagaMember, type SagaMemberRole } from './saga.metadata.js';
+
+type States = string | readonly string[];
+
+/**
+ * The decorators that give a saga its behaviour, typed for its definition: states, events, data and compensations are checked by
+ * the compiler.
+ *
+ * ```ts
+ * const { Saga, StartedBy, On, After, Compensation } = sagaDecorators(orderSaga);
+ * ```
+ *
+ * They are read from the decorated class itself, never from its base classes. Guarded transitions of one event are tried in the order a
+ * reader sees them: from the top of the class to its bottom, and from the top of a stack of decorators to its bottom.
+ */
+export function sagaDecorators<G extends AnySaga>(definition: G): SagaDecorators<G> {
+  const member =
+    (decorator: string, role: SagaMemberRole) =>
+    (target: object, key: string | symbol): void => {
+      assertInstanceMethod(target, key, decorator);
+      writeSagaMember(target.constructor, { definition, key, role });
+    };
+  const decorators = {
+    Saga: () => (target: new (...args: never[]) => object) => {
+      writeSagaClass(target, definition);
+      Injectable()(target);
+    },
+    StartedBy: (event: MessageType, { to }: { to: string }) =>
+      member('StartedBy', { kind: 'start', event, to }),
+    On: (event: MessageType, { during, to, if: guard }: { during: States; to?: States; if?: ErasedGuard }) =>
+      member('On', { kind: 'event', event, during, to, guard }),
+    After: (delay: Duration, { during, to }: { during: States; to?: States }) =>
+      member('After', { kind: 'after', delay, during, to }),
+    Compensation: (name: string) => member('Compensation', { kind: 'compensation', name }),
+  };
+  return decorators as unknown as SagaDecorators<G>;
+}
