@@ -1,0 +1,143 @@
+import type { Commit, KeyRecord, TimerRecord, WriteOptions } from '@nestjs-orchestrator/core/ports';
+import { columns } from '../database/statement.js';
+import { withClearLanes, type Draft } from '../outbox/clear-lanes.js';
+
+/** One thing of one of the entries. */
+interface Of<T> {
+  readonly n: number;
+  readonly it: T;
+}
+
+/** The parameters of `commitSql`, in its order: one array per field. Pure. */
+export function commitParameters(commits: readonly Commit[], options: WriteOptions): unknown[] {
+  return [
+    options.now,
+    options.owner,
+    options.leaseMs,
+    ...itemColumns(commits),
+    ...columns(
+      each(commits, ({ keys }) => distinctKeys(keys)),
+      ({ n }) => n,
+      ({ it }) => it.name,
+      ({ it }) => it.value,
+    ),
+    ...timerColumns(commits),
+    ...historyColumns(commits),
+    ...deliveryColumns(commits),
+    ...columns(
+      each(commits, ({ done }) => done),
+      ({ n }) => n,
+      ({ it }) => it.tenant,
+      ({ it }) => it.destination,
+      ({ it }) => it.id,
+    ),
+    ...workColumns(commits),
+  ];
+}
+
+function each<T>(commits: readonly Commit[], pick: (commit: Commit) => readonly T[]): readonly Of<T>[] {
+  return commits.flatMap((commit, n) => pick(commit).map((it) => ({ n, it })));
+}
+
+function itemColumns(commits: readonly Commit[]): unknown[][] {
+  const rows = commits.map((it, n) => ({ n, it }));
+  return columns(
+    rows,
+    ({ n }) => n,
+    ({ it }) => it.ref.tenant,
+    ({ it }) => it.ref.saga,
+    ({ it }) => it.ref.id,
+    ({ it }) => it.expectedVersion,
+    ({ it }) => distinctKeys(it.keys).length,
+    ({ it }) => it.next.definitionVersion,
+    ({ it }) => it.next.state,
+    ({ it }) => it.next.status,
+    ({ it }) => it.next.data,
+    ({ it }) => it.next.machine,
+    ({ it }) => it.next.undo,
+    ({ it }) => it.next.ended,
+    ({ it }) => it.inbox?.messageId ?? null,
+    ({ it }) => it.inbox?.outcome ?? null,
+    ({ it }) => it.inbox?.reply ?? null,
+  );
+}
+
+/** A key given twice is one key; Postgres could not update its row twice. */
+function distinctKeys(keys: readonly KeyRecord[]): readonly KeyRecord[] {
+  if (keys.length < 2) return keys;
+  return [...new Map(keys.map((key) => [JSON.stringify([key.name, key.value]), key])).values()];
+}
+
+/** Of a name armed twice the last counts. */
+function lastArmed(timers: readonly TimerRecord[]): readonly TimerRecord[] {
+  if (timers.length < 2) return timers;
+  return [...new Map(timers.map((timer) => [timer.name, timer])).values()];
+}
+
+function timerColumns(commits: readonly Commit[]): unknown[][] {
+  return [
+    ...columns(
+      each(commits, ({ timers }) => timers.disarm),
+      ({ n }) => n,
+      ({ it }) => it,
+    ),
+    ...columns(
+      each(commits, ({ timers }) => lastArmed(timers.arm)),
+      ({ n }) => n,
+      ({ it }) => it.name,
+      ({ it }) => it.token,
+      ({ it }) => it.delayMs,
+      ({ it }) => it.payload,
+    ),
+  ];
+}
+
+function historyColumns(commits: readonly Commit[]): unknown[][] {
+  return columns(
+    each(commits, ({ history }) => history.map((line, ordinal) => ({ ...line, ordinal }))),
+    ({ n }) => n,
+    ({ it }) => it.ordinal,
+    ({ it }) => it.kind,
+    ({ it }) => it.name,
+    ({ it }) => it.messageId,
+    ({ it }) => it.from,
+    ({ it }) => it.to,
+    ({ it }) => it.detail,
+  );
+}
+
+function deliveryColumns(commits: readonly Commit[]): unknown[][] {
+  return [
+    ...columns(
+      each(commits, ({ deliveries }) => deliveries.done),
+      ({ n }) => n,
+      ({ it }) => it,
+    ),
+    ...columns(
+      each(commits, ({ deliveries }) => deliveries.add),
+      ({ n }) => n,
+      ({ it }) => it.messageId,
+      ({ it }) => it.payload,
+      ({ it }) => it.ttlMs,
+    ),
+  ];
+}
+
+function workColumns(commits: readonly Commit[]): unknown[][] {
+  const drafts = commits.flatMap(({ work, wakeIfParked }, entry): Draft[] => [
+    ...work.map((record) => ({ entry, record, wake: false })),
+    ...(wakeIfParked ? [{ entry, record: wakeIfParked, wake: true }] : []),
+  ]);
+  return columns(
+    withClearLanes(drafts),
+    ({ entry }) => entry,
+    ({ wake }) => wake,
+    ({ clear }) => clear,
+    ({ record }) => record.tenant,
+    ({ record }) => record.destination,
+    ({ record }) => record.id,
+    ({ record }) => record.lane,
+    ({ record }) => record.payload,
+    ({ record }) => record.delayMs,
+  );
+}

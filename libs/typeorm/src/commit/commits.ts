@@ -1,0 +1,96 @@
+import { StoreUnavailableError } from '@nestjs-orchestrator/core';
+import type { Commit, CommitResult, WriteOptions } from '@nestjs-orchestrator/core/ports';
+import type { Database } from '../database/database.js';
+import type { Statement } from '../database/statement.js';
+import { sqlState } from '../database/unavailable.js';
+import { commitParameters } from './commit-parameters.js';
+import { commitSql } from './commit.sql.js';
+import { inRounds, type Entry } from './rounds.js';
+
+interface Row {
+  readonly n: number | null;
+  readonly version: number;
+  readonly leased: boolean;
+  readonly woken: boolean;
+  readonly followed: boolean;
+}
+
+/** What became of the entries of one call. */
+export interface Outcome {
+  readonly results: readonly (CommitResult | Error)[];
+  /** Others may find work now that nobody holds. */
+  readonly claimable: boolean;
+}
+
+type Answer = CommitResult | Error;
+
+const CONFLICT: CommitResult = { outcome: 'conflict' };
+
+/** Lost in the middle of a statement (`lose_race()`), by the isolation level, or by a deadlock: a conflict, if it is one entry alone. */
+const LOST_RACES: ReadonlySet<string> = new Set(['OR001', '40001', '40P01']);
+
+/** Commits entries, coalesced; see `commitSql`. */
+export class Commits {
+  private readonly statement: Statement;
+
+  constructor(private readonly database: Database) {
+    this.statement = database.statement('commit', commitSql);
+  }
+
+  async commit(commits: readonly Commit[], options: WriteOptions): Promise<Outcome> {
+    const results: Answer[] = commits.map(() => CONFLICT);
+    let claimable = false;
+    for (const round of inRounds(commits)) {
+      claimable = (await this.together(round, options, results)) || claimable;
+    }
+    return { results, claimable };
+  }
+
+  /** Commits entries in one statement. If that fails, in halves: whoever is the cause ends up alone, and the others are committed. */
+  private async together(
+    entries: readonly Entry[],
+    options: WriteOptions,
+    results: Answer[],
+  ): Promise<boolean> {
+    try {
+      return await this.run(entries, options, results);
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) throw error;
+      const [only] = entries;
+      if (entries.length === 1 && only) {
+        results[only.place] = verdict(error);
+        return false;
+      }
+    }
+    const middle = entries.length >> 1;
+    const first = await this.together(entries.slice(0, middle), options, results);
+    return (await this.together(entries.slice(middle), options, results)) || first;
+  }
+
+  private async run(entries: readonly Entry[], options: WriteOptions, results: Answer[]): Promise<boolean> {
+    const values = commitParameters(
+      entries.map(({ commit }) => commit),
+      options,
+    );
+    const { rows } = await this.database.run<Row>(this.statement, values);
+    let claimable = rows[0]?.followed ?? false;
+    for (const { n, version, leased, woken } of rows) {
+      const entry = n === null ? undefined : entries[n];
+      if (entry === undefined) continue;
+      results[entry.place] = { outcome: 'committed', version, leased, woken };
+      claimable ||= leavesWork(entry.commit, leased, woken);
+    }
+    return claimable;
+  }
+}
+
+/** Whether the winner wrote work that it does not hold itself: unleased, or for later. */
+function leavesWork({ work }: Commit, leased: boolean, woken: boolean): boolean {
+  if (!leased) return work.length > 0 || woken;
+  return work.some(({ delayMs }) => delayMs > 0);
+}
+
+function verdict(error: unknown): Answer {
+  if (LOST_RACES.has(sqlState(error) ?? '')) return CONFLICT;
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,71 @@
+import type { DataSource } from 'typeorm';
+import { StoreDataSourceError } from '../errors.js';
+import { ownClient } from './own-client.js';
+import type { OwnPgClient, PgClient, QueryAnswer } from './client.js';
+import { statement, type Statement } from './statement.js';
+import { mapped } from './unavailable.js';
+
+/** What the store uses of TypeORM's `PostgresDriver`; all of it is public there. */
+interface PostgresDriver {
+  obtainMasterConnection(): Promise<[client: PgClient, release: (error?: unknown) => void]>;
+}
+
+/** The caller's DataSource as the store sees it: statements on pooled connections. Never destroys it. */
+export class Database {
+  constructor(
+    readonly dataSource: DataSource,
+    readonly schema: string,
+  ) {
+    const { type } = dataSource.options;
+    if (type === 'postgres') return;
+    throw new StoreDataSourceError(
+      `The store needs a DataSource of type 'postgres', this one is of type '${type}': give another DataSource or another store.`,
+    );
+  }
+
+  mustBeInitialised(): void {
+    if (this.dataSource.isInitialized) return;
+    throw new StoreDataSourceError(
+      'The DataSource of the store is not initialised: await `dataSource.initialize()` before the store starts.',
+    );
+  }
+
+  statement(operation: string, sql: string): Statement {
+    return statement(operation, sql, this.schema);
+  }
+
+  /** Runs one statement in a transaction of its own. */
+  async run<Row>({ name, text }: Statement, values: unknown[]): Promise<QueryAnswer<Row>> {
+    return this.withClient((client) => client.query<Row>({ name, text, values }));
+  }
+
+  /** Lends a pooled connection to `work`. One that failed is not given back to the pool. */
+  async withClient<T>(work: (client: PgClient) => Promise<T>): Promise<T> {
+    const [client, release] = await this.obtain();
+    let broken: Error | undefined;
+    // A connection that breaks while it is lent tells so by an event as well, which would otherwise end the process.
+    const onError = (error: Error): void => void (broken = error);
+    client.on('error', onError);
+    try {
+      return await work(client);
+    } catch (error) {
+      throw mapped(error);
+    } finally {
+      client.removeListener('error', onError);
+      release(broken);
+    }
+  }
+
+  /** A connection beside the pool, for what must not keep one of the application's. */
+  ownClient(): OwnPgClient {
+    return ownClient(this.dataSource);
+  }
+
+  private async obtain(): Promise<[PgClient, (error?: unknown) => void]> {
+    try {
+      return await (this.dataSource.driver as unknown as PostgresDriver).obtainMasterConnection();
+    } catch (error) {
+      throw mapped(error);
+    }
+  }
+}

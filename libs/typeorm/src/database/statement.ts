@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { DEFAULT_SCHEMA } from '../options.js';
+
+/** A prepared statement: its name belongs to its text. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+const known = new Map<string, Statement>();
+
+/**
+ * A statement that is prepared once per connection. `sql` speaks of the default schema, with its name in front of each table, and is
+ * bound to `schema`. The name carries a digest of the text, so that two versions of this package can share a connection.
+ */
+export function statement(operation: string, sql: string, schema: string): Statement {
+  const key = `${schema}\n${operation}\n${sql}`;
+  let found = known.get(key);
+  if (found === undefined) {
+    const text = inSchema(sql, schema);
+    const digest = createHash('sha256').update(text).digest('hex').slice(0, 12);
+    found = { name: `orchestrator_${operation}_${digest}`, text };
+    known.set(key, found);
+  }
+  return found;
+}
+
+/** SQL that speaks of another schema than the default one. */
+export function inSchema(sql: string, schema: string): string {
+  if (schema === DEFAULT_SCHEMA) return sql;
+  const quoted = `"${schema.replaceAll('"', '""')}".`;
+  return sql.replaceAll(`${DEFAULT_SCHEMA}.`, () => quoted);
+}
+
+/** One parameter per field, each with the values of all rows: what `unnest` takes. */
+export function columns<Row>(
+  rows: readonly Row[],
+  ...fields: readonly ((row: Row) => unknown)[]
+): unknown[][] {
+  return fields.map((field) => rows.map(field));
+}

@@ -1,0 +1,14 @@
+import { tables } from './0001-tables.js';
+
+/** One step of the schema; never changed once released. */
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** All steps, oldest first. */
+export const migrations: readonly Migration[] = [{ version: 1, name: 'tables', sql: tables }];
+
+/** Version of the schema that this build works with. */
+export const KNOWN_VERSION = migrations.at(-1)?.version ?? 0;

@@ -1,0 +1,7 @@
+import { after, INSTANT } from '../database/fragments.js';
+
+/** Gives a row back, to be claimed after a delay. */
+export const releaseWorkSql = `
+WITH ${INSTANT}
+UPDATE orchestrator.outbox SET owner = NULL, claimable_at = ${after('$2::float8')}, reason = $3
+WHERE tenant = $4 AND destination = $5 AND id = $6 AND NOT dead`;

@@ -1,0 +1,174 @@
+import type {
+  AtInstant,
+  Claimed,
+  ClaimedWork,
+  ClaimRequest,
+  Commit,
+  CommitResult,
+  DeadLetter,
+  DeliveryRecord,
+  DueTimer,
+  InstanceFilter,
+  InstancePage,
+  InstanceRef,
+  InstanceStore,
+  LoadRequest,
+  LoadResult,
+  ParkRequest,
+  ParkResult,
+  StoredHistory,
+  StoreTransaction,
+  WorkKey,
+  WorkRecord,
+  WriteOptions,
+} from '@nestjs-orchestrator/core/ports';
+import type { EntityManager } from 'typeorm';
+import { Commits } from './commit/commits.js';
+import type { Database } from './database/database.js';
+import { expireDeliveries, openDeliveries } from './delivery/deliveries.js';
+import { park } from './delivery/park.js';
+import { historySql } from './instance/history.sql.js';
+import { load } from './instance/load.js';
+import { query } from './instance/query.js';
+import { checkSchema, migrate } from './migrations/migrate.js';
+import { WorkHints } from './notify/work-hints.js';
+import type { TypeormStoreOptions } from './options.js';
+import { claimWork } from './outbox/claim-work.js';
+import { deadLettersSql } from './outbox/dead-letters.sql.js';
+import { buryWork, completeWork, enqueueWork, releaseWork, renewWork } from './outbox/outbox.js';
+import { claimTimers, dropTimer, releaseTimer, type TimerToken } from './timer/timers.js';
+import { JoinedTransaction } from './transaction/joined.js';
+import { transaction } from './transaction/transaction.js';
+
+/** The store: one method per operation, each in the file of its noun. */
+export class PostgresStore implements InstanceStore {
+  readonly kind = 'postgres';
+  private readonly commits: Commits;
+  private readonly hints: WorkHints;
+
+  constructor(
+    private readonly database: Database,
+    private readonly migrations: NonNullable<TypeormStoreOptions['migrations']>,
+  ) {
+    this.commits = new Commits(database);
+    this.hints = new WorkHints(database);
+  }
+
+  async start(): Promise<void> {
+    const { database } = this;
+    database.mustBeInitialised();
+    if (this.migrations === 'run') await migrate(database.dataSource, { schema: database.schema });
+    else await checkSchema(database);
+    await this.hints.start();
+  }
+
+  close(): Promise<void> {
+    return this.hints.stop();
+  }
+
+  load(requests: readonly LoadRequest[], _at: AtInstant): Promise<readonly LoadResult[]> {
+    return load(this.database, requests);
+  }
+
+  async commit(
+    commits: readonly Commit[],
+    options: WriteOptions,
+  ): Promise<readonly (CommitResult | Error)[]> {
+    const { results, claimable } = await this.commits.commit(commits, options);
+    this.tellIf(claimable);
+    return results;
+  }
+
+  async park(requests: readonly ParkRequest[], at: AtInstant): Promise<readonly ParkResult[]> {
+    const { results, claimable } = await park(this.database, requests, at);
+    this.tellIf(claimable);
+    return results;
+  }
+
+  deliveries(ref: InstanceRef): Promise<readonly DeliveryRecord[]> {
+    return openDeliveries(this.database, ref);
+  }
+
+  expireDeliveries(at: AtInstant): Promise<number> {
+    return expireDeliveries(this.database, at);
+  }
+
+  async enqueue(work: readonly WorkRecord[], options: WriteOptions): Promise<boolean> {
+    const { leased, claimable } = await enqueueWork(this.database, work, options);
+    this.tellIf(claimable);
+    return leased;
+  }
+
+  claimWork(request: ClaimRequest): Promise<Claimed<ClaimedWork>> {
+    return claimWork(this.database, request);
+  }
+
+  renewWork(keys: readonly WorkKey[], options: WriteOptions): Promise<void> {
+    return renewWork(this.database, keys, options);
+  }
+
+  async completeWork(keys: readonly WorkKey[]): Promise<void> {
+    this.tellIf(await completeWork(this.database, keys));
+  }
+
+  async releaseWork(key: WorkKey, delayMs: number, reason: string, at: AtInstant): Promise<void> {
+    await releaseWork(this.database, key, delayMs, reason, at);
+    this.hints.tell();
+  }
+
+  buryWork(key: WorkKey, reason: string, at: AtInstant): Promise<void> {
+    return buryWork(this.database, key, reason, at);
+  }
+
+  claimTimers(request: ClaimRequest): Promise<Claimed<DueTimer>> {
+    return claimTimers(this.database, request);
+  }
+
+  dropTimer(timer: TimerToken): Promise<void> {
+    return dropTimer(this.database, timer);
+  }
+
+  releaseTimer(timer: TimerToken, delayMs: number, at: AtInstant): Promise<void> {
+    return releaseTimer(this.database, timer, delayMs, at);
+  }
+
+  query(filter: InstanceFilter, at: AtInstant): Promise<InstancePage> {
+    return query(this.database, filter, at);
+  }
+
+  async history({ tenant, saga, id }: InstanceRef): Promise<readonly StoredHistory[]> {
+    const statement = this.database.statement('history', historySql);
+    return (await this.database.run<StoredHistory>(statement, [tenant, saga, id])).rows;
+  }
+
+  async deadLetters(filter: {
+    readonly tenant?: string;
+    readonly limit?: number;
+  }): Promise<readonly DeadLetter[]> {
+    const statement = this.database.statement('dead_letters', deadLettersSql);
+    const values = [filter.tenant ?? null, filter.limit ?? null];
+    return (await this.database.run<DeadLetter>(statement, values)).rows;
+  }
+
+  transaction<T>(work: (tx: StoreTransaction) => Promise<T>, at: AtInstant): Promise<T> {
+    return transaction(this.database, work, at, (claimable) => this.tellIf(claimable));
+  }
+
+  within(manager: unknown, at: AtInstant): StoreTransaction {
+    return new JoinedTransaction(this.database, manager as EntityManager, at, (client) =>
+      this.hints.tellOnCommit(client),
+    );
+  }
+
+  onWork(listener: () => void): () => void {
+    return this.hints.add(listener);
+  }
+
+  async ping(): Promise<void> {
+    await this.database.withClient((client) => client.query('SELECT 1'));
+  }
+
+  private tellIf(claimable: boolean): void {
+    if (claimable) this.hints.tell();
+  }
+}

@@ -1,0 +1,12 @@
+import { after, INSTANT } from '../database/fragments.js';
+
+/** Removes a timer, if it is still the arming that the caller speaks of. */
+export const dropTimerSql = `
+DELETE FROM orchestrator.timer
+WHERE tenant = $1 AND saga = $2 AND instance_id = $3 AND name = $4 AND token = $5`;
+
+/** Gives a timer back, to be claimed after a delay. */
+export const releaseTimerSql = `
+WITH ${INSTANT}
+UPDATE orchestrator.timer SET claimable_at = ${after('$2::float8')}
+WHERE tenant = $3 AND saga = $4 AND instance_id = $5 AND name = $6 AND token = $7`;

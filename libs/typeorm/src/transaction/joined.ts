@@ -1,0 +1,88 @@
+import { StoreTransactionError } from '@nestjs-orchestrator/core';
+import type { AtInstant, StoreTransaction, WorkKey, WorkRecord } from '@nestjs-orchestrator/core/ports';
+import type { EntityManager, QueryRunner } from 'typeorm';
+import type { PgClient, QueryAnswer } from '../database/client.js';
+import type { Database } from '../database/database.js';
+import { mapped } from '../database/unavailable.js';
+import { completeWorkSql } from '../outbox/complete-work.sql.js';
+import { enqueueParameters, leftToOthers, type EnqueueRow } from '../outbox/enqueue.js';
+import { enqueueSql } from '../outbox/enqueue.sql.js';
+import { keyColumns } from '../outbox/outbox.js';
+import { consumeSql } from './consume.sql.js';
+
+/** The transaction of an `EntityManager` as the store sees it. Its statements run on the same connection as the caller's. */
+export class JoinedTransaction implements StoreTransaction {
+  private readonly runner: QueryRunner;
+
+  /** @param announce called in the transaction after a write that may leave work to others */
+  constructor(
+    private readonly database: Database,
+    readonly manager: EntityManager,
+    private readonly at: AtInstant,
+    private readonly announce: (client: PgClient) => unknown,
+  ) {
+    this.runner = runnerOf(database, manager);
+  }
+
+  async consume({ tenant, destination, id }: WorkKey, outcome: string): Promise<boolean> {
+    const { rows } = await this.run('consume', consumeSql, [this.at.now, tenant, destination, id, outcome]);
+    return rows.length > 0;
+  }
+
+  async enqueue(work: readonly WorkRecord[]): Promise<void> {
+    if (work.length === 0) return;
+    const values = enqueueParameters(work, this.at, null);
+    const { rows } = await this.run<EnqueueRow>('enqueue', enqueueSql, values);
+    if (rows[0] && leftToOthers(work, rows[0])) await this.announceWork();
+  }
+
+  async complete(keys: readonly WorkKey[]): Promise<void> {
+    if (keys.length === 0) return;
+    const { rows } = await this.run<{ followed: boolean }>(
+      'complete_work',
+      completeWorkSql,
+      keyColumns(keys),
+    );
+    if (rows[0]?.followed === true) await this.announceWork();
+  }
+
+  private async announceWork(): Promise<void> {
+    await this.announce(await this.client());
+  }
+
+  private async run<Row>(operation: string, sql: string, values: unknown[]): Promise<QueryAnswer<Row>> {
+    const { name, text } = this.database.statement(operation, sql);
+    const client = await this.client();
+    try {
+      return await client.query<Row>({ name, text, values });
+    } catch (error) {
+      throw mapped(error);
+    }
+  }
+
+  private async client(): Promise<PgClient> {
+    mustBeOpen(this.runner);
+    return (await this.runner.connect()) as PgClient;
+  }
+}
+
+function runnerOf(database: Database, manager: EntityManager): QueryRunner {
+  const runner = (manager as Partial<EntityManager> | null | undefined)?.queryRunner;
+  if (runner === undefined || runner.manager === undefined) {
+    throw new StoreTransactionError(
+      'within() was given something that is no EntityManager of a transaction: pass the one that `dataSource.transaction()` hands out.',
+    );
+  }
+  if (runner.dataSource !== database.dataSource) {
+    throw new StoreTransactionError(
+      'within() was given a transaction of another DataSource than the store has: its commit would not be the store’s.',
+    );
+  }
+  mustBeOpen(runner);
+  return runner;
+}
+
+function mustBeOpen(runner: QueryRunner): void {
+  if (runner.isTransactionActive && !runner.isReleased) return;
+  throw new StoreTransactionError('This transaction has ended: await all its calls before it is committed.');
+}
