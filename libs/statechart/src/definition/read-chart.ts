@@ -47,6 +47,8 @@ function readDetails(reading: Reading, { node, raw }: NodeSource): void {
     reading.counted.push(node);
   }
   checkType(reading, node);
+  const aimless = node.type !== 'compound' && raw['initial'] !== undefined && node.byKey.size === 0;
+  if (aimless) reading.fault(`${node.path}.initial`, raw['initial'], 'no initial, since there are no states');
 }
 
 function readDone(reading: Reading, node: Node, raw: unknown): void {

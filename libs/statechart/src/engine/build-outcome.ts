@@ -53,7 +53,7 @@ interface Half {
 
 function enter(from: Configuration, moves: readonly Move[], { stay, memory, ops }: Half): Outcome {
   const { runtime } = from;
-  const entry = new EntrySet(from.memory, runtime.chart.semantics);
+  const entry = new EntrySet(from.memory, memory, runtime.chart.semantics);
   for (const move of moves) entry.add(move);
   const active = new Set(stay);
   const completed = new Set<Node>();

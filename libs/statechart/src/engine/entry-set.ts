@@ -10,13 +10,18 @@ export class EntrySet {
   /** History states that fell back to their default, so that its actions run. */
   readonly histories = new Set<Node>();
 
+  /**
+   * @param before what history remembered when the transitions were selected: their domains, and so what they leave, rest on it
+   * @param memory what it remembers now that states were left: it says where to go
+   */
   constructor(
+    private readonly before: Memory,
     private readonly memory: Memory,
     private readonly semantics: Semantics,
   ) {}
 
   add(move: Move): void {
-    const domain = domainOf(move, this.memory, this.semantics);
+    const domain = domainOf(move, this.before, this.semantics);
     for (const target of move.targets ?? []) {
       if (target.type !== 'history' && isEntered(move, target, domain)) this.addDefault(target);
       this.addDescendants(target);

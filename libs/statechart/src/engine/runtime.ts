@@ -48,7 +48,7 @@ export class Runtime {
 
   /** The one object for these active states and this memory. */
   configuration(nodes: readonly Node[], memory: Memory): Configuration {
-    const ordered = this.chart.ordered ? nodes : [...nodes].sort((a, b) => a.index - b.index);
+    const ordered = this.chart.ordered ? leavesLast(nodes) : inDocumentOrder(nodes);
     const key = keyOf(ordered, memory);
     let configuration = this.configurations.get(key);
     if (configuration === undefined) {
@@ -69,6 +69,16 @@ export class Runtime {
     this.configurations.clear();
     this.planned = 0;
   }
+}
+
+function inDocumentOrder(nodes: readonly Node[]): Node[] {
+  return [...nodes].sort((a, b) => a.index - b.index);
+}
+
+/** Only the leaves' order of entry decides anything. */
+function leavesLast(nodes: readonly Node[]): Node[] {
+  const isLeaf = (node: Node): boolean => node.children.length === 0;
+  return [...inDocumentOrder(nodes.filter((node) => !isLeaf(node))), ...nodes.filter(isLeaf)];
 }
 
 function keyOf(nodes: readonly Node[], memory: Memory): string {

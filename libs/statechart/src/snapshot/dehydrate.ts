@@ -5,6 +5,7 @@ import { SnapshotError, text } from '../errors.js';
 import { type Machine, runtimeOf } from '../machine.js';
 import type { Pending, Snapshot } from '../types.js';
 import { adopt } from './adopt.js';
+import { decode, encode } from './codec.js';
 import { checkLegal } from './legal.js';
 import { MachineSnapshot } from './snapshot.js';
 
@@ -37,9 +38,9 @@ export function dehydrate(machine: Machine, snapshot: Snapshot): Dehydrated {
       ? {}
       : { history: Object.fromEntries([...memory].map(([of, states]) => [of.id, states.map(idOf)])) }),
     ...(epochs === null ? {} : { epochs: epochsById(runtime, epochs) }),
-    ...(output === undefined ? {} : { output }),
-    ...(error === undefined ? {} : { error }),
-    ...(pending === null ? {} : { pending }),
+    ...(output === undefined ? {} : { output: encode(output, machine.id, 'output') }),
+    ...(error === undefined ? {} : { error: encode(error, machine.id, 'error') }),
+    ...(pending === null ? {} : { pending: encode(pending, machine.id, 'pending') as Pending }),
   };
 }
 
@@ -61,14 +62,16 @@ export function rehydrate<C>(machine: Machine, parts: Dehydrated, context: C): S
   );
   const configuration = runtime.configuration(nodes, memory);
   const epochs = epochsBySlot(runtime, parts.epochs);
+  const { status } = parts;
+  const pending = parts.pending === undefined ? null : (decode(parts.pending) as Pending);
   return new MachineSnapshot(
     configuration,
     context,
     epochs,
-    parts.pending ?? null,
-    parts.status,
-    parts.output,
-    parts.error,
+    pending,
+    status,
+    decode(parts.output),
+    decode(parts.error),
   );
 }
 

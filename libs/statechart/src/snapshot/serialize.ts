@@ -1,10 +1,19 @@
+import { SnapshotError, text } from '../errors.js';
 import type { Machine } from '../machine.js';
 import type { Snapshot } from '../types.js';
+import { decode, encode, mayHoldTags } from './codec.js';
 import { dehydrate, type Dehydrated, rehydrate } from './dehydrate.js';
 
-/** A snapshot as JSON text. */
+/**
+ * A snapshot as JSON text, exact: what JSON has no word for (undefined, NaN, -0, bigint, Date, Map, Set) is tagged.
+ *
+ * @throws SnapshotError where the context holds a function, symbol, class instance or circle
+ */
 export function serialize(machine: Machine, snapshot: Snapshot): string {
-  return JSON.stringify({ ...dehydrate(machine, snapshot), context: snapshot.context });
+  return JSON.stringify({
+    ...dehydrate(machine, snapshot),
+    context: encode(snapshot.context, machine.id, 'context'),
+  });
 }
 
 /**
@@ -13,6 +22,15 @@ export function serialize(machine: Machine, snapshot: Snapshot): string {
  * @throws SnapshotError
  */
 export function deserialize<C>(machine: Machine, json: string): Snapshot<C> {
-  const parts = JSON.parse(json) as Dehydrated & { context: C };
-  return rehydrate(machine, parts, parts.context);
+  const parts = parse(machine, json);
+  const context = mayHoldTags(json) ? decode(parts.context) : parts.context;
+  return rehydrate(machine, parts, context as C);
+}
+
+function parse(machine: Machine, json: string): Dehydrated & { context: unknown } {
+  try {
+    return JSON.parse(json) as Dehydrated & { context: unknown };
+  } catch {
+    throw new SnapshotError(machine.id, `the text ${text(json)}`, 'Pass the JSON that serialize returned.');
+  }
 }

@@ -27,10 +27,16 @@ export function matchesValue(configuration: Configuration, value: StateValue): b
 
 function matchesInside(node: Node, active: ReadonlySet<Node>, value: StateValue): boolean {
   if (typeof value === 'string') return isActiveChild(node, active, value);
+  if (isLeafName(node, active)) return false;
   return Object.entries(value).every(([key, inner]) => {
     const child = node.byKey.get(key);
     return child !== undefined && active.has(child) && matchesInside(child, active, inner);
   });
+}
+
+/** The value of a compound state in a leaf is a name: no object matches it, not even an empty one. */
+function isLeafName(node: Node, active: ReadonlySet<Node>): boolean {
+  return node.type === 'compound' && node.children.some((child) => active.has(child) && isAtomic(child));
 }
 
 function isActiveChild(node: Node, active: ReadonlySet<Node>, key: string): boolean {

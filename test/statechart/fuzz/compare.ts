@@ -1,0 +1,136 @@
+import { isDeepStrictEqual } from 'node:util';
+import {
+  deserialize,
+  initialMicrostep,
+  initialTransition,
+  isStatechartError,
+  type Machine,
+  MachineDefinitionError,
+  microstep,
+  serialize,
+  type Snapshot,
+  type Step,
+  transition,
+} from '@nestjs-orchestrator/statechart';
+import * as xstate from 'xstate';
+import type { GenCase } from './config.js';
+import { oursOf, xstateOf } from './engines.js';
+import { type Observation, observeOurs, observeXState } from './observe.js';
+
+export interface Difference {
+  /** -1: the initial step. */
+  readonly at: number;
+  readonly what: string;
+  readonly ours: unknown;
+  readonly theirs: unknown;
+}
+
+export interface Comparison {
+  /** Events that both engines processed. */
+  readonly events: number;
+  readonly difference: Difference | null;
+  /** Our definition check refused the config. */
+  readonly refused?: boolean;
+}
+
+/** Outcome of a step, or that it threw. */
+type Attempt = { observation: Observation; snapshot: never } | { threw: unknown };
+
+/** Runs a case through both engines and looks for the first difference. `laws`: checks the engine's own properties as well. */
+export function compareCase({ config, events }: GenCase, laws: boolean): Comparison {
+  let machine: Machine;
+  try {
+    machine = oursOf(config);
+  } catch (error) {
+    if (error instanceof MachineDefinitionError) return { events: 0, difference: null, refused: true };
+    throw error;
+  }
+  const peer = xstateOf(config);
+  let mine = attempt(() => ofOurs(machine, initialTransition(machine)));
+  let theirs = attempt(() => ofXState(xstate.initialTransition(peer)));
+  const difference = differs(-1, mine, theirs) ?? (laws ? brokenLaw(machine, null, null, mine) : null);
+  if (difference !== null || 'threw' in mine || 'threw' in theirs) return { events: 1, difference };
+  const fresh = { mine, theirs };
+  for (const [at, event] of events.entries()) {
+    if (mine.observation.status !== 'active') ({ mine, theirs } = fresh);
+    if (mine.observation.status !== 'active') return { events: 1, difference: null };
+    const before: { mine: never; theirs: never } = { mine: mine.snapshot, theirs: theirs.snapshot };
+    const nextMine = attempt(() => ofOurs(machine, transition(machine, before.mine, event)));
+    const nextTheirs = attempt(() => ofXState(xstate.transition(peer, before.theirs, event)));
+    const found =
+      differs(at, nextMine, nextTheirs) ?? (laws ? brokenLaw(machine, before.mine, event, nextMine) : null);
+    if (found !== null) return { events: at + 2, difference: found };
+    if ('threw' in nextMine || 'threw' in nextTheirs) continue;
+    mine = nextMine;
+    theirs = nextTheirs;
+  }
+  return { events: events.length + 1, difference: null };
+}
+
+function ofOurs(machine: Machine, step: Step): { observation: Observation; snapshot: never } {
+  return { observation: observeOurs(machine, step.snapshot, step.effects), snapshot: step.snapshot as never };
+}
+
+function ofXState([snapshot, actions]: readonly unknown[]): { observation: Observation; snapshot: never } {
+  const observation = observeXState(snapshot, actions);
+  // XState turns what is thrown in the first step into a failed snapshot.
+  if (observation.status === 'error' && observation.error instanceof Error) throw observation.error;
+  return { observation, snapshot: snapshot as never };
+}
+
+function attempt(run: () => { observation: Observation; snapshot: never }): Attempt {
+  try {
+    return run();
+  } catch (threw) {
+    return { threw };
+  }
+}
+
+function differs(at: number, mine: Attempt, theirs: Attempt): Difference | null {
+  if ('threw' in mine || 'threw' in theirs) return differsInThrowing(at, mine, theirs);
+  const keys = Object.keys(mine.observation) as (keyof Observation)[];
+  const what = keys.find((key) => !isDeepStrictEqual(mine.observation[key], theirs.observation[key]));
+  if (what === undefined) return null;
+  return { at, what, ours: mine.observation[what], theirs: theirs.observation[what] };
+}
+
+function differsInThrowing(at: number, mine: Attempt, theirs: Attempt): Difference | null {
+  if ('threw' in mine && !isStatechartError(mine.threw)) {
+    return { at, what: 'an untyped error', ours: (mine.threw as Error).stack, theirs: null };
+  }
+  if ('threw' in mine && 'threw' in theirs) return null;
+  const print = (one: Attempt): unknown => ('threw' in one ? String(one.threw) : one.observation);
+  return { at, what: 'throwing', ours: print(mine), theirs: print(theirs) };
+}
+
+/** The engine's own laws: exact round trip, untouched input, and `transition` as the loop over `microstep`. */
+function brokenLaw(
+  machine: Machine,
+  before: Snapshot | null,
+  event: { type: string } | null,
+  after: Attempt,
+): Difference | null {
+  if ('threw' in after) return null;
+  const snapshot = after.snapshot as Snapshot;
+  const restored = deserialize(machine, serialize(machine, snapshot));
+  if (!isDeepStrictEqual(restored, snapshot))
+    return { at: 0, what: 'round trip', ours: restored, theirs: snapshot };
+  const loop = loopOf(machine, before, event);
+  if (!isDeepStrictEqual(loop.snapshot, snapshot))
+    return { at: 0, what: 'loop', ours: loop.snapshot, theirs: snapshot };
+  const { actions } = observeOurs(machine, loop.snapshot, loop.effects);
+  if (!isDeepStrictEqual(actions, after.observation.actions)) {
+    return { at: 0, what: 'effects of the loop', ours: actions, theirs: after.observation.actions };
+  }
+  return null;
+}
+
+function loopOf(machine: Machine, before: Snapshot | null, event: { type: string } | null): Step {
+  let step = before === null ? initialMicrostep(machine) : microstep(machine, before, event);
+  const effects = [...step.effects];
+  do {
+    step = microstep(machine, step.snapshot, null);
+    effects.push(...step.effects);
+  } while (step.changed);
+  return { ...step, effects };
+}
