@@ -1,6 +1,7 @@
 import type { DeadLetter, InstanceStore } from '@nestjs-orchestrator/core/ports';
 import { equal, has } from '../checks.js';
 import {
+  by,
   byId,
   byKey,
   commit,
@@ -14,8 +15,9 @@ import {
   SAGA,
   T0,
   TENANT,
+  tryCommit,
+  work,
 } from './fixtures.js';
-import { tryCommit, work } from './fixtures.js';
 import { about } from './scene.js';
 
 const AT = { now: T0 };
@@ -68,6 +70,20 @@ export const deliveries = about('deliveries', {
     await commit(store, entry(ref(), 1, adding('m-1', 'm-2')));
     equal(await waiting(store), ['m-1', 'm-2'], 'the messages');
     equal((await loaded(store, byId(ref()))).openDeliveries, 2, 'openDeliveries');
+  },
+
+  'one that is deferred again does not wait longer': async ({ store }) => {
+    await commit(
+      store,
+      entry(ref(), 0, { deliveries: { add: [delivery('m-1', { ttlMs: 10_000 })], done: [] } }),
+    );
+    const again = entry(ref(), 1, { deliveries: { add: [delivery('m-1', { ttlMs: 10_000 })], done: [] } });
+    await commit(store, again, by('node-a', T0 + 9_000));
+    equal(
+      await store.expireDeliveries({ now: T0 + 10_001 }),
+      1,
+      'how many expired when the first time is over',
+    );
   },
 
   'a commit that loses neither adds nor finishes any': async ({ store }) => {

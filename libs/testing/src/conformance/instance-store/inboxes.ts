@@ -13,8 +13,10 @@ import {
   loaded,
   loadOne,
   parking,
+  ref,
+  T0,
+  tryCommit,
 } from './fixtures.js';
-import { ref, T0, tryCommit } from './fixtures.js';
 import { about } from './scene.js';
 
 const DEFERRED = { messageId: 'm-1', outcome: 'deferred', reply: null };
@@ -61,6 +63,15 @@ export const inboxes = about('inbox', {
     const applied = inbox('m-1', 'applied', '"done"');
     await commit(store, entry(ref(), 1, { inbox: applied, deliveries: { add: [], done: ['m-1'] } }));
     equal((await loadOne(store, byId(ref(), 'm-1'))).seen, applied, 'the applied message');
+  },
+
+  'a deferred message keeps its answer while it waits, and when it has expired': async ({ store }) => {
+    const deferral = inbox('m-1', 'deferred', '"later"');
+    const add = [delivery('m-1', { ttlMs: 1_000 })];
+    await commit(store, entry(ref(), 0, { inbox: deferral, deliveries: { add, done: [] } }));
+    equal((await loadOne(store, byId(ref(), 'm-1'))).seen, deferral, 'the answer while it waits');
+    equal(await store.expireDeliveries({ now: T0 + 2_000 }), 1, 'how many expired');
+    equal((await loadOne(store, byId(ref(), 'm-1'))).seen, deferral, 'the answer when it has expired');
   },
 
   'a message that waits is seen as deferred: parked on the key, and then handed to the instance': async ({

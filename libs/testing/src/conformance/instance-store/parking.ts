@@ -11,8 +11,14 @@ import {
   LEASE_MS,
   loaded,
   loadOne,
+  parking,
+  ref,
+  state,
+  T0,
+  tryCommit,
+  work,
+  workKey,
 } from './fixtures.js';
-import { parking, ref, state, T0, tryCommit, work, workKey } from './fixtures.js';
 import { about } from './scene.js';
 
 const AT = { now: T0 };
@@ -81,6 +87,21 @@ export const parked = about('parking', {
     equal(await store.park([parking(key(), delivery())], AT), ['parked'], 'the answer to a later one');
     await commit(store, entry(ref(), 0, { keys: [key()] }));
     equal(await store.deliveries(ref()), [delivery()], 'the deliveries');
+  },
+
+  'a message that comes again does not wait longer, nor change': async ({ store }) => {
+    const first = delivery('m-1', { ttlMs: 10_000 });
+    await store.park([parking(key(), first)], AT);
+    await store.park([parking(key(), delivery('m-1', { ttlMs: 10_000, payload: '"other"' }))], {
+      now: T0 + 9_000,
+    });
+    await commit(store, entry(ref(), 0, { keys: [key()] }));
+    equal(await store.deliveries(ref()), [first], 'the deliveries');
+    equal(
+      await store.expireDeliveries({ now: T0 + 10_001 }),
+      1,
+      'how many expired when the first time is over',
+    );
   },
 
   'every request is answered alone, in order': async ({ store }) => {

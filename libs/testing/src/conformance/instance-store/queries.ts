@@ -133,6 +133,20 @@ export const queries = about('queries', {
     equal(await ids(store, { limit: 2, cursor }), ['b', 'a'], 'the second page');
   },
 
+  'page on where they were, whatever changes meanwhile': async ({ store }) => {
+    const given = ['a', 'b', 'c', 'd'];
+    await store.commit(
+      given.map((id) => entry(ref(id), 0)),
+      by(),
+    );
+    const first = await store.query(filter({ limit: 2 }), { now: LATER });
+    for (const id of given) await commit(store, entry(ref(id), 1), by('node-a', T0 + 9_000));
+    const cursor = first.next;
+    holds(cursor !== null, 'there is a second page');
+    const all = [...first.items.map(({ id }) => id), ...(await ids(store, { limit: 2, cursor }))];
+    equal(all.toSorted(), given, 'the ids of both pages');
+  },
+
   'keep filters on every page': async ({ store }) => {
     const given = Array.from(
       { length: 12 },

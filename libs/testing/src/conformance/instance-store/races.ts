@@ -13,8 +13,12 @@ import {
   loaded,
   loadOne,
   outcomes,
+  parking,
+  ref,
+  T0,
+  tryCommit,
+  work,
 } from './fixtures.js';
-import { parking, ref, T0, tryCommit, work } from './fixtures.js';
 import { about } from './scene.js';
 
 const WAKE = work('wake', { destination: 'wake:order' });

@@ -11,8 +11,18 @@ import {
   inbox,
   key,
   LEASE_MS,
+  line,
+  loaded,
+  loadOne,
+  ref,
+  SAGA,
+  state,
+  T0,
+  timer,
+  tryCommit,
+  work,
+  workKey,
 } from './fixtures.js';
-import { line, loaded, loadOne, ref, SAGA, state, T0, timer, tryCommit, work, workKey } from './fixtures.js';
 import { about } from './scene.js';
 
 const ROOMS = [

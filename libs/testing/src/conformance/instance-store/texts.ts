@@ -1,6 +1,27 @@
 import { equal } from '../checks.js';
-import { asking, by, byId, byKey, commit, delivery, entry, inbox, key, LEASE_MS, line } from './fixtures.js';
-import { loaded, loadOne, parking, ref, SAGA, state, T0, timer, work, workKey } from './fixtures.js';
+import {
+  asking,
+  by,
+  byId,
+  byKey,
+  commit,
+  delivery,
+  entry,
+  inbox,
+  key,
+  LEASE_MS,
+  line,
+  loaded,
+  loadOne,
+  parking,
+  ref,
+  SAGA,
+  state,
+  T0,
+  timer,
+  work,
+  workKey,
+} from './fixtures.js';
 import type { Scene } from './scene.js';
 import { about } from './scene.js';
 
