@@ -157,3 +157,16 @@ export function outcomes(results: readonly (CommitResult | Error)[]): readonly s
 export function missing(what: string): never {
   throw new ConformanceFailure(`${what} is missing`, what, undefined);
 }
+
+/** Work that nobody holds: written with the shortest delay, to be claimed a millisecond after {@link T0}. */
+export async function loose(store: InstanceStore, ...ids: readonly string[]): Promise<void> {
+  await store.enqueue(
+    ids.map((id) => work(id, { delayMs: 1 })),
+    by(),
+  );
+}
+
+/** Consumes a message in a transaction of its own. */
+export function consume(store: InstanceStore, message: WorkKey): Promise<boolean> {
+  return store.transaction((tx) => tx.consume(message, 'handled'), { now: T0 });
+}

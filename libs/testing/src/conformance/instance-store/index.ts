@@ -1,5 +1,6 @@
 import type { InstanceStore } from '@nestjs-orchestrator/core/ports';
 import { commits } from './commits.js';
+import { consuming } from './consuming.js';
 import { deliveries } from './deliveries.js';
 import { histories } from './histories.js';
 import { inboxes } from './inboxes.js';
@@ -14,7 +15,8 @@ import { texts } from './texts.js';
 import { timers } from './timers.js';
 import { transactions } from './transactions.js';
 import { workBirth } from './work-birth.js';
-import { workClaims, workEndings } from './work-claims.js';
+import { workClaims } from './work-claims.js';
+import { workEndings } from './work-endings.js';
 import { workLanes } from './work-lanes.js';
 
 /** Connections to data that nobody else uses. */
@@ -59,6 +61,7 @@ const drafts: readonly Draft[] = [
   ...queries,
   ...tenants,
   ...transactions,
+  ...consuming,
   ...texts,
   ...instants,
 ];

@@ -1,52 +1,12 @@
 import { StoreTransactionError } from '@nestjs-orchestrator/core';
-import type { InstanceStore, StoreTransaction, WorkKey } from '@nestjs-orchestrator/core/ports';
+import type { WorkKey } from '@nestjs-orchestrator/core/ports';
 import { equal, holds, rejection } from '../checks.js';
 import { arrives, gate } from '../gates.js';
-import { asking, by, claimedIds, DESTINATION, LEASE_MS, T0, work, workKey } from './fixtures.js';
+import { asking, by, claimedIds, consume, DESTINATION, LEASE_MS, T0, work, workKey } from './fixtures.js';
 import { about } from './scene.js';
 
 const AT = { now: T0 };
 const MESSAGE: WorkKey = workKey(work('m-1'));
-
-function consume(store: InstanceStore, message = MESSAGE, outcome = 'handled'): Promise<boolean> {
-  return store.transaction((tx) => tx.consume(message, outcome), AT);
-}
-
-/** A transaction that has consumed the message and then stays open until it is told how to end. */
-function holding(store: InstanceStore) {
-  const [consumed, end] = [gate(), gate()];
-  const error = new Error('rolled back by the test');
-  let rollsBack = false;
-  const ended = store.transaction(async (tx) => {
-    const first = await tx.consume(MESSAGE, 'handled');
-    consumed.open();
-    await end.passed;
-    if (rollsBack) throw error;
-    return first;
-  }, AT);
-  const finish = (how: 'commit' | 'roll back'): void => {
-    rollsBack = how === 'roll back';
-    end.open();
-  };
-  return { consumed: consumed.passed, ended, finish };
-}
-
-/** A second consumer that meets the open transaction of the first: it must not get its answer before that has ended. */
-async function secondConsumer(store: InstanceStore, second: InstanceStore, how: 'commit' | 'roll back') {
-  const first = holding(store);
-  await first.consumed;
-  const order: string[] = [];
-  const answer = consume(second).finally(() => order.push('second'));
-  // Further calls through both connections give a store that does not wait every chance to show it.
-  for (let n = 0; n < 5; n += 1) await Promise.all([store.ping(), second.ping()]);
-  equal(order, [], 'who has ended while the first is open');
-  first.finish(how);
-  const [ended, result] = await Promise.all([
-    Promise.allSettled([first.ended]),
-    arrives(answer, 'the second'),
-  ]);
-  return { first: ended[0], second: result };
-}
 
 export const transactions = about('transactions', {
   'do all that was asked of them when they commit, and hand on their result': async ({ store }) => {
@@ -58,7 +18,7 @@ export const transactions = about('transactions', {
       return 'result';
     }, AT);
     equal(result, 'result', 'the result');
-    equal(await consume(store), false, 'the answer to the second consumer');
+    equal(await consume(store, MESSAGE), false, 'the answer to the second consumer');
     equal(await claimedIds(store, 'node-b', T0 + LEASE_MS), ['other', 'effect'], 'the work that is left');
   },
 
@@ -76,7 +36,7 @@ export const transactions = about('transactions', {
       'it rejects with the error of its work',
     );
     equal(await claimedIds(store, 'node-b', T0 + LEASE_MS), ['cause'], 'the work that is left');
-    equal(await consume(store), true, 'the answer to the next consumer');
+    equal(await consume(store, MESSAGE), true, 'the answer to the next consumer');
   },
 
   'show nothing before they commit': async ({ store, second }) => {
@@ -89,9 +49,10 @@ export const transactions = about('transactions', {
       await end.passed;
     }, AT);
     await written.passed;
-    equal(await claimedIds(second, 'node-b', T0), [], 'what can be claimed before');
+    const before = await claimedIds(second, 'node-b', T0);
     end.open();
     await running;
+    equal(before, [], 'what can be claimed before');
     equal(await claimedIds(second, 'node-b', T0), ['effect'], 'what can be claimed after');
     equal(await claimedIds(second, 'node-c', T0 + LEASE_MS), ['effect'], 'what can be claimed later');
   },
@@ -115,58 +76,13 @@ export const transactions = about('transactions', {
     equal(await claimedIds(store, 'node-b', T0 + 2_000), ['later'], 'what is claimed after two');
   },
 
-  'consume a message once for each consumer and tenant': async ({ store }) => {
-    const others = [
-      { ...MESSAGE, destination: 'handler:x' },
-      { ...MESSAGE, tenant: 'x' },
-      { ...MESSAGE, id: 'm-2' },
-    ];
-    const twice = await store.transaction(
-      async (tx) => [await tx.consume(MESSAGE, 'a'), await tx.consume(MESSAGE, 'b')],
-      AT,
-    );
-    equal(twice, [true, false], 'the answers within one transaction');
-    equal(await consume(store), false, 'the answer to a later transaction');
-    for (const other of others)
-      equal(await consume(store, other), true, `the answer for ${JSON.stringify(other)}`);
-  },
-
-  'that consume a message another one is about to: wait, and are told no when that commits': async (
-    scene,
-  ) => {
-    const answers = await secondConsumer(scene.store, scene.second, 'commit');
-    equal(answers, { first: { status: 'fulfilled', value: true }, second: false }, 'the answers');
-  },
-
-  'that consume a message another one is about to: wait, and may when that rolls back': async (scene) => {
-    const answers = await secondConsumer(scene.store, scene.second, 'roll back');
-    equal([answers.first?.status, answers.second], ['rejected', true], 'the answers');
-    equal(await consume(scene.store), false, 'the answer to a third');
-  },
-
-  'of many that consume one message exactly one may': async ({ store, second, rounds }) => {
-    for (let round = 0; round < rounds; round += 1) {
-      const message = { ...MESSAGE, id: `m-${round}` };
-      const effect = (n: number) => work(`effect-${round}-${n}`);
-      const charge = (n: number) => async (tx: StoreTransaction) => {
-        if (!(await tx.consume(message, 'charged'))) return false;
-        await tx.enqueue([effect(n)]);
-        return true;
-      };
-      const nodes = [store, second, store, second];
-      const answers = await Promise.all(nodes.map((node, n) => node.transaction(charge(n), AT)));
-      equal(answers.filter(Boolean).length, 1, `how many consumed message ${round}`);
-      equal((await claimedIds(store, 'node-a', T0)).length, 1, `how many effects message ${round} has`);
-    }
-  },
-
   'are joined through their manager': async ({ store }) => {
     await store.transaction(async ({ manager }) => {
       const joined = store.within(manager, AT);
       equal(await joined.consume(MESSAGE, 'handled'), true, 'the answer to the joined consumer');
       await joined.enqueue([work('effect', { destination: DESTINATION })]);
     }, AT);
-    equal(await consume(store), false, 'the answer to a later consumer');
+    equal(await consume(store, MESSAGE), false, 'the answer to a later consumer');
     equal(await claimedIds(store, 'node-b', T0), ['effect'], 'the work that is left');
   },
 
@@ -178,7 +94,7 @@ export const transactions = about('transactions', {
       throw new Error('no');
     }, AT);
     await rejection(() => rolledBack, 'the transaction');
-    equal(await consume(store), true, 'the answer to a later consumer');
+    equal(await consume(store, MESSAGE), true, 'the answer to a later consumer');
     equal(await claimedIds(store, 'node-b', T0 + LEASE_MS), [], 'the work that is left');
   },
 
