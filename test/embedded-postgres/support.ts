@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -8,6 +8,7 @@ import {
 } from '@nestjs-orchestrator/embedded-postgres';
 import { Client } from 'pg';
 import { onTestFinished } from 'vitest';
+import { removeWithServer } from '../support/postgres.run.js';
 import { startProcess, type TestProcess } from '../support/processes.js';
 
 /** What an owner process tells. */
@@ -20,7 +21,8 @@ export type OwnerMessage =
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'embedded-postgres-spec-'));
   chmodSync(folder, 0o755);
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
+  // A process that is killed at the end of its test leaves its server behind.
+  onTestFinished(() => removeWithServer(folder));
   return folder;
 }
 

@@ -55,11 +55,16 @@ function watch(folder: string): () => Promise<void> {
   };
 }
 
+/** Stops the Postgres on a data directory, if one runs there, and removes the directory. */
+export async function removeWithServer(folder: string): Promise<void> {
+  await watch(folder)();
+}
+
 /** Folders of runs whose watchdog was killed as well, or that ended with the machine. */
 async function sweep(temporary: string): Promise<void> {
   for (const name of readdirSync(temporary)) {
     const pid = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]);
-    if (Number.isInteger(pid) && !isAlive(pid)) await watch(join(temporary, name))();
+    if (Number.isInteger(pid) && !isAlive(pid)) await removeWithServer(join(temporary, name));
   }
 }
 
