@@ -115,6 +115,8 @@ describe('a fault is seen', () => {
     ['not exactly', lib('redis', { peerDependencies: { [`${scope}/core`]: '^1.0.0' } })],
     ['not as a peer', lib('redis', { dependencies: peers })],
     ['must not depend on', lib('statechart', { dependencies: peers })],
+    ['is pure and must not', lib('core', { dependencies: { pg: '8.0.0' } })],
+    ['is pure and must not', lib('statechart', { dependencies: { '@noble/hashes': '2.0.0' } })],
     ['is version 0.9.0', lib('redis', { version: '0.9.0' })],
   ])('in a manifest that %s', (fault, pkg) => {
     expect(manifestFaults(pkg, '1.0.0')).toContainEqual(expect.stringContaining(fault));

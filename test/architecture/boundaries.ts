@@ -21,7 +21,11 @@ const rooms: Record<string, { folder: string; sees: readonly string[]; alone: bo
   ],
 };
 
-const pure = new Set(['statechart', 'core']);
+/** Libs that run anywhere, and what each may take from others: plain JavaScript, taken after an ADR. */
+const pure = new Map<string, ReadonlySet<string>>([
+  ['statechart', new Set()],
+  ['core', new Set(['@noble/hashes'])],
+]);
 
 const isSpec = (path: string) => path.endsWith('.spec.ts');
 const arrowsOf = (lib: string) => arrows[lib] ?? ['core'];
@@ -95,20 +99,24 @@ export function fileFaults(house: House, pkg: Package, { path, text }: SourceFil
   return faults;
 }
 
+function siblingFaults(lib: string, version: string, [other, range]: [string, string]): string[] {
+  const faults = arrowsOf(lib).includes(other.slice(scope.length)) ? [] : [`must not depend on ${other}`];
+  return range === version ? faults : [...faults, `wants ${other} ${range}, not exactly ${version}`];
+}
+
+function foreignFaults(lib: string, [other]: [string, string]): string[] {
+  const taken = pure.get(lib);
+  return taken === undefined || taken.has(other) ? [] : [`is pure and must not depend on ${other}`];
+}
+
 /** What is wrong with the manifest of a lib: arrows, exact versions, core as the one shared peer. */
-export function manifestFaults(pkg: Package, version: string): string[] {
-  const { manifest, name } = pkg;
-  const { dependencies = {}, peerDependencies = {}, optionalDependencies = {} } = manifest;
-  const faults = manifest.version === version ? [] : [`is version ${manifest.version}, not ${version}`];
-  for (const [other, range] of Object.entries({
-    ...dependencies,
-    ...peerDependencies,
-    ...optionalDependencies,
-  })) {
-    if (!other.startsWith(scope)) continue;
-    if (!arrowsOf(name).includes(other.slice(scope.length))) faults.push(`must not depend on ${other}`);
-    if (range !== version) faults.push(`wants ${other} ${range}, not exactly ${version}`);
-  }
+export function manifestFaults({ manifest, name, path }: Package, version: string): string[] {
+  const { dependencies = {}, peerDependencies, optionalDependencies } = manifest;
+  const faults = Object.entries({ ...dependencies, ...peerDependencies, ...optionalDependencies }).flatMap(
+    (entry) =>
+      entry[0].startsWith(scope) ? siblingFaults(name, version, entry) : foreignFaults(name, entry),
+  );
+  if (manifest.version !== version) faults.push(`is version ${manifest.version}, not ${version}`);
   if (`${scope}core` in dependencies) faults.push(`has core as a dependency, not as a peer`);
-  return faults.map((fault) => `${pkg.path}/package.json ${fault}`);
+  return faults.map((fault) => `${path}/package.json ${fault}`);
 }
