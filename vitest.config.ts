@@ -35,6 +35,7 @@ export default defineConfig({
       include: ['libs/*/src/**/*.ts'],
       exclude: ['**/*.spec.ts'],
       reporter: ['text-summary', 'html', 'lcovonly'],
+      thresholds: { lines: 85 },
     },
   },
 });
