@@ -28,4 +28,5 @@ export {
   type PublishReceipt,
   type TransactionalBus,
 } from './bus/message-bus.js';
+export { NoRouteError } from './bus/routes.js';
 export type { MessageContext, MessageHandler } from './bus/message-context.js';

@@ -1,3 +1,14 @@
+export { OrchestratorModule } from './module/orchestrator.module.js';
+export type { OrchestratorModuleExtras, OrchestratorModuleOptions } from './module/orchestrator-options.js';
+export { InjectSagaRepository, getSagaRepositoryToken } from './feature/saga-repository.tokens.js';
+export { OrchestratorHealth, type OrchestratorHealthResult } from './health/orchestrator.health.js';
+export { NestLogger } from './logging/nest-logger.js';
+export {
+  OrchestratorBootError,
+  OrchestratorConfigurationError,
+  type BootFault,
+  type BootFaultCode,
+} from './boot-errors.js';
 export { sagaDecorators } from './saga/saga.decorator.js';
 export type {
   AfterOptions,
@@ -12,6 +23,7 @@ export { DecoratorTargetError } from './decorator-target.js';
 export {
   MessageBus,
   MessageValidationError,
+  NoRouteError,
   NotAMessageError,
   NotJsonError,
   OrchestratorError,

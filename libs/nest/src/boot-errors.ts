@@ -1,0 +1,35 @@
+import { OrchestratorError } from '@nestjs-orchestrator/core';
+
+/** The module was set up in a way that can't work. */
+export class OrchestratorConfigurationError extends OrchestratorError {
+  readonly code = 'ORCHESTRATOR_CONFIGURATION';
+}
+
+/** What a {@link BootFault} is about. */
+export type BootFaultCode =
+  | 'DUPLICATE_ROOT'
+  | 'DUPLICATE_SAGA'
+  | 'DUPLICATE_SAGA_CLASS'
+  | 'DUPLICATE_HANDLER'
+  | 'HANDLER_NAME'
+  | 'MISSING_SAGA_CLASS'
+  | 'MISSING_SAGA_DECORATOR'
+  | 'SCOPED_PROVIDER'
+  | 'UNREGISTERED_SAGA';
+
+/** One reason why the application can't start. */
+export interface BootFault {
+  readonly code: BootFaultCode;
+  readonly message: string;
+}
+
+/** Sagas, handlers and modules of the application don't fit together. Lists all faults at once. */
+export class OrchestratorBootError extends OrchestratorError {
+  readonly code = 'ORCHESTRATOR_BOOT';
+  constructor(readonly faults: readonly BootFault[]) {
+    super(
+      `The application's sagas and handlers have ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n` +
+        faults.map((fault) => `  ${fault.code}: ${fault.message}`).join('\n'),
+    );
+  }
+}

@@ -1,0 +1,72 @@
+import type { DiscoveryService } from '@nestjs/core';
+import type { SagaFeature } from '../feature/saga-feature.providers.js';
+import { readHandles } from '../handlers/handles.metadata.js';
+import { SAGA_FEATURE } from '../module/orchestrator.tokens.js';
+import { readSagaClass, readSagaMembers } from '../saga/saga.metadata.js';
+import { scopeOf } from './provider-scope.js';
+
+type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
+
+/** A class whose metadata is read. */
+export type DecoratedClass = object & { readonly name: string };
+
+/** A provider or controller that carries decorators of ours. */
+export interface Candidate {
+  readonly target: DecoratedClass;
+  readonly instance: object;
+  /** Name of the module it is provided in. */
+  readonly module: string;
+  /** Why it is no singleton, if it isn't. */
+  readonly scope: string | undefined;
+}
+
+/** What a `forFeature` was given, and the names of the modules that import it. */
+export interface FeatureSite extends SagaFeature {
+  readonly modules: readonly string[];
+}
+
+/** All decorated providers and controllers, each instance once: aliases are skipped. */
+export function findCandidates(wrappers: readonly InstanceWrapper[]): readonly Candidate[] {
+  const seen = new Set<object>();
+  const found: Candidate[] = [];
+  for (const wrapper of wrappers) {
+    const target = wrapper.isAlias ? undefined : classOf(wrapper);
+    if (target === undefined || !isDecorated(target)) continue;
+    const instance: object = (wrapper.instance as object | undefined) ?? {};
+    if (seen.has(instance)) continue;
+    seen.add(instance);
+    found.push({ target, instance, module: wrapper.host?.name ?? '(no module)', scope: scopeOf(wrapper) });
+  }
+  return found;
+}
+
+/** What all `forFeature` modules were given. */
+export function findFeatures(wrappers: readonly InstanceWrapper[]): readonly FeatureSite[] {
+  return wrappers
+    .filter((wrapper) => wrapper.token === SAGA_FEATURE)
+    .map((wrapper) => ({ ...(wrapper.instance as SagaFeature), modules: importersOf(wrapper, wrappers) }));
+}
+
+/** The class whose decorators count: for a factory's or a given value, that of what came out. */
+function classOf(wrapper: InstanceWrapper): DecoratedClass | undefined {
+  if (!wrapper.isNotMetatype) return wrapper.metatype as DecoratedClass;
+  const instance: unknown = wrapper.instance;
+  if (typeof instance !== 'object' || instance === null) return undefined;
+  const prototype = Object.getPrototypeOf(instance) as { constructor?: unknown } | null;
+  return typeof prototype?.constructor === 'function' ? prototype.constructor : undefined;
+}
+
+function isDecorated(target: DecoratedClass): boolean {
+  return (
+    readSagaClass(target) !== undefined ||
+    readSagaMembers(target).length > 0 ||
+    readHandles(target).length > 0
+  );
+}
+
+function importersOf(wrapper: InstanceWrapper, wrappers: readonly InstanceWrapper[]): readonly string[] {
+  const feature = wrapper.host;
+  const modules = new Set(wrappers.map((other) => other.host));
+  const importers = [...modules].filter((module) => feature !== undefined && module?.imports.has(feature));
+  return importers.map((module) => module?.name ?? '(no module)');
+}

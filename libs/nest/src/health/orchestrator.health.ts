@@ -1,0 +1,49 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { OrchestratorHost } from '@nestjs-orchestrator/core/internal';
+import { ORCHESTRATOR_HOST } from '../module/orchestrator.tokens.js';
+
+/** How the node stands, in the form that `@nestjs/terminus` understands. */
+export type OrchestratorHealthResult<K extends string> = Record<
+  K,
+  {
+    /** `up`: takes requests and messages. `down`: not started, shutting down, or the store does not answer. */
+    readonly status: 'up' | 'down';
+    /** Kind of the store. */
+    readonly store: string;
+    /** Messages being handled. */
+    readonly inWork: number;
+    /** Messages claimed and waiting for their turn. */
+    readonly queued: number;
+    /** Why it is down. */
+    readonly reason?: string;
+  }
+>;
+
+/**
+ * Health of this application's node. With `@nestjs/terminus`:
+ * `health.check([() => orchestrator.check()])`; without it, read the result's `status`.
+ */
+@Injectable()
+export class OrchestratorHealth {
+  private ending = false;
+
+  constructor(@Inject(ORCHESTRATOR_HOST) private readonly host: OrchestratorHost) {}
+
+  /** Asks the node and its store. Never rejects: a store that does not answer is `down`. */
+  async check<const K extends string = 'orchestrator'>(key?: K): Promise<OrchestratorHealthResult<K>> {
+    const { status, error, ...figures } = await this.host.health();
+    const reason = this.ending ? 'shutting down' : error;
+    const up = !this.ending && status !== 'down';
+    const result = { status: up ? 'up' : 'down', ...figures, ...(reason === undefined ? {} : { reason }) };
+    return { [key ?? 'orchestrator']: result } as OrchestratorHealthResult<K>;
+  }
+
+  /**
+   * From now on the answer is `down`, so that load balancers send no more requests.
+   *
+   * @internal
+   */
+  closing(): void {
+    this.ending = true;
+  }
+}

@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { MessageBus } from '@nestjs-orchestrator/core';
+import { OrchestratorHealth } from '../health/orchestrator.health.js';
+import { coreProviders } from './orchestrator-core.providers.js';
+import { ORCHESTRATOR_HOST, ORCHESTRATOR_LOGGER } from './orchestrator.tokens.js';
+
+/**
+ * The application's node and what is injected of it. Static, so that every `forFeature` module shares one. Never global: Nest
+ * ends global modules last, and the node must be closed before the database it works on.
+ */
+@Module({
+  providers: [...coreProviders],
+  exports: [ORCHESTRATOR_HOST, ORCHESTRATOR_LOGGER, MessageBus, OrchestratorHealth],
+})
+export class OrchestratorCoreModule {}

@@ -1,0 +1,67 @@
+import { Logger as NestCommonLogger, type Provider } from '@nestjs/common';
+import { MessageBus } from '@nestjs-orchestrator/core';
+import { OrchestratorHost, type HostOptions } from '@nestjs-orchestrator/core/internal';
+import { memoryStore } from '@nestjs-orchestrator/core/memory';
+import type { Logger } from '@nestjs-orchestrator/core/ports';
+import { OrchestratorConfigurationError } from '../boot-errors.js';
+import { OrchestratorHealth } from '../health/orchestrator.health.js';
+import { NestLogger } from '../logging/nest-logger.js';
+import type { OrchestratorModuleOptions } from './orchestrator-options.js';
+import { ORCHESTRATOR_HOST, ORCHESTRATOR_LOGGER, ORCHESTRATOR_OPTIONS } from './orchestrator.tokens.js';
+
+/** Providers of the core module; each application has its own. */
+export const coreProviders: readonly Provider[] = [
+  {
+    provide: ORCHESTRATOR_LOGGER,
+    useFactory: (options?: OrchestratorModuleOptions): Logger =>
+      options?.logger ?? new NestLogger(new NestCommonLogger('Orchestrator')),
+    inject: [{ token: ORCHESTRATOR_OPTIONS, optional: true }],
+  },
+  {
+    provide: ORCHESTRATOR_HOST,
+    useFactory: makeHost,
+    inject: [ORCHESTRATOR_LOGGER, { token: ORCHESTRATOR_OPTIONS, optional: true }],
+  },
+  {
+    provide: MessageBus,
+    useFactory: (host: OrchestratorHost): MessageBus => host.bus,
+    inject: [ORCHESTRATOR_HOST],
+  },
+  OrchestratorHealth,
+];
+
+function makeHost(logger: Logger, options: OrchestratorModuleOptions | undefined): OrchestratorHost {
+  if (options === undefined) {
+    throw new OrchestratorConfigurationError(
+      'There are no options for the orchestrator. Add OrchestratorModule.forRoot({ … }) to the imports of the ' +
+        'application module, and let the useFactory of forRootAsync return an object.',
+    );
+  }
+  try {
+    return new OrchestratorHost(hostOptions(options, logger));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new OrchestratorConfigurationError(
+      `OrchestratorModule.forRoot() was given an option it can't use: ${reason}`,
+      { cause },
+    );
+  }
+}
+
+function hostOptions(options: OrchestratorModuleOptions, logger: Logger): HostOptions {
+  const { store, tenant, logger: _, ...knobs } = options;
+  return {
+    ...knobs,
+    ...(tenant === undefined ? {} : { defaultTenant: tenant }),
+    logger,
+    store: store ?? storeInMemory(knobs.clock, logger),
+  };
+}
+
+function storeInMemory(clock: HostOptions['clock'], logger: Logger): HostOptions['store'] {
+  logger.warn(
+    "No store is configured: sagas and messages live in this process's memory and are lost at its end. " +
+      'Give OrchestratorModule.forRoot() a store, for example typeormStore(dataSource).',
+  );
+  return memoryStore(clock === undefined ? {} : { clock });
+}

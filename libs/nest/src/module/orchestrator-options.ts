@@ -1,0 +1,21 @@
+import type { HostOptions } from '@nestjs-orchestrator/core/internal';
+import type { InstanceStore, Logger } from '@nestjs-orchestrator/core/ports';
+
+/** What `OrchestratorModule.forRoot()` is given; everything has a default. */
+export interface OrchestratorModuleOptions extends Omit<HostOptions, 'store' | 'logger' | 'defaultTenant'> {
+  /**
+   * Where sagas and messages are kept, for example `typeormStore(dataSource)`. Default: in the memory of this process, where they are
+   * lost at its end; a warning at boot says so.
+   */
+  readonly store?: InstanceStore;
+  /** Tenant of messages and reads that name none. Default `'default'`. */
+  readonly tenant?: string;
+  /** Where the framework's log lines go. Default: the application's own Nest logger. */
+  readonly logger?: Logger;
+}
+
+/** How the module itself is set up. */
+export interface OrchestratorModuleExtras {
+  /** Whether `MessageBus` and `OrchestratorHealth` can be injected anywhere without an import. Default `false`. */
+  readonly isGlobal?: boolean;
+}

@@ -1,0 +1,20 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { OrchestratorExplorer } from '../explorer/orchestrator.explorer.js';
+import { OrchestratorLifecycle } from './orchestrator.lifecycle.js';
+import { OrchestratorCoreModule } from './orchestrator-core.module.js';
+
+/**
+ * Finds the application's sagas and handlers, starts the node and ends it. It imports the module of the options, and with it
+ * whatever `forRootAsync` imports: Nest ends importers first, so the node is closed before a database that came by that way.
+ */
+@Module({})
+export class OrchestratorRuntimeModule {
+  static with(options: DynamicModule): DynamicModule {
+    return {
+      module: OrchestratorRuntimeModule,
+      imports: [options, DiscoveryModule, OrchestratorCoreModule],
+      providers: [OrchestratorExplorer, OrchestratorLifecycle],
+    };
+  }
+}

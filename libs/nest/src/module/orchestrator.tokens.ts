@@ -1,0 +1,11 @@
+/** Token of the options given to `OrchestratorModule.forRoot()`. */
+export const ORCHESTRATOR_OPTIONS = Symbol.for('@nestjs-orchestrator/nest:options');
+
+/** Token of this application's node; for the framework's own providers. */
+export const ORCHESTRATOR_HOST = Symbol.for('@nestjs-orchestrator/nest:host');
+
+/** Token of the framework's logger; for the framework's own providers. */
+export const ORCHESTRATOR_LOGGER = Symbol.for('@nestjs-orchestrator/nest:logger');
+
+/** Token under which each `forFeature` module says what it was given. */
+export const SAGA_FEATURE = Symbol.for('@nestjs-orchestrator/nest:feature');
