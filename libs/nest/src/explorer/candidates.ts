@@ -1,14 +1,13 @@
 import type { DiscoveryService } from '@nestjs/core';
 import type { SagaFeature } from '../feature/saga-feature.providers.js';
 import { readHandles } from '../handlers/handles.metadata.js';
+import type { DecoratedClass } from '../saga/saga-class.accessor.js';
 import { SAGA_FEATURE } from '../module/orchestrator.tokens.js';
 import { readSagaClass, readSagaMembers } from '../saga/saga.metadata.js';
+import { inheritedMembers } from './inherited.js';
 import { scopeOf } from './provider-scope.js';
 
 type InstanceWrapper = ReturnType<DiscoveryService['getProviders']>[number];
-
-/** A class whose metadata is read. */
-export type DecoratedClass = object & { readonly name: string };
 
 /** A provider or controller that carries decorators of ours. */
 export interface Candidate {
@@ -56,11 +55,13 @@ function classOf(wrapper: InstanceWrapper): DecoratedClass | undefined {
   return typeof prototype?.constructor === 'function' ? prototype.constructor : undefined;
 }
 
+/** Base classes are looked at only to tell that their decorators don't count. */
 function isDecorated(target: DecoratedClass): boolean {
   return (
     readSagaClass(target) !== undefined ||
     readSagaMembers(target).length > 0 ||
-    readHandles(target).length > 0
+    readHandles(target).length > 0 ||
+    inheritedMembers(target).length > 0
   );
 }
 

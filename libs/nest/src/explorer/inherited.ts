@@ -1,6 +1,6 @@
 import { readHandles } from '../handlers/handles.metadata.js';
 import { readSagaMembers } from '../saga/saga.metadata.js';
-import type { DecoratedClass } from './candidates.js';
+import type { DecoratedClass } from '../saga/saga-class.accessor.js';
 
 /** Methods with decorators of ours in the base classes of a class, which don't count for it: `Base.method`. */
 export function inheritedMembers(target: DecoratedClass): readonly string[] {

@@ -4,6 +4,7 @@ import type { MessageHandler } from '@nestjs-orchestrator/core';
 import type { Logger } from '@nestjs-orchestrator/core/ports';
 import type { SagaBehaviour } from '@nestjs-orchestrator/core/saga';
 import { OrchestratorBootError, type BootFault } from '../boot-errors.js';
+import type { DecoratedClass } from '../saga/saga-class.accessor.js';
 import { ORCHESTRATOR_LOGGER, ORCHESTRATOR_OPTIONS } from '../module/orchestrator.tokens.js';
 import { findCandidates, findFeatures } from './candidates.js';
 import { findHandlers } from './find-handlers.js';
@@ -46,7 +47,7 @@ export class OrchestratorExplorer {
     return { sagas, handlers };
   }
 
-  private warnOfInherited(target: Parameters<typeof inheritedMembers>[0]): void {
+  private warnOfInherited(target: DecoratedClass): void {
     const members = inheritedMembers(target);
     if (members.length === 0) return;
     this.logger.warn(

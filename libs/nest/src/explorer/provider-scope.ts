@@ -13,14 +13,19 @@ export function scopeOf(wrapper: InstanceWrapper): string | undefined {
 function scopedDependency(wrapper: InstanceWrapper, seen: Set<InstanceWrapper>): string | undefined {
   if (seen.has(wrapper)) return undefined;
   seen.add(wrapper);
-  const dependencies = [
-    ...wrapper.getCtorMetadata(),
-    ...wrapper.getPropertiesMetadata().map((property) => property.wrapper),
-  ];
-  for (const dependency of dependencies) {
-    // Holes: a parameter that was not resolved has no wrapper.
-    if (dependency === undefined || dependency.isDependencyTreeStatic()) continue;
+  for (const dependency of dependenciesOf(wrapper)) {
+    if (dependency.isDependencyTreeStatic()) continue;
     return scopedDependency(dependency, seen) ?? String(dependency.name);
   }
   return undefined;
+}
+
+/** Nest leaves the lists out where there is nothing to inject, and leaves holes for what it did not resolve. */
+function dependenciesOf(wrapper: InstanceWrapper): readonly InstanceWrapper[] {
+  const parameters = wrapper.getCtorMetadata() as readonly (InstanceWrapper | undefined)[] | undefined;
+  const properties = wrapper.getPropertiesMetadata() as
+    ReturnType<InstanceWrapper['getPropertiesMetadata']> | undefined;
+  return [...(parameters ?? []), ...(properties ?? []).map((property) => property.wrapper)].filter(
+    (dependency) => dependency !== undefined,
+  );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defineSaga, message, type, type ContextOf } from '../index.js';
-import { readSagaBehaviour } from './saga-class.accessor.js';
+import { readSagaBehaviour, type DecoratedClass } from './saga-class.accessor.js';
 import { sagaDecorators } from './saga.decorator.js';
 import { readSagaClass, readSagaMembers } from './saga.metadata.js';
 
@@ -50,8 +50,7 @@ class Ticket {
   }
 }
 
-const read = (instance: object, target: { readonly name: string }) =>
-  readSagaBehaviour(ticket, instance, target);
+const read = (instance: object, target: DecoratedClass) => readSagaBehaviour(ticket, instance, target);
 
 describe('a saga class', () => {
   it('is read in the order a reader sees it', () => {

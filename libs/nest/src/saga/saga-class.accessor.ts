@@ -19,7 +19,11 @@ type Report = (path: string, message: string) => void;
  * @throws SagaDefinitionError for what the compiler would have refused: a bad duration, decorators of another saga, two methods for one
  * compensation
  */
-export function readSagaBehaviour(definition: AnySaga, instance: object, target: NamedClass): SagaBehaviour {
+export function readSagaBehaviour(
+  definition: AnySaga,
+  instance: object,
+  target: DecoratedClass,
+): SagaBehaviour {
   const faults: DefinitionFault[] = [];
   const report: Report = (path, message) => void faults.push({ path, message });
   const transitions: TransitionSpec[] = [];
@@ -40,9 +44,7 @@ export function readSagaBehaviour(definition: AnySaga, instance: object, target:
 }
 
 /** A class, as far as its metadata and messages need it. */
-export interface NamedClass {
-  readonly name: string;
-}
+export type DecoratedClass = object & { readonly name: string };
 
 /** Decorators of one method run from bottom to top; people read them from top to bottom. */
 function inReadingOrder(members: readonly SagaMember[]): readonly SagaMember[] {
