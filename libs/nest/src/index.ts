@@ -90,3 +90,4 @@ export {
   type UnansweredPolicy,
   type UndoStep,
 } from '@nestjs-orchestrator/core/saga';
+export type { LogFields, Logger as OrchestratorLogger, SagaStatus } from '@nestjs-orchestrator/core/ports';
