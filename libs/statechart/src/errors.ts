@@ -152,3 +152,10 @@ function keysOf(value: object): string {
   const keys = Object.keys(value).slice(0, 5);
   return keys.length === 0 ? 'no keys' : `keys ${keys.map((key) => `'${key}'`).join(', ')}`;
 }
+
+/** A document that is no SCXML, or needs what the caller did not bring. */
+export class ScxmlError extends StatechartError {
+  constructor(problem: string) {
+    super('STATECHART_SCXML', `The SCXML document cannot be used: ${problem}.`);
+  }
+}

@@ -20,6 +20,7 @@ export {
   isStatechartError,
   MachineDefinitionError,
   MicrostepLimitError,
+  ScxmlError,
   SnapshotError,
   StatechartError,
   UnboundNameError,
@@ -38,3 +39,7 @@ export {
   withContext,
 } from './transition.js';
 export type { Effect, EventObject, Pending, Snapshot, StateValue, Step } from './types.js';
+export type { ScxmlDataModel, Variables } from './scxml/data-model.js';
+export { fromScxml } from './scxml/from-scxml.js';
+export type { ScxmlInvocation } from './scxml/invoke.js';
+export type { ScxmlOptions } from './scxml/source.js';

@@ -13,7 +13,7 @@ import {
   transition,
 } from '@nestjs-orchestrator/statechart';
 import * as xstate from 'xstate';
-import type { GenCase } from './config.js';
+import type { GenCase, GenState } from './config.js';
 import { oursOf, xstateOf } from './engines.js';
 import { type Observation, observeOurs, observeXState } from './observe.js';
 
@@ -34,37 +34,86 @@ export interface Comparison {
 }
 
 /** Outcome of a step, or that it threw. */
-type Attempt = { observation: Observation; snapshot: never } | { threw: unknown };
+type Attempt = Success | { threw: unknown };
+
+interface Success {
+  observation: Observation;
+  snapshot: never;
+}
 
 /** Runs a case through both engines and looks for the first difference. `laws`: checks the engine's own properties as well. */
 export function compareCase({ config, events }: GenCase, laws: boolean): Comparison {
-  let machine: Machine;
-  try {
-    machine = oursOf(config);
-  } catch (error) {
-    if (error instanceof MachineDefinitionError) return { events: 0, difference: null, refused: true };
-    throw error;
-  }
-  const peer = xstateOf(config);
-  let mine = attempt(() => ofOurs(machine, initialTransition(machine)));
-  let theirs = attempt(() => ofXState(xstate.initialTransition(peer)));
-  const difference = differs(-1, mine, theirs) ?? (laws ? brokenLaw(machine, null, null, mine) : null);
-  if (difference !== null || 'threw' in mine || 'threw' in theirs) return { events: 1, difference };
-  const fresh = { mine, theirs };
+  const machine = defined(config);
+  if (machine === null) return { events: 0, difference: null, refused: true };
+  const pair = new Pair(machine, xstateOf(config), laws);
+  const difference = pair.start();
+  if (difference !== null || !pair.lively) return { events: 1, difference };
   for (const [at, event] of events.entries()) {
-    if (mine.observation.status !== 'active') ({ mine, theirs } = fresh);
-    if (mine.observation.status !== 'active') return { events: 1, difference: null };
-    const before: { mine: never; theirs: never } = { mine: mine.snapshot, theirs: theirs.snapshot };
-    const nextMine = attempt(() => ofOurs(machine, transition(machine, before.mine, event)));
-    const nextTheirs = attempt(() => ofXState(xstate.transition(peer, before.theirs, event)));
-    const found =
-      differs(at, nextMine, nextTheirs) ?? (laws ? brokenLaw(machine, before.mine, event, nextMine) : null);
+    const found = pair.send(at, event);
     if (found !== null) return { events: at + 2, difference: found };
-    if ('threw' in nextMine || 'threw' in nextTheirs) continue;
-    mine = nextMine;
-    theirs = nextTheirs;
   }
   return { events: events.length + 1, difference: null };
+}
+
+function defined(config: GenState): Machine | null {
+  try {
+    return oursOf(config);
+  } catch (error) {
+    if (error instanceof MachineDefinitionError) return null;
+    throw error;
+  }
+}
+
+/** One machine in both engines, event by event. One that ends begins anew. */
+class Pair {
+  private mine: Attempt = { threw: null };
+  private theirs: Attempt = { threw: null };
+  private fresh: { mine: Success; theirs: Success } | null = null;
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly peer: xstate.AnyStateMachine,
+    private readonly laws: boolean,
+  ) {}
+
+  /** It came through its first step and waits for events. */
+  get lively(): boolean {
+    return this.fresh?.mine.observation.status === 'active';
+  }
+
+  start(): Difference | null {
+    const mine = attempt(() => ofOurs(this.machine, initialTransition(this.machine)));
+    const theirs = attempt(() => ofXState(xstate.initialTransition(this.peer)));
+    if (!('threw' in mine) && !('threw' in theirs)) this.fresh = { mine, theirs };
+    this.restart();
+    return differs(-1, mine, theirs) ?? this.brokenLaw(null, null, mine);
+  }
+
+  send(at: number, event: GenCase['events'][number]): Difference | null {
+    const { mine, theirs } = this;
+    if ('threw' in mine || 'threw' in theirs) return null;
+    const nextMine = attempt(() => ofOurs(this.machine, transition(this.machine, mine.snapshot, event)));
+    const nextTheirs = attempt(() => ofXState(xstate.transition(this.peer, theirs.snapshot, event)));
+    const found = differs(at, nextMine, nextTheirs) ?? this.brokenLaw(mine.snapshot, event, nextMine);
+    // A step that throws leaves the machine where it was.
+    if (found !== null || 'threw' in nextMine || 'threw' in nextTheirs) return found;
+    this.mine = nextMine;
+    this.theirs = nextTheirs;
+    if (nextMine.observation.status !== 'active') this.restart();
+    return null;
+  }
+
+  private restart(): void {
+    if (this.fresh !== null) ({ mine: this.mine, theirs: this.theirs } = this.fresh);
+  }
+
+  private brokenLaw(
+    before: Snapshot | null,
+    event: { type: string } | null,
+    after: Attempt,
+  ): Difference | null {
+    return this.laws ? brokenLaw(this.machine, before, event, after) : null;
+  }
 }
 
 function ofOurs(machine: Machine, step: Step): { observation: Observation; snapshot: never } {

@@ -30,23 +30,24 @@ function mapState(
     ...(of.onDone === undefined ? {} : { onDone: transition(of.onDone) }),
     ...(of.onError === undefined ? {} : { onError: transition(of.onError) }),
   });
-  const initial = state.initial;
-  const mapped: Record<string, unknown> = {
-    ...state,
-    ...(typeof initial === 'object' ? { initial: { ...initial, actions: initial.actions.map(action) } } : {}),
-    ...(state.states === undefined
-      ? {}
-      : { states: mapValues(state.states, (child) => mapState(child, action, guard)) }),
-    ...(state.on === undefined ? {} : { on: mapValues(state.on, any) }),
-    ...(state.after === undefined ? {} : { after: mapValues(state.after, any) }),
-    ...(state.always === undefined ? {} : { always: any(state.always) }),
-    ...(state.onDone === undefined ? {} : { onDone: any(state.onDone) }),
-    ...(state.entry === undefined ? {} : { entry: state.entry.map(action) }),
-    ...(state.exit === undefined ? {} : { exit: state.exit.map(action) }),
-    ...(state.invoke === undefined ? {} : { invoke: state.invoke.map(invoke) }),
-    ...(state.output === undefined ? {} : { output: expression(state.output) }),
+  const maps: Record<string, (of: never) => unknown> = {
+    initial: (of: string | { target: string; actions: GenAction[] }) =>
+      typeof of === 'string' ? of : { ...of, actions: of.actions.map(action) },
+    states: (of: Record<string, GenState>) => mapValues(of, (child) => mapState(child, action, guard)),
+    on: (of: Record<string, unknown>) => mapValues(of, any),
+    after: (of: Record<string, unknown>) => mapValues(of, any),
+    always: any,
+    onDone: any,
+    entry: (of: GenAction[]) => of.map(action),
+    exit: (of: GenAction[]) => of.map(action),
+    invoke: (of: GenInvoke[]) => of.map(invoke),
+    output: expression,
   };
-  return mapped;
+  const entries = Object.entries(state).map(([key, of]): [string, unknown] => [
+    key,
+    maps[key]?.(of as never) ?? of,
+  ]);
+  return Object.fromEntries(entries);
 }
 
 function mapValues<A, B>(of: Record<string, A>, map: (value: A) => B): Record<string, B> {
@@ -76,8 +77,8 @@ export function xstateOf(config: GenState): xstate.AnyStateMachine {
   return xstate.createMachine({ ...mapped, options: { maxIterations: MAX_ITERATIONS } } as never, {
     actions: actions(xstate as never) as never,
     guards: guards() as never,
-    delays: delays as never,
-    actors: { work: xstate.fromPromise(() => new Promise(() => undefined)) } as never,
+    delays: delays,
+    actors: { work: xstate.fromPromise(() => new Promise(() => undefined)) },
   }) as never;
 }
 
@@ -93,8 +94,7 @@ interface Fields {
 function xstateAction(action: GenAction): unknown {
   if (typeof action === 'string') return action;
   const { type, event, delay, id, sendId } = action as unknown as Fields;
-  if (type === 'xstate.raise')
-    return xstate.raise(event, { ...(delay === undefined ? {} : { delay, id }) } as never);
+  if (type === 'xstate.raise') return xstate.raise(event, delay === undefined ? {} : { delay, id });
   if (type === 'xstate.cancel') return xstate.cancel(sendId);
   if (type === 'xstate.emit') return xstate.emit(event);
   return action;

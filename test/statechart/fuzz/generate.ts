@@ -170,7 +170,8 @@ class Generator {
   private transition(place: Place): GenTransition {
     const { random } = this;
     const transition: GenTransition = {};
-    if (random.chance(0.8)) transition.target = random.chance(0.12) ? this.targets() : this.target(place);
+    if (random.chance(0.8))
+      transition.target = random.chance(0.12) ? this.targets(place) : this.target(place);
     if (random.chance(0.45)) transition.guard = this.guard(2);
     if (random.chance(0.6)) transition.actions = this.actions(2);
     if (random.chance(0.25)) transition.reenter = true;
@@ -187,11 +188,11 @@ class Generator {
   }
 
   /** Targets in different regions of a parallel state, if there is one. */
-  private targets(): string[] {
+  private targets(place: Place): string[] {
     const parallels = this.places.filter(
       (place) => place.state.type === 'parallel' && place.children.length > 1,
     );
-    if (parallels.length === 0) return [`#${this.random.pick(this.places).id}`];
+    if (parallels.length === 0) return [this.target(place)];
     const { children } = this.random.pick(parallels);
     return children.filter(() => this.random.chance(0.8)).map((region) => `#${this.inside(region).id}`);
   }

@@ -59,21 +59,16 @@ export function observeXState(snapshot: unknown, executed: unknown): Observation
   return { value, context, tags: [...tags].sort(), status, output, error, actions };
 }
 
+/** What XState's own actions show; null: nothing that we hand out. */
+const BUILTINS: Readonly<Record<string, (params: Record<string, unknown>) => unknown>> = {
+  'xstate.raise': ({ id, event, delay }) => (delay === undefined ? null : ['schedule', id, event, delay]),
+  'xstate.cancel': ({ sendId }) => ['cancel', sendId],
+  'xstate.emit': ({ event }) => ['emit', event],
+  'xstate.spawnChild': ({ id, src, input }) => ['start', id, src, input],
+  'xstate.stopChild': () => null,
+};
+
 function xstateAction({ type, params }: XStateAction): unknown {
-  switch (type) {
-    case 'xstate.raise':
-      return params?.['delay'] === undefined
-        ? null
-        : ['schedule', params['id'], params['event'], params['delay']];
-    case 'xstate.cancel':
-      return ['cancel', params?.['sendId']];
-    case 'xstate.emit':
-      return ['emit', params?.['event']];
-    case 'xstate.spawnChild':
-      return ['start', params?.['id'], params?.['src'], params?.['input']];
-    case 'xstate.stopChild':
-      return null;
-    default:
-      return [type, params];
-  }
+  const builtin = BUILTINS[type];
+  return builtin === undefined ? [type, params] : builtin(params ?? {});
 }

@@ -33,7 +33,7 @@ function* candidatesOf({ config, events }: GenCase): Generator<GenCase> {
 }
 
 /** Every value with one key or element removed, the outer ones first. */
-function* without(value: unknown): Generator<unknown> {
+function* without(value: unknown): Generator {
   if (typeof value !== 'object' || value === null) return;
   if (Array.isArray(value)) {
     for (const index of value.keys()) yield value.filter((_, other) => other !== index);

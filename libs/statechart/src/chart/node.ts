@@ -24,6 +24,8 @@ export interface Node {
   readonly history: 'shallow' | 'deep' | null;
   /** Where a history without memory leads; null means the parent's initial states. */
   historyDefault: readonly Node[] | null;
+  /** Actions of a history's default transition. */
+  historyActions: readonly ActionSpec[];
   initial: Initial | null;
   entry: readonly ActionSpec[];
   exit: readonly ActionSpec[];
@@ -87,6 +89,8 @@ export interface Invoke {
   readonly path: string;
   readonly input: Expression | undefined;
   readonly systemId: string | undefined;
+  /** What SCXML runs when an event of this activity comes in, before transitions are selected. */
+  readonly finalize: readonly ActionSpec[];
 }
 
 /** Is `node` strictly inside `ancestor`? */

@@ -1,4 +1,5 @@
 import type { After, Invoke, Node } from '../chart/node.js';
+import { readActions } from './actions.js';
 import { elementPath, isRaw, listOf, type Raw, type Reading } from './reading.js';
 import { addTransitions, readTransitions } from './transitions.js';
 
@@ -61,6 +62,7 @@ function readInvoke(reading: Reading, node: Node, config: unknown, index: number
       src: srcOf(reading, raw['src'], `${path}.src`),
       path,
       input: raw['input'] === undefined ? undefined : { path: `${path}.input`, value: raw['input'] },
+      finalize: readActions(reading, raw['finalize'], `${path}.finalize`),
       systemId: typeof raw['systemId'] === 'string' ? raw['systemId'] : undefined,
     },
   ];

@@ -49,6 +49,7 @@ function newNode(reading: Reading, raw: Raw, parent: Node | null, key: string): 
     histories: [],
     history: historyOf(reading, raw, type, path),
     historyDefault: null,
+    historyActions: type === 'history' ? readActions(reading, raw['actions'], `${path}.actions`) : [],
     initial: null,
     entry: readActions(reading, raw['entry'] ?? raw['onEntry'], `${path}.entry`),
     exit: readActions(reading, raw['exit'] ?? raw['onExit'], `${path}.exit`),

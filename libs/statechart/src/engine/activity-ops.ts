@@ -7,7 +7,7 @@ import type { Runtime } from './runtime.js';
 /** Begins a stay that is counted: a new epoch, then its timers, then its activities. */
 export function enterCounted(runtime: Runtime, node: Node): Op[] {
   const begin = runOp((frame) => {
-    const epochs = [...(frame.epochs ?? new Array<number>(runtime.chart.counted.length).fill(0))];
+    const epochs = [...(frame.epochs ?? runtime.chart.counted.map(() => 0))];
     epochs[node.epochSlot] = epochOf(frame, node) + 1;
     frame.epochs = epochs;
     if (node.invokes.length > 0) frame.touched = true;

@@ -64,7 +64,7 @@ function checkNow(runtime: Runtime, frame: Frame, guard: unknown, path: string):
   const reading = new Reading(runtime.chart.id);
   const spec = readGuard(reading, guard, path);
   if (spec === null) throw new MachineDefinitionError(runtime.chart.id, reading.faults);
-  return bindGuard(runtime, spec)(frame.context, frame.event, frame.configuration);
+  return bindGuard(runtime, spec)(frame.context, frame.event, frame.view ?? frame.configuration);
 }
 
 function runCollected(

@@ -9,7 +9,10 @@ import type { Configuration } from './configuration.js';
 import type { Runtime } from './runtime.js';
 
 /** A bound guard. */
-export type Check = (context: unknown, event: EventObject, configuration: Configuration) => boolean;
+export type Check = (context: unknown, event: EventObject, where: Where) => boolean;
+
+/** Where a guard looks for active states. */
+export type Where = Pick<Configuration, 'active' | 'runtime'>;
 
 type UserGuard = (args: { context: unknown; event: unknown }, params: unknown) => unknown;
 
@@ -17,7 +20,7 @@ type UserGuard = (args: { context: unknown; event: unknown }, params: unknown) =
 export function bindGuard(runtime: Runtime, spec: GuardSpec): Check {
   switch (spec.kind) {
     case 'inline':
-      return userCheck(spec.run as unknown as UserGuard, undefined, spec.path);
+      return bindFunction(runtime, spec.run as unknown as UserGuard, undefined, spec.path);
     case 'named':
       return bindNamed(runtime, spec.name, spec.params, spec.path);
     case 'stateIn':
@@ -43,7 +46,8 @@ function bindNamed(runtime: Runtime, name: string, params: unknown, path: string
       throw new UnboundNameError('guard', name, path);
     };
   }
-  if (typeof bound === 'function' && !('check' in bound)) return userCheck(bound as UserGuard, params, path);
+  if (typeof bound === 'function' && !('check' in bound))
+    return bindFunction(runtime, bound as UserGuard, params, path);
   const spec = runtime.guardChain.has(name) ? null : readGuard(new Reading(runtime.chart.id), bound, path);
   if (spec === null) throw new UnboundNameError('guard', name, path);
   runtime.guardChain.add(name);
@@ -52,6 +56,26 @@ function bindNamed(runtime: Runtime, name: string, params: unknown, path: string
   } finally {
     runtime.guardChain.delete(name);
   }
+}
+
+function bindFunction(runtime: Runtime, guard: UserGuard, params: unknown, path: string): Check {
+  return runtime.chart.semantics === 'scxml' ? scxmlCheck(runtime, guard) : userCheck(guard, params, path);
+}
+
+function scxmlCheck(runtime: Runtime, guard: UserGuard): Check {
+  return (context, event, where) => {
+    const isIn = (id: string): boolean => {
+      const node = runtime.chart.byId.get(id);
+      return node !== undefined && where.active.has(node);
+    };
+    const args = { context, event, isIn };
+    try {
+      return Boolean(guard(args, undefined));
+    } catch (error) {
+      runtime.guardFailures.push(error);
+      return false;
+    }
+  };
 }
 
 function userCheck(guard: UserGuard, params: unknown, path: string): Check {

@@ -1,10 +1,11 @@
+import type { ActionSpec } from '../chart/action-spec.js';
 import { isInside, type Node, type Transition } from '../chart/node.js';
 import type { Effect } from '../types.js';
 import { cancelTimers, enterCounted, stopInvokes } from './activity-ops.js';
 import type { Configuration } from './configuration.js';
 import { EntrySet } from './entry-set.js';
 import { completionOps } from './completion.js';
-import type { Op } from './op.js';
+import { type Op, runOp } from './op.js';
 import type { Outcome } from './plan.js';
 import type { Runtime } from './runtime.js';
 import { exitSetOf, type Memory, type Move, withoutConflicts } from './sets.js';
@@ -77,14 +78,21 @@ function isInert({ targets, actions = [] }: Move & { actions?: readonly unknown[
 }
 
 function exitOps(runtime: Runtime, node: Node): Op[] {
-  return [...node.exit.map((action) => runtime.op(action)), ...cancelTimers(node), ...stopInvokes(node)];
+  return [
+    ...node.exit.map((action) => runtime.op(action)),
+    ...cancelTimers(node),
+    ...stopInvokes(node),
+    ...tracking(runtime, node, false),
+  ];
 }
 
 function entryOps(runtime: Runtime, node: Node, entry: EntrySet): Op[] {
-  const ops = node.entry.map((action) => runtime.op(action));
+  const ops = [...tracking(runtime, node, true), ...opsOf(runtime, node.entry)];
   if (node.epochSlot >= 0) ops.push(...enterCounted(runtime, node));
-  if (entry.byDefault.has(node))
-    ops.push(...(node.initial?.actions ?? []).map((action) => runtime.op(action)));
+  if (entry.byDefault.has(node)) ops.push(...opsOf(runtime, node.initial?.actions ?? []));
+  for (const history of node.histories) {
+    if (entry.histories.has(history)) ops.push(...opsOf(runtime, history.historyActions));
+  }
   return ops;
 }
 
@@ -129,4 +137,19 @@ function constantEffects(ops: readonly Op[]): readonly Effect[] | null {
     effects.push(op.effect);
   }
   return Object.freeze(effects);
+}
+
+function opsOf(runtime: Runtime, actions: readonly ActionSpec[]): Op[] {
+  return actions.map((action) => runtime.op(action));
+}
+
+/** SCXML's `In` sees each state leave and come (SCXML 3.13); XState's `stateIn` sees where the microstep began. */
+function tracking(runtime: Runtime, node: Node, enters: boolean): Op[] {
+  if (runtime.chart.semantics !== 'scxml') return [];
+  const track = runOp((frame) => {
+    frame.view ??= { runtime, active: new Set(frame.configuration.nodes) };
+    if (enters) frame.view.active.add(node);
+    else frame.view.active.delete(node);
+  });
+  return [track];
 }

@@ -20,10 +20,10 @@ export function completionOps(
   if (node.type !== 'final') return NOTHING;
   const ops: Op[] = [];
   const { parent } = node;
-  if (parent?.type === 'compound') ops.push(raiseDone(parent, node.output));
+  if (parent?.type === 'compound') ops.push(raiseDone(runtime, parent, node.output));
   const outer = outerOf(parent);
   const parallels = completeParallels(outer, active, completed);
-  for (const parallel of parallels) ops.push(raiseDone(parallel, undefined));
+  for (const parallel of parallels) ops.push(raiseDone(runtime, parallel, undefined));
   const last = parallels.at(-1);
   const around = last === undefined ? outer : last.parent;
   if (around !== null) return { ops, done: false };
@@ -57,8 +57,8 @@ export function isComplete(node: Node, active: ReadonlySet<Node>): boolean {
   return node.type === 'final';
 }
 
-function raiseDone(node: Node, output: Expression | undefined): Op {
-  const type = `xstate.done.state.${node.id}`;
+function raiseDone({ chart }: Runtime, node: Node, output: Expression | undefined): Op {
+  const type = chart.semantics === 'scxml' ? `done.state.${node.id}` : `xstate.done.state.${node.id}`;
   return runOp((frame) => {
     frame.queue.push({ type, output: valueOf(output, frame) });
   });

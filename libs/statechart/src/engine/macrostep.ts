@@ -1,4 +1,4 @@
-import { MicrostepLimitError } from '../errors.js';
+import { MicrostepLimitError, text } from '../errors.js';
 import { MachineSnapshot } from '../snapshot/snapshot.js';
 import type { EventObject, Pending, Snapshot, Step } from '../types.js';
 import { cancelTimers, stopInvokes } from './activity-ops.js';
@@ -14,6 +14,7 @@ export function openFrame(configuration: Configuration, snapshot: Snapshot, even
   return {
     runtime: configuration.runtime,
     configuration,
+    view: null,
     context: snapshot.context,
     event,
     effects: [],
@@ -32,7 +33,9 @@ export function openFrame(configuration: Configuration, snapshot: Snapshot, even
 export function takeExternal(frame: Frame, event: EventObject): boolean {
   frame.event = event;
   frame.settled = false;
+  if (frame.runtime.chart.semantics === 'scxml') finalize(frame, event);
   const outcome = selectOutcome(frame.configuration, frame.context, event);
+  reportGuards(frame);
   if (outcome !== null) {
     take(frame, outcome);
     return true;
@@ -40,6 +43,30 @@ export function takeExternal(frame: Frame, event: EventObject): boolean {
   if (!event.type.startsWith('xstate.error.actor')) return false;
   failWith(frame, event['error']);
   return true;
+}
+
+/** SCXML 6.5: what an invoked session sends passes its `<finalize>` first. */
+function finalize(frame: Frame, event: EventObject): void {
+  if (event['invokeid'] === undefined) return;
+  const invokes = frame.configuration.nodes.flatMap((node) => node.invokes);
+  const actions = invokes
+    .filter((invoke) => invoke.id === event['invokeid'])
+    .flatMap((invoke) => invoke.finalize);
+  runOps(
+    actions.map((action) => frame.runtime.op(action)),
+    frame,
+  );
+}
+
+function reportGuards({ runtime, queue }: Frame): void {
+  if (runtime.guardFailures.length === 0) return;
+  for (const failure of runtime.guardFailures.splice(0)) {
+    queue.push({
+      type: 'error.execution',
+      kind: 'platform',
+      data: failure instanceof Error ? failure.message : text(failure),
+    });
+  }
 }
 
 /** An activity's error that nobody answers is the machine's. */
@@ -56,6 +83,7 @@ function failWith(frame: Frame, error: unknown): void {
 export function takeNext(frame: Frame): boolean {
   if (frame.status !== 'active') return false;
   const eventless = frame.settled ? null : selectEventless(frame.configuration, frame.context, frame.event);
+  reportGuards(frame);
   if (eventless !== null) {
     countStep(frame);
     take(frame, eventless);
@@ -68,6 +96,7 @@ export function takeNext(frame: Frame): boolean {
   frame.event = event;
   frame.settled = false;
   const outcome = selectOutcome(frame.configuration, frame.context, event);
+  reportGuards(frame);
   if (outcome !== null) take(frame, outcome);
   return true;
 }
@@ -75,6 +104,7 @@ export function takeNext(frame: Frame): boolean {
 function take(frame: Frame, outcome: Outcome): void {
   frame.touched = outcome.moves;
   runOps(outcome.ops, frame);
+  frame.view = null;
   frame.configuration = outcome.next;
 }
 

@@ -1,5 +1,6 @@
 import type { Effect, EventObject } from '../types.js';
 import type { Configuration } from './configuration.js';
+import type { Node } from '../chart/node.js';
 import type { Runtime } from './runtime.js';
 
 /** One thing to do in a microstep: hand out an effect that is known beforehand, or run something on the frame. */
@@ -11,6 +12,8 @@ export type Op =
 export interface Frame {
   readonly runtime: Runtime;
   configuration: Configuration;
+  /** States active in the middle of a microstep; kept under SCXML's rules only, where `In` sees them. */
+  view: { readonly runtime: Runtime; readonly active: Set<Node> } | null;
   context: unknown;
   /** The event being processed; eventless transitions see the one before them. */
   event: EventObject;

@@ -24,6 +24,8 @@ const MAX_CONFIGURATIONS = 10_000;
 export class Runtime {
   /** Names of guards being bound, so that one that stands for itself is found out. */
   readonly guardChain = new Set<string>();
+  /** Under SCXML's rules a guard that throws does not pass, and the next raised event says so. Emptied by whoever asked guards. */
+  readonly guardFailures: unknown[] = [];
   private readonly ops = new Map<ActionSpec, Op>();
   private readonly checks = new Map<GuardSpec, Check>();
   private readonly configurations = new Map<string, Configuration>();

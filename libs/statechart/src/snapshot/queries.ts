@@ -22,7 +22,9 @@ export function hasTag(snapshot: Snapshot, tag: string): boolean {
 /** Would this event take a transition that does something? Forbidden ones do nothing. Asks guards. */
 export function can(machine: Machine, snapshot: Snapshot, event: EventObject): boolean {
   if (snapshot.status !== 'active') return false;
-  const outcome = selectOutcome(adopt(runtimeOf(machine), snapshot), snapshot.context, event);
+  const runtime = runtimeOf(machine);
+  const outcome = selectOutcome(adopt(runtime, snapshot), snapshot.context, event);
+  runtime.guardFailures.length = 0;
   return outcome !== null && !outcome.inert;
 }
 

@@ -20,7 +20,10 @@ function isAtomic(node: Node): boolean {
 }
 
 /** Does a configuration match a state value, or a dotted path? A parent's name matches whatever is inside it. */
-export function matchesValue(configuration: Configuration, value: StateValue): boolean {
+export function matchesValue(
+  configuration: Pick<Configuration, 'active' | 'runtime'>,
+  value: StateValue,
+): boolean {
   const nested = typeof value === 'string' ? nest(splitPath(value)) : value;
   return matchesInside(configuration.runtime.chart.root, configuration.active, nested);
 }
