@@ -2,7 +2,7 @@ import type { Commit, KeyRecord, TimerRecord, WriteOptions } from '@nestjs-orche
 import { columns } from '../database/statement.js';
 import { withClearLanes, type Draft } from '../outbox/clear-lanes.js';
 
-/** One thing of one of the entries. */
+/** One thing of one of the entries, which are numbered from 1 as the subscripts of Postgres are. */
 interface Of<T> {
   readonly n: number;
   readonly it: T;
@@ -36,11 +36,11 @@ export function commitParameters(commits: readonly Commit[], options: WriteOptio
 }
 
 function each<T>(commits: readonly Commit[], pick: (commit: Commit) => readonly T[]): readonly Of<T>[] {
-  return commits.flatMap((commit, n) => pick(commit).map((it) => ({ n, it })));
+  return commits.flatMap((commit, index) => pick(commit).map((it) => ({ n: index + 1, it })));
 }
 
 function itemColumns(commits: readonly Commit[]): unknown[][] {
-  const rows = commits.map((it, n) => ({ n, it }));
+  const rows = commits.map((it, index) => ({ n: index + 1, it }));
   return columns(
     rows,
     ({ n }) => n,
@@ -124,10 +124,11 @@ function deliveryColumns(commits: readonly Commit[]): unknown[][] {
 }
 
 function workColumns(commits: readonly Commit[]): unknown[][] {
-  const drafts = commits.flatMap(({ work, wakeIfParked }, entry): Draft[] => [
-    ...work.map((record) => ({ entry, record, wake: false })),
-    ...(wakeIfParked ? [{ entry, record: wakeIfParked, wake: true }] : []),
-  ]);
+  const drafts = commits.flatMap(({ work, wakeIfParked }, index): Draft[] => {
+    const entry = index + 1;
+    const rows = work.map((record) => ({ entry, record, wake: false }));
+    return wakeIfParked ? [...rows, { entry, record: wakeIfParked, wake: true }] : rows;
+  });
   return columns(
     withClearLanes(drafts),
     ({ entry }) => entry,

@@ -1,5 +1,15 @@
 import { after, INSTANT } from '../database/fragments.js';
 
+/** The instance of entry number `n` (from 1): subscripts of the parameters save a join. */
+function refOf(n: string): string {
+  return `($5::text[])[${n}], ($6::text[])[${n}], ($7::text[])[${n}]`;
+}
+
+/** Whether entry `n` has won. */
+function won(n: string): string {
+  return `(${n} IN (SELECT n FROM won)) IS TRUE`;
+}
+
 /**
  * Many commits in one statement; each wins or loses alone. Who wins is decided before anything but keys and instances is written, and everything
  * else comes from the winners (`won`):
@@ -11,7 +21,8 @@ import { after, INSTANT } from '../database/fragments.js';
  * - An entry that got some of its keys only, or keys but no instance, can't be undone alone: `lose_race()` ends the statement, and its entries
  *   are run again in smaller ones.
  *
- * `OFFSET 0` keeps a look-up by key a look-up by key, whatever the planner believes of tables that were never analysed.
+ * Two things keep its cost linear, whatever the planner believes of the sizes: `OFFSET 0` keeps a look-up by key a look-up by key also in tables that
+ * were never analysed, and `(… IN (SELECT …)) IS TRUE` is looked up in a hash table, where a join would become a nested loop.
  */
 export const commitSql = `
 WITH ${INSTANT},
@@ -19,10 +30,6 @@ item AS MATERIALIZED (
   SELECT * FROM unnest($4::int[], $5::text[], $6::text[], $7::text[], $8::int[], $9::int[], $10::int[], $11::text[], $12::text[],
     $13::text[], $14::text[], $15::text[], $16::bool[], $17::text[], $18::text[], $19::text[])
   AS i (n, tenant, saga, id, expected, keys, definition_version, state, status, data, machine, undo, ended, message_id, outcome, reply)
-),
-key AS MATERIALIZED (
-  SELECT i.n, i.tenant, i.saga, i.id, k.name, k.value
-  FROM unnest($20::int[], $21::text[], $22::text[]) AS k (n, name, value) JOIN item i USING (n)
 ),
 present AS MATERIALIZED (
   SELECT i.n
@@ -38,8 +45,13 @@ present AS MATERIALIZED (
     SELECT FROM orchestrator.instance t WHERE t.tenant = i.tenant AND t.saga = i.saga AND t.id = i.id OFFSET 0
   )
 ),
+key AS MATERIALIZED (
+  SELECT k.n, ($5::text[])[k.n] AS tenant, ($6::text[])[k.n] AS saga, ($7::text[])[k.n] AS id, k.name, k.value
+  FROM unnest($20::int[], $21::text[], $22::text[]) AS k (n, name, value)
+  WHERE (k.n IN (SELECT n FROM present)) IS TRUE
+),
 free AS MATERIALIZED (
-  SELECT k.n FROM key k JOIN present USING (n)
+  SELECT k.n FROM key k
   GROUP BY k.n
   HAVING bool_and(CASE WHEN EXISTS (
       SELECT FROM orchestrator.instance_key r
@@ -48,25 +60,29 @@ free AS MATERIALIZED (
       hashtextextended(k.tenant, hashtextextended(k.saga, hashtextextended(k.name, hashtextextended(k.value, 7))))
     ) END)
 ),
-claimed AS (
+claimed AS MATERIALIZED (
   INSERT INTO orchestrator.instance_key AS r (tenant, saga, name, value, instance_id)
-  SELECT k.tenant, k.saga, k.name, k.value, k.id FROM key k JOIN free USING (n)
+  SELECT k.tenant, k.saga, k.name, k.value, k.id FROM key k WHERE (k.n IN (SELECT n FROM free)) IS TRUE
   ORDER BY k.tenant COLLATE "C", k.saga COLLATE "C", k.name COLLATE "C", k.value COLLATE "C"
   ON CONFLICT (tenant, saga, name, value) DO UPDATE SET instance_id = excluded.instance_id
     WHERE r.instance_id IS NULL OR r.instance_id = excluded.instance_id
-  RETURNING r.tenant, r.saga, r.instance_id, r.parked
+  RETURNING r.tenant, r.saga, r.name, r.value, r.parked
 ),
 holder AS MATERIALIZED (
-  SELECT i.n, count(*) AS keys, bool_or(c.parked > 0) AS parked
-  FROM claimed c JOIN item i ON i.tenant = c.tenant AND i.saga = c.saga AND i.id = c.instance_id
-  GROUP BY i.n
+  SELECT k.n, bool_and(k.got) AS has_all, bool_or(k.got) AS has_some, bool_or(k.parked) AS parked
+  FROM (
+    SELECT n, ((tenant, saga, name, value) IN (SELECT tenant, saga, name, value FROM claimed)) IS TRUE AS got,
+      ((tenant, saga, name, value) IN (SELECT tenant, saga, name, value FROM claimed WHERE parked > 0)) IS TRUE AS parked
+    FROM key
+  ) k
+  GROUP BY k.n
 ),
 ready AS MATERIALIZED (
-  SELECT i.*, coalesce(h.parked, false) AS parked
-  FROM item i JOIN present USING (n) LEFT JOIN holder h USING (n)
-  WHERE i.keys = coalesce(h.keys, 0)
+  SELECT i.* FROM item i
+  WHERE (i.n IN (SELECT n FROM present)) IS TRUE
+    AND (i.keys = 0 OR i.n IN (SELECT n FROM holder WHERE has_all))
 ),
-created AS (
+created AS MATERIALIZED (
   INSERT INTO orchestrator.instance (tenant, saga, id, version, definition_version, state, status, data, machine, undo,
     ended, created_at, updated_at, ended_at)
   SELECT tenant, saga, id, 1, definition_version, state, status, data, machine, undo,
@@ -76,77 +92,74 @@ created AS (
   ON CONFLICT (tenant, saga, id) DO NOTHING
   RETURNING tenant, saga, id
 ),
-changed AS (
+changed AS MATERIALIZED (
   UPDATE orchestrator.instance t
   SET version = t.version + 1, definition_version = r.definition_version, state = r.state, status = r.status, data = r.data,
-    machine = r.machine, undo = r.undo, ended = r.ended, updated_at = ms,
-    ended_at = coalesce(t.ended_at, CASE WHEN r.ended THEN ms END)
-  FROM ready r, instant
+    machine = r.machine, undo = r.undo, ended = r.ended, updated_at = (SELECT ms FROM instant),
+    ended_at = coalesce(t.ended_at, CASE WHEN r.ended THEN (SELECT ms FROM instant) END)
+  FROM ready r
   WHERE r.expected > 0 AND t.tenant = r.tenant AND t.saga = r.saga AND t.id = r.id AND t.version = r.expected
   RETURNING r.n
 ),
 won AS MATERIALIZED (
-  SELECT r.n, r.tenant, r.saga, r.id, 1 AS version, r.parked, r.message_id, r.outcome, r.reply
-  FROM ready r JOIN created USING (tenant, saga, id) WHERE r.expected = 0
-  UNION ALL
-  SELECT r.n, r.tenant, r.saga, r.id, r.expected + 1, r.parked, r.message_id, r.outcome, r.reply
-  FROM ready r JOIN changed USING (n)
+  SELECT n FROM ready
+  WHERE (expected > 0 AND n IN (SELECT n FROM changed))
+    OR (expected = 0 AND (tenant, saga, id) IN (SELECT tenant, saga, id FROM created))
 ),
 noted AS (
   INSERT INTO orchestrator.inbox (tenant, saga, instance_id, message_id, outcome, reply, at)
-  SELECT tenant, saga, id, message_id, outcome, reply, ms FROM won, instant WHERE message_id IS NOT NULL
+  SELECT tenant, saga, id, message_id, outcome, reply, ms FROM item i, instant WHERE message_id IS NOT NULL AND ${won('i.n')}
   ON CONFLICT (tenant, saga, instance_id, message_id) DO UPDATE SET outcome = excluded.outcome, reply = excluded.reply
 ),
 disarmed AS (
   DELETE FROM orchestrator.timer t
-  USING unnest($23::int[], $24::text[]) AS d (n, name) JOIN won w USING (n)
-  WHERE t.tenant = w.tenant AND t.saga = w.saga AND t.instance_id = w.id AND t.name = d.name
+  USING unnest($23::int[], $24::text[]) AS d (n, name)
+  WHERE (t.tenant, t.saga, t.instance_id) = (${refOf('d.n')}) AND t.name = d.name AND ${won('d.n')}
 ),
 armed AS (
   INSERT INTO orchestrator.timer (tenant, saga, instance_id, name, token, delay_ms, payload, due_at, claimable_at)
-  SELECT w.tenant, w.saga, w.id, a.name, a.token, a.delay_ms, a.payload, at, at
+  SELECT ${refOf('a.n')}, a.name, a.token, a.delay_ms, a.payload, at, at
   FROM unnest($25::int[], $26::text[], $27::text[], $28::float8[], $29::text[]) AS a (n, name, token, delay_ms, payload)
-  JOIN won w USING (n)
   CROSS JOIN LATERAL (SELECT ${after('a.delay_ms')} AS at) due
+  WHERE ${won('a.n')}
   ON CONFLICT (tenant, saga, instance_id, name) DO UPDATE SET token = excluded.token, delay_ms = excluded.delay_ms,
     payload = excluded.payload, due_at = excluded.due_at, claimable_at = excluded.claimable_at, attempts = 0
 ),
 told AS (
   INSERT INTO orchestrator.history (tenant, saga, instance_id, version, ordinal, kind, name, message_id, from_state, to_state, detail, at)
-  SELECT w.tenant, w.saga, w.id, w.version, h.ordinal, h.kind, h.name, h.message_id, h.from_state, h.to_state, h.detail, ms
+  SELECT ${refOf('h.n')}, ($8::int[])[h.n] + 1, h.ordinal, h.kind, h.name, h.message_id, h.from_state, h.to_state, h.detail, ms
   FROM unnest($30::int[], $31::int[], $32::text[], $33::text[], $34::text[], $35::text[], $36::text[], $37::text[])
-    AS h (n, ordinal, kind, name, message_id, from_state, to_state, detail)
-  JOIN won w USING (n), instant
+    AS h (n, ordinal, kind, name, message_id, from_state, to_state, detail), instant
+  WHERE ${won('h.n')}
 ),
 answered AS MATERIALIZED (
-  SELECT w.tenant, w.saga, w.id, a.message_id
-  FROM unnest($38::int[], $39::text[]) AS a (n, message_id) JOIN won w USING (n)
+  SELECT ${refOf('a.n')}, a.message_id FROM unnest($38::int[], $39::text[]) AS a (n, message_id) WHERE ${won('a.n')}
 ),
 answered_deferred AS (
-  DELETE FROM orchestrator.delivery d USING answered a
+  DELETE FROM orchestrator.delivery d USING answered AS a (tenant, saga, id, message_id)
   WHERE d.tenant = a.tenant AND d.saga = a.saga AND d.instance_id = a.id AND d.message_id = a.message_id
   RETURNING d.seq
 ),
 answered_parked AS (
   DELETE FROM orchestrator.delivery d
-  USING answered a JOIN orchestrator.instance_key k ON k.tenant = a.tenant AND k.saga = a.saga AND k.instance_id = a.id AND k.parked > 0
+  USING answered AS a (tenant, saga, id, message_id)
+    JOIN orchestrator.instance_key k ON k.tenant = a.tenant AND k.saga = a.saga AND k.instance_id = a.id AND k.parked > 0
   WHERE d.tenant = k.tenant AND d.saga = k.saga AND d.key_name = k.name AND d.key_value = k.value
     AND d.message_id = a.message_id AND d.instance_id IS NULL
-  RETURNING d.seq
 ),
 deferred AS (
   INSERT INTO orchestrator.delivery (tenant, saga, instance_id, message_id, payload, ttl_ms, expires_at)
-  SELECT w.tenant, w.saga, w.id, a.message_id, a.payload, a.ttl_ms, ${after('a.ttl_ms')}
+  SELECT ${refOf('a.n')}, a.message_id, a.payload, a.ttl_ms, ${after('a.ttl_ms')}
   FROM unnest($40::int[], $41::text[], $42::text[], $43::float8[]) WITH ORDINALITY AS a (n, message_id, payload, ttl_ms, o)
-  JOIN won w USING (n)
-  WHERE (SELECT count(*) FROM answered_deferred) >= 0
+  -- The count makes that an answered one is gone before it is deferred anew.
+  WHERE ${won('a.n')} AND (SELECT count(*) FROM answered_deferred) >= 0
   ORDER BY a.o
   ON CONFLICT (tenant, saga, instance_id, message_id) WHERE instance_id IS NOT NULL DO NOTHING
 ),
 removed AS MATERIALIZED (
   DELETE FROM orchestrator.outbox o
   USING (
-    SELECT d.* FROM unnest($44::int[], $45::text[], $46::text[], $47::text[]) AS d (n, tenant, destination, id) JOIN won USING (n)
+    SELECT * FROM unnest($44::int[], $45::text[], $46::text[], $47::text[]) AS d (n, tenant, destination, id) WHERE ${won('d.n')}
     ORDER BY d.tenant COLLATE "C", d.destination COLLATE "C", d.id COLLATE "C"
   ) d
   WHERE o.tenant = d.tenant AND o.destination = d.destination AND o.id = d.id
@@ -166,9 +179,9 @@ fresh AS MATERIALIZED (
   ) OVER (PARTITION BY f.n) AS leased
   FROM unnest($48::int[], $49::bool[], $50::bool[], $51::text[], $52::text[], $53::text[], $54::text[], $55::text[], $56::float8[])
     WITH ORDINALITY AS f (n, wake, clear, tenant, destination, id, lane, payload, delay_ms, o)
-  JOIN won w USING (n)
-  -- The count makes that consumed rows are gone before new ones of the same key come.
-  WHERE (NOT f.wake OR w.parked) AND (SELECT count(*) FROM removed) >= 0
+  WHERE ${won('f.n')} AND (NOT f.wake OR f.n IN (SELECT n FROM holder WHERE parked))
+    -- The count makes that consumed rows are gone before new ones of the same key come.
+    AND (SELECT count(*) FROM removed) >= 0
 ),
 written AS (
   INSERT INTO orchestrator.outbox (tenant, destination, id, lane, payload, delay_ms, claimable_at, owner, attempts)
@@ -178,12 +191,12 @@ written AS (
     CASE WHEN leased AND delay_ms <= 0 THEN 1 ELSE 0 END
   FROM fresh ORDER BY o
   ON CONFLICT (tenant, destination, id) DO NOTHING
-),
-born AS (SELECT n, bool_and(leased) AS leased, bool_or(wake) AS woken FROM fresh GROUP BY n)
-SELECT w.n, w.version, coalesce(b.leased, true) AS leased, coalesce(b.woken, false) AS woken, whole.followed
+)
+SELECT w.n, ($8::int[])[w.n] + 1 AS version, w.n NOT IN (SELECT n FROM fresh WHERE NOT leased) AS leased,
+  w.n IN (SELECT n FROM fresh WHERE wake) AS woken, whole.followed
 FROM (
   SELECT
-    CASE WHEN EXISTS (SELECT FROM holder h WHERE h.n NOT IN (SELECT n FROM won)) THEN orchestrator.lose_race() END AS lost,
+    CASE WHEN EXISTS (SELECT FROM holder h WHERE h.has_some AND h.n NOT IN (SELECT n FROM won)) THEN orchestrator.lose_race() END AS lost,
     EXISTS (
       SELECT FROM removed r WHERE r.lane IS NOT NULL AND EXISTS (
         SELECT FROM orchestrator.outbox o
@@ -193,5 +206,4 @@ FROM (
     ) AS followed
   OFFSET 0
 ) whole
-LEFT JOIN won w ON whole.lost IS NULL
-LEFT JOIN born b USING (n)`;
+LEFT JOIN won w ON whole.lost IS NULL`;

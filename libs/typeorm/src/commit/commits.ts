@@ -8,6 +8,7 @@ import { commitSql } from './commit.sql.js';
 import { inRounds, type Entry } from './rounds.js';
 
 interface Row {
+  /** Number of a winner, from 1; `null` in the only row if nobody has won. */
   readonly n: number | null;
   readonly version: number;
   readonly leased: boolean;
@@ -75,7 +76,7 @@ export class Commits {
     const { rows } = await this.database.run<Row>(this.statement, values);
     let claimable = rows[0]?.followed ?? false;
     for (const { n, version, leased, woken } of rows) {
-      const entry = n === null ? undefined : entries[n];
+      const entry = n === null ? undefined : entries[n - 1];
       if (entry === undefined) continue;
       results[entry.place] = { outcome: 'committed', version, leased, woken };
       claimable ||= leavesWork(entry.commit, leased, woken);

@@ -7,7 +7,7 @@ WITH ${INSTANT}
 SELECT ${INSTANCE_COLUMNS}, waiting.count AS "openDeliveries", t.seq::text AS seq
 FROM (
   SELECT * FROM orchestrator.instance t
-  WHERE t.tenant = $2 AND t.saga = $3
+  WHERE (t.saga || '/' || t.tenant) = ($3::text || '/' || $2::text) AND t.tenant = $2 AND t.saga = $3
     AND ($4::text[] IS NULL OR t.state = ANY ($4)) AND ($5::text[] IS NULL OR t.status = ANY ($5))
     AND ($6::float8 IS NULL OR (t.ended_at IS NULL AND t.updated_at <= (SELECT ms FROM instant) - $6))${alive}
     AND ($7::bigint IS NULL OR (t.created_at, t.seq) ${beyond} ($7, $8::bigint))

@@ -6,7 +6,7 @@ WITH ${INSTANT},
 held AS MATERIALIZED (
   SELECT o.* FROM unnest($4::text[], $5::text[], $6::text[]) AS k (tenant, destination, id) CROSS JOIN LATERAL (
     SELECT o.tenant, o.destination, o.id FROM orchestrator.outbox o
-    WHERE o.tenant = k.tenant AND o.destination = k.destination AND o.id = k.id AND o.owner = $2 AND NOT o.dead
+    WHERE o.tenant = k.tenant AND o.destination = k.destination AND o.id = k.id AND o.owner = $2
     FOR UPDATE SKIP LOCKED
   ) o
 )

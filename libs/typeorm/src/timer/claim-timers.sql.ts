@@ -7,7 +7,7 @@ wanted AS MATERIALIZED (SELECT DISTINCT saga FROM unnest($3::text[]) AS s (saga)
 due AS MATERIALIZED (
   SELECT t.* FROM wanted w CROSS JOIN LATERAL (
     SELECT t.tenant, t.saga, t.instance_id, t.name, t.claimable_at, t.due_at FROM orchestrator.timer t
-    WHERE t.saga = w.saga AND t.claimable_at <= (SELECT ms FROM instant)
+    WHERE (t.saga || '/') = (w.saga || '/') AND t.claimable_at <= (SELECT ms FROM instant)
     ORDER BY t.claimable_at, t.due_at LIMIT $4::int
     FOR UPDATE SKIP LOCKED
   ) t
@@ -26,7 +26,7 @@ next AS (
     CASE WHEN EXISTS (SELECT FROM picked) THEN $2::float8 END,
     (SELECT min(t.claimable_at) - (SELECT ms FROM instant) FROM wanted w CROSS JOIN LATERAL (
       SELECT t.claimable_at FROM orchestrator.timer t
-      WHERE t.saga = w.saga AND t.claimable_at > (SELECT ms FROM instant)
+      WHERE (t.saga || '/') = (w.saga || '/') AND t.claimable_at > (SELECT ms FROM instant)
       ORDER BY t.claimable_at LIMIT 1
     ) t)
   )::float8 AS ms
