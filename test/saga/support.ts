@@ -1,0 +1,264 @@
+import { message, type, type Duration, type MessageContext } from '@nestjs-orchestrator/core';
+import { OrchestratorHost } from '@nestjs-orchestrator/core/internal';
+import { memoryStore } from '@nestjs-orchestrator/core/memory';
+import type { InstanceStore } from '@nestjs-orchestrator/core/ports';
+import { buildSaga, defineSaga } from '@nestjs-orchestrator/core/saga';
+import {
+  countedIds,
+  faultPoints,
+  seededRandom,
+  VirtualClock,
+  type FaultRecorder,
+} from '@nestjs-orchestrator/testing';
+import { typeormStore } from '@nestjs-orchestrator/typeorm';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+import { createTestDatabase } from '../support/database.js';
+
+const ref = z.object({ orderId: z.string() });
+export class Placed extends message('t.placed', ref) {}
+export class Charge extends message('t.charge', ref) {}
+export class Paid extends message('t.paid', ref) {}
+export class Ship extends message('t.ship', ref) {}
+export class Shipped extends message('t.shipped', ref.extend({ ok: z.boolean() })) {}
+
+export interface Order {
+  orderId: string;
+  paid: boolean;
+}
+
+export const orderSaga = defineSaga({
+  name: 'order',
+  version: 1,
+  data: type<Order>(),
+  correlateBy: 'orderId',
+  states: ['awaitingPayment', 'awaitingShipment'],
+  ends: { completed: 'success', failed: 'undo' },
+  events: [Placed, Paid, Shipped],
+  compensations: { refund: ref, recall: ref },
+});
+
+/** What the outside world has seen: ids of effects, so that a repeat can be told from a second one. */
+export class World {
+  readonly charges: string[] = [];
+  readonly undone: { readonly name: string; readonly key: string; readonly orderId: string }[] = [];
+  /** Orders whose carrier says no. */
+  readonly refuse = new Set<string>();
+  /** Orders whose payment never answers. */
+  readonly silent = new Set<string>();
+}
+
+function behaviour(world: World, timeout: Duration) {
+  return buildSaga(orderSaga, (saga) => {
+    saga
+      .initially()
+      .when(Placed)
+      .then((ctx) => {
+        ctx.compensateWith('refund', { orderId: ctx.event.orderId });
+        ctx.send(new Charge({ orderId: ctx.event.orderId }));
+        return { orderId: ctx.event.orderId, paid: false };
+      })
+      .transitionTo('awaitingPayment');
+    saga
+      .during('awaitingPayment')
+      .when(Paid)
+      .then((ctx) => {
+        ctx.data.paid = true;
+        ctx.compensateWith('recall', { orderId: ctx.data.orderId });
+        ctx.send(new Ship({ orderId: ctx.data.orderId }));
+      })
+      .transitionTo('awaitingShipment')
+      .after(timeout)
+      .transitionTo('failed');
+    saga
+      .during('awaitingShipment')
+      .when(Shipped)
+      .then((ctx) => (ctx.event.ok ? 'completed' : 'failed'))
+      .transitionToOneOf('completed', 'failed');
+    for (const name of ['refund', 'recall'] as const) {
+      saga.compensate(name, async ({ orderId }, ctx) => {
+        world.undone.push({ name, key: ctx.idempotencyKey, orderId });
+      });
+    }
+  });
+}
+
+/** A node that can die: after that it neither writes, nor hears of anything, nor wakes up. */
+export interface Node {
+  readonly host: OrchestratorHost;
+  readonly faults: FaultRecorder;
+  readonly life: { dead: boolean };
+  kill(): Promise<void>;
+}
+
+/** Two or more nodes on one store, with time in the test's hands. */
+export interface Cluster {
+  readonly clock: VirtualClock;
+  readonly world: World;
+  readonly store: InstanceStore;
+  node(name: string): Promise<Node>;
+  close(): Promise<void>;
+}
+
+/** A kind of store, opened for one test; `connect` is another node's connection to the same data. */
+export interface StoreKind {
+  readonly kind: string;
+  /** A transaction of a node that is lost ends with its connection; one in memory has nobody to end it. */
+  readonly losesConnections: boolean;
+  open(): Promise<{ connect(): Promise<Connection>; close(): Promise<void> }>;
+}
+
+/** One node's way to the store, and what its death does to it. */
+interface Connection {
+  readonly store: InstanceStore;
+  readonly cut: () => Promise<void>;
+}
+
+export const storeKinds: readonly StoreKind[] = [
+  {
+    kind: 'memory',
+    losesConnections: false,
+    open: async () => {
+      const store = memoryStore();
+      return {
+        connect: async () => ({ store: store.connect(), cut: async () => {} }),
+        close: async () => {},
+      };
+    },
+  },
+  {
+    kind: 'postgres',
+    losesConnections: true,
+    open: async () => {
+      const database = await createTestDatabase();
+      const sources: DataSource[] = [];
+      const open = async (name: string): Promise<DataSource> => {
+        const source = await new DataSource({
+          type: 'postgres',
+          url: database.url,
+          applicationName: name,
+        }).initialize();
+        sources.push(source);
+        return source;
+      };
+      const admin = await open('admin');
+      return {
+        connect: async () => {
+          const name = `node-${sources.length}`;
+          const store = typeormStore(await open(name));
+          const cut = async (): Promise<void> => {
+            await admin.query(
+              'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1',
+              [name],
+            );
+          };
+          return { store, cut };
+        },
+        close: async () => {
+          await Promise.allSettled(sources.map((source) => source.destroy()));
+          await database.drop();
+        },
+      };
+    },
+  },
+];
+
+/** Opens a cluster on a kind of store. */
+export async function openCluster(kind: StoreKind, timeout: Duration = '1h'): Promise<Cluster> {
+  const clock = new VirtualClock();
+  const world = new World();
+  const { connect, close } = await kind.open();
+  const { store } = await connect();
+  await store.start();
+  const nodes: Node[] = [];
+  const node = async (name: string): Promise<Node> => {
+    const made = await openNode(name, clock, await connect(), world, timeout);
+    nodes.push(made);
+    return made;
+  };
+  return {
+    clock,
+    world,
+    store,
+    node,
+    close: async () => {
+      await Promise.all(nodes.filter((each) => !each.life.dead).map((each) => each.host.close()));
+      await store.close();
+      await close();
+    },
+  };
+}
+
+async function openNode(
+  name: string,
+  clock: VirtualClock,
+  { store: connection, cut }: Connection,
+  world: World,
+  timeout: Duration,
+): Promise<Node> {
+  const faults = faultPoints();
+  const life = { dead: false };
+  const store = mortal(clock.tracked(connection, `${name}.store`, ['transaction']), life);
+  const host = new OrchestratorHost({
+    store,
+    clock: mortal(clock, life),
+    faults,
+    ids: countedIds(name),
+    random: seededRandom(1),
+  });
+  host.register(behaviour(world, timeout));
+  host.registerHandler({
+    message: Charge,
+    name: 'payments.charge',
+    handle: ({ id, message: command, publish }: MessageContext<Charge>) => {
+      world.charges.push(id);
+      if (!world.silent.has(command.orderId)) publish(new Paid({ orderId: command.orderId }));
+    },
+  });
+  host.registerHandler({
+    message: Ship,
+    name: 'shipping.ship',
+    handle: ({ message: command, publish }: MessageContext<Ship>) => {
+      publish(new Shipped({ orderId: command.orderId, ok: !world.refuse.has(command.orderId) }));
+    },
+  });
+  await host.start();
+  return {
+    host,
+    faults,
+    life,
+    kill: async () => {
+      life.dead = true;
+      await cut();
+    },
+  };
+}
+
+/** `target`, whose calls have no effect and no answer once its owner is dead. */
+function mortal<T extends object>(target: T, life: { readonly dead: boolean }): T {
+  return new Proxy(target, {
+    get: (of, name) => {
+      const value: unknown = Reflect.get(of, name);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]): unknown => {
+        if (!life.dead)
+          return Reflect.apply(
+            value,
+            of,
+            args.map((arg) => mortalCallback(arg, life)),
+          );
+        if (name === 'schedule') return { cancel: () => {} };
+        return CLOCK_READS.has(name) ? 0 : NEVER;
+      };
+    },
+  });
+}
+
+const NEVER = new Promise<never>(() => {});
+const CLOCK_READS: ReadonlySet<PropertyKey> = new Set(['now', 'monotonic', 'storeNow']);
+
+/** Callbacks of a dead node are not called. */
+function mortalCallback(arg: unknown, life: { readonly dead: boolean }): unknown {
+  if (typeof arg !== 'function') return arg;
+  return (...args: unknown[]): unknown => (life.dead ? NEVER : Reflect.apply(arg, undefined, args));
+}
