@@ -138,7 +138,11 @@ describe('a saga class', () => {
   });
 
   it('is a singleton', async () => {
-    const providers = [{ provide: TicketSaga, useClass: TicketSaga, scope: Scope.TRANSIENT }, Desk];
+    const providers = [
+      { provide: TicketSaga, useClass: TicketSaga, scope: Scope.TRANSIENT },
+      { provide: 'alias', useExisting: TicketSaga },
+      Desk,
+    ];
     expect(await refusal([named('ScopedModule', { imports: [feature], providers })])).toEqual([
       expect.stringMatching(
         /^SCOPED_PROVIDER: TicketSaga \(in ScopedModule\), the class of saga 'ticket' version 1, is transient\./,
