@@ -7,7 +7,7 @@ import type { ClaimedWork } from '../ports/records.js';
 import type { SendOptions } from '../saga/contexts.js';
 import { frozenInstance } from '../saga/run/freeze-message.js';
 import { Recording } from '../saga/run/recording.js';
-import { timedCall } from '../saga/run/timed-call.js';
+import { timedCall, type SignalSource } from '../saga/run/timed-call.js';
 import type { SagaWork } from '../saga/run/stimulus.js';
 import type { MessageContext, MessageHandler } from './message-context.js';
 import type { Addressing } from './outgoing.js';
@@ -89,7 +89,7 @@ function contextOf(
   manager: unknown,
   attempt: number,
   recording: Recording,
-  signal: AbortSignal,
+  signal: SignalSource,
 ): MessageContext<object> {
   const { id, tenant, correlationId, headers } = envelope;
   return {
@@ -99,7 +99,9 @@ function contextOf(
     correlationId,
     headers,
     attempt,
-    signal,
+    get signal(): AbortSignal {
+      return signal();
+    },
     manager,
     publish: (event: object, options?: SendOptions) => recording.add('publish', event, options),
     send: (command: object, options?: SendOptions) => recording.add('send', command, options),

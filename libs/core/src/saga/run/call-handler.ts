@@ -3,7 +3,7 @@ import type { CompiledHandler, CompiledSaga } from '../compile/compiled-saga.js'
 import type { SagaContext } from '../contexts.js';
 import { SagaHandlerError } from '../saga-errors.js';
 import type { Recording } from './recording.js';
-import { timedCall } from './timed-call.js';
+import { timedCall, type SignalSource } from './timed-call.js';
 
 /** What handlers of one message see, whichever of them runs. */
 export interface HandlerScene {
@@ -40,7 +40,7 @@ export async function callHandler(
   recording.begin(handler.label);
   try {
     const result = await timedCall(scene.clock, handler.label, scene.timeoutMs, (signal) => {
-      ctx.signal = signal;
+      ctx.open(signal);
       return run(ctx as never);
     });
     if (handler.starts) return { data: initialData(handler, result), target: undefined };
@@ -51,8 +51,8 @@ export async function callHandler(
 }
 
 class HandlerContext implements SagaContext<unknown, unknown, Record<string, unknown>> {
-  signal!: AbortSignal;
   readonly #scene: HandlerScene;
+  #signal: SignalSource | undefined;
 
   constructor(
     scene: HandlerScene,
@@ -61,6 +61,13 @@ class HandlerContext implements SagaContext<unknown, unknown, Record<string, unk
     this.#scene = scene;
   }
 
+  open(signal: SignalSource): void {
+    this.#signal = signal;
+  }
+
+  get signal(): AbortSignal {
+    return (this.#signal as SignalSource)();
+  }
   get id(): string {
     return this.#scene.id;
   }

@@ -1,6 +1,9 @@
 import type { Clock } from '../../ports/clock.js';
 import { HandlerTimeoutError } from '../saga-errors.js';
 
+/** Gives the call's signal; it is made when it is first asked for, since most handlers never look at it. */
+export type SignalSource = () => AbortSignal;
+
 /**
  * Calls user code with a signal that aborts after `timeoutMs`; rejects then, whether or not the code heeds the signal. A late settle is
  * ignored.
@@ -9,15 +12,15 @@ export async function timedCall<T>(
   clock: Clock,
   label: string,
   timeoutMs: number,
-  call: (signal: AbortSignal) => T | Promise<T>,
+  call: (signal: SignalSource) => T | Promise<T>,
 ): Promise<T> {
-  const abort = new AbortController();
-  const result = call(abort.signal);
+  let abort: AbortController | undefined;
+  const result = call(() => (abort ??= new AbortController()).signal);
   if (!isThenable(result)) return result;
   return new Promise<T>((resolve, reject) => {
     const timer = clock.schedule(timeoutMs, () => {
       const error = new HandlerTimeoutError(label, timeoutMs);
-      abort.abort(error);
+      (abort ??= new AbortController()).abort(error);
       reject(error);
     });
     result.then(resolve, reject).finally(() => timer.cancel());

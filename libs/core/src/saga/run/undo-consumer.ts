@@ -83,7 +83,9 @@ export class UndoConsumer implements Consumer {
         tenant: work.tenant,
         attempt: work.attempts,
         idempotencyKey: undoId(instance, no),
-        signal,
+        get signal(): AbortSignal {
+          return signal();
+        },
       };
       return compensation(input as never, ctx);
     });
