@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import {
+  AT,
+  by,
+  bystanders,
+  entry,
+  inbox,
+  key,
+  outcomes,
+  SAGA,
+  state,
+  TENANT,
+  twoNodes,
+  work,
+  type TwoNodes,
+} from './support.js';
+
+let nodes: TwoNodes;
+
+beforeAll(async () => {
+  nodes = await twoNodes();
+});
+
+afterAll(() => nodes.close());
+
+/** Puts `odd` in the middle of 200 others, all of which must be committed; the outcome of the odd one. */
+async function amongOthers(prefix: string, odd: ReturnType<typeof entry>) {
+  const others = bystanders(prefix);
+  const batch = [...others.slice(0, 100), odd, ...others.slice(100)];
+  const results = await nodes.stores[0].commit(batch, by());
+  const [result] = results.toSpliced(0, 100);
+  expect(new Set(outcomes(results.toSpliced(100, 1)))).toEqual(new Set(['committed']));
+  return result;
+}
+
+it('a duplicate loses, and 200 others in its batch are committed', async () => {
+  const first = entry('dup', 0, { keys: [key('dup')], inbox: inbox('m-1') });
+  await nodes.stores[1].commit([first], by('node-b'));
+  expect(await amongOthers('with-dup', first)).toEqual({ outcome: 'conflict' });
+});
+
+it('a lost race loses alone', async () => {
+  await nodes.stores[1].commit([entry('raced', 0)], by());
+  await nodes.stores[1].commit([entry('raced', 1)], by());
+  expect(await amongOthers('with-raced', entry('raced', 1))).toEqual({ outcome: 'conflict' });
+});
+
+it('a taken key loses alone', async () => {
+  await nodes.stores[1].commit([entry('holder', 0, { keys: [key('taken')] })], by());
+  const rival = entry('late', 0, { keys: [key('taken')] });
+  expect(await amongOthers('with-taken', rival)).toEqual({ outcome: 'conflict' });
+});
+
+it('a row that somebody has locked has lost, without a wait', async () => {
+  const { rival, stores } = nodes;
+  await stores[1].commit([entry('locked', 0)], by());
+  await rival.sql('BEGIN');
+  await rival.sql(`SELECT FROM orchestrator.instance WHERE id = 'locked' FOR UPDATE`);
+  expect(await amongOthers('with-locked', entry('locked', 1))).toEqual({ outcome: 'conflict' });
+  await rival.sql('ROLLBACK');
+  expect(outcomes(await stores[0].commit([entry('locked', 1)], by()))).toEqual(['committed']);
+});
+
+it('a key that somebody is claiming has lost, without a wait', async () => {
+  const { rival } = nodes;
+  await rival.sql('BEGIN');
+  const lock = ['order-7', 'orderId', SAGA, TENANT].reduce(
+    (seed, _, n) => `hashtextextended($${n + 1}, ${seed})`,
+    '7',
+  );
+  await rival.sql(`SELECT pg_advisory_xact_lock(${lock})`, ['order-7', 'orderId', SAGA, TENANT]);
+  const creation = entry('claiming', 0, { keys: [key('order-7')] });
+  expect(await amongOthers('with-claiming', creation)).toEqual({ outcome: 'conflict' });
+  await rival.sql('ROLLBACK');
+});
+
+it('of two keys, one lost to a rival that commits while the statement runs: neither is claimed, the batch goes on', async () => {
+  const { rival, stores } = nodes;
+  await rival.sql('BEGIN');
+  await rival.sql(
+    `INSERT INTO orchestrator.instance_key (tenant, saga, name, value, instance_id) VALUES ($1, $2, 'orderId', 'z-late', 'rival')`,
+    [TENANT, SAGA],
+  );
+  const creation = entry('half', 0, { keys: [key('a-early'), key('z-late')], inbox: inbox('m-1') });
+  const result = amongOthers('with-half', creation);
+  await rival.isWaitedFor();
+  await rival.sql('COMMIT');
+  expect(await result).toEqual({ outcome: 'conflict' });
+  const early = entry('other', 0, { keys: [key('a-early')] });
+  expect(outcomes(await stores[0].commit([early], by()))).toEqual(['committed']);
+});
+
+it('a text that Postgres refuses fails alone, and says so', async () => {
+  const result = await amongOthers('with-nul', entry('nul', 0, { next: state({ state: 'a\0b' }) }));
+  expect(result).toMatchObject({ code: '22021' });
+});
+
+it('an escaped NUL in JSON is stored and read back byte for byte', async () => {
+  const data = String.raw`{ "text":"a\u0000b\ud800", "n": 1.0e2 }`;
+  const given = entry('escaped', 0, { next: state({ data }), work: [work('escaped', { payload: data })] });
+  expect(await amongOthers('with-escape', given)).toMatchObject({ outcome: 'committed' });
+  const loaded = await nodes.stores[1].load(
+    [{ tenant: TENANT, saga: SAGA, by: { id: 'escaped' }, messageId: 'm' }],
+    AT,
+  );
+  expect(loaded[0]?.instance?.data).toBe(data);
+});
+
+it('a key with a NUL is a key without an instance, and the requests beside it are answered', async () => {
+  await nodes.stores[0].commit([entry('near', 0, { keys: [key('near')] })], by());
+  const asked = ['a\0b', 'near'].map((value) => ({
+    tenant: TENANT,
+    saga: SAGA,
+    by: { key: key(value) },
+    messageId: 'm',
+  }));
+  const loaded = await nodes.stores[0].load(asked, AT);
+  expect(loaded.map(({ instance }) => instance?.id)).toEqual([undefined, 'near']);
+});
+
+it('batches over the same rows in two orders end without a deadlock', async () => {
+  const [one, two] = nodes.stores;
+  const ids = Array.from({ length: 100 }, (_, n) => `order-${n}`);
+  await one.commit(
+    ids.map((id) => entry(id, 0)),
+    by(),
+  );
+  for (let version = 1; version <= 20; version += 1) {
+    const batch = ids.map((id) => entry(id, version, { inbox: inbox(`m-${version}`) }));
+    const answers = await Promise.all([one.commit(batch, by()), two.commit(batch.toReversed(), by())]);
+    const winners = ids.map((_, n) =>
+      outcomes([
+        answers[0][n] ?? new Error('missing'),
+        answers[1][ids.length - 1 - n] ?? new Error('missing'),
+      ]),
+    );
+    for (const pair of winners) expect(pair.toSorted()).toEqual(['committed', 'conflict']);
+  }
+  const rows = await nodes.rival.sql<{ deadlocks: string }>(
+    'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()',
+  );
+  expect(rows).toEqual([{ deadlocks: '0' }]);
+});
+
+interface Offer {
+  readonly mailbox: string;
+  readonly messageId: string;
+}
+
+/** Applies messages for different mailboxes in one batch, as a node does: load, skip what was seen, commit, again what lost. How many it applied. */
+async function applyAll(node: 0 | 1, offers: readonly Offer[]): Promise<number> {
+  const store = nodes.stores[node];
+  let applied = 0;
+  for (let open = offers; open.length > 0;) {
+    const loaded = await store.load(
+      open.map(({ mailbox, messageId }) => ({
+        tenant: TENANT,
+        saga: SAGA,
+        by: { key: key(mailbox) },
+        messageId,
+      })),
+      AT,
+    );
+    const fresh = open.flatMap((offer, n) =>
+      loaded[n]?.seen ? [] : [{ offer, instance: loaded[n]?.instance ?? null }],
+    );
+    const results = await store.commit(
+      fresh.map(({ offer: { mailbox, messageId }, instance }) =>
+        entry(instance?.id ?? `${mailbox}@${node}`, instance?.version ?? 0, {
+          keys: instance ? [] : [key(mailbox)],
+          inbox: inbox(messageId),
+          work: [work(messageId, { destination: 'hot' })],
+        }),
+      ),
+      by(`node-${node}`),
+    );
+    expect(outcomes(results)).not.toContain('error');
+    applied += outcomes(results).filter((outcome) => outcome === 'committed').length;
+    open = fresh.filter((_, n) => outcomes(results)[n] === 'conflict').map(({ offer }) => offer);
+  }
+  return applied;
+}
+
+it('two pools offer each of 2 000 messages twice, and exactly 2 000 are applied', async () => {
+  const offers = Array.from({ length: 2_000 }, (_, n) => ({ mailbox: `hot-${n % 50}`, messageId: `m-${n}` }));
+  const batches = Array.from({ length: 40 }, (_, n) => offers.slice(n * 50, n * 50 + 50));
+  const node = async (which: 0 | 1): Promise<number> => {
+    let applied = 0;
+    for (const batch of [...batches, ...batches.toReversed()]) applied += await applyAll(which, batch);
+    return applied;
+  };
+  // Two lanes per pool, so that batches of one pool meet as well.
+  const counts = await Promise.all([node(0), node(1), node(0), node(1)]);
+  expect(counts.reduce((sum, count) => sum + count, 0)).toBe(2_000);
+  const [sums] = await nodes.rival.sql<{ versions: string; work: string }>(
+    `SELECT (SELECT sum(version) FROM orchestrator.instance WHERE id LIKE 'hot-%') AS versions,
+            (SELECT count(*) FROM orchestrator.outbox WHERE destination = 'hot') AS work`,
+  );
+  expect(sums).toEqual({ versions: '2000', work: '2000' });
+});
