@@ -2,6 +2,7 @@ import { readChart } from './definition/read-chart.js';
 import type { Chart } from './chart/chart.js';
 import { type BoundNames, Runtime } from './engine/runtime.js';
 import { INLINE_FUNCTION } from './engine/bind-enqueue.js';
+import { text } from './errors.js';
 import type { Effect } from './types.js';
 
 /** Functions and values for the names a config uses. Actions may stay unbound: they come out as effects. */
@@ -21,8 +22,6 @@ export interface Machine<C = unknown> {
   /** What is bound, inline functions included (these by their path). */
   readonly implementations: Required<Implementations>;
 }
-
-const runtimes = new WeakMap<object, Runtime>();
 
 /**
  * Compiles a machine config: XState v5 JSON or code, or a machine made by XState's `createMachine` or `setup`.
@@ -54,15 +53,36 @@ export function actionOf(machine: Machine, action: string | Extract<Effect, { ty
 
 /** @internal */
 export function runtimeOf(machine: Machine): Runtime {
-  const runtime = runtimes.get(machine);
-  if (runtime === undefined) throw new TypeError('Not a machine of defineMachine().');
-  return runtime;
+  return CompiledMachine.runtimeOf(machine);
+}
+
+/** Keeps the runtime where no config, spread or printout reaches it. */
+class CompiledMachine<C> implements Machine<C> {
+  readonly id: string;
+  readonly version: string | undefined;
+  readonly #runtime: Runtime;
+
+  constructor(
+    readonly config: C,
+    readonly implementations: Required<Implementations>,
+    runtime: Runtime,
+  ) {
+    this.id = runtime.chart.id;
+    this.version = runtime.chart.version;
+    this.#runtime = runtime;
+    Object.freeze(this);
+  }
+
+  static runtimeOf(machine: Machine): Runtime {
+    if (typeof machine !== 'object' || machine === null || !(#runtime in machine)) {
+      throw new TypeError(`${text(machine)} is no machine; make one with defineMachine().`);
+    }
+    return machine.#runtime;
+  }
 }
 
 function machineOf<C>(config: C, chart: Chart, implementations: Required<Implementations>): Machine<C> {
-  const machine: Machine<C> = { id: chart.id, version: chart.version, config, implementations };
-  runtimes.set(machine, new Runtime(chart, mapsOf(implementations)));
-  return Object.freeze(machine);
+  return new CompiledMachine(config, implementations, new Runtime(chart, mapsOf(implementations)));
 }
 
 /** A machine object of XState carries its config and implementations. */

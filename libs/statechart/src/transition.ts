@@ -1,8 +1,18 @@
 import { buildInitial } from './engine/build-outcome.js';
 import { Configuration } from './engine/configuration.js';
 import { evaluate } from './engine/expression.js';
-import { openFrame, pause, rest, takeExternal, takeInitial, takeNext } from './engine/macrostep.js';
+import {
+  openFrame,
+  pause,
+  rest,
+  takeExternal,
+  takeInitial,
+  takeNext,
+  takeSelected,
+} from './engine/macrostep.js';
 import type { Frame } from './engine/op.js';
+import type { Outcome } from './engine/plan.js';
+import { selectOutcome } from './engine/select.js';
 import type { Runtime } from './engine/runtime.js';
 import { InvalidEventError, text } from './errors.js';
 import { type Machine, runtimeOf } from './machine.js';
@@ -42,10 +52,35 @@ export function transition<C>(machine: Machine, snapshot: Snapshot<C>, event: Ev
   checkEvent(runtime, event);
   const configuration = adopt(runtime, snapshot);
   if (snapshot.status !== 'active') return unchanged(snapshot);
+  const { pending, context } = snapshot;
+  if (runtime.chart.semantics === 'scxml' || pending !== null) {
+    const frame = openFrame(configuration, snapshot, event);
+    return complete(frame, takeExternal(frame, event), snapshot);
+  }
+  const outcome = selectOutcome(configuration, context, event);
+  if (outcome !== null && isQuick(outcome)) return quickStep(snapshot, outcome);
   const frame = openFrame(configuration, snapshot, event);
-  let changed = takeExternal(frame, event);
+  return complete(frame, takeSelected(frame, event, outcome), snapshot);
+}
+
+/** Nothing to compute, and nothing follows: the step is what was worked out before. */
+function isQuick({ effects, next }: Outcome): boolean {
+  return effects !== null && next.eventless === null;
+}
+
+function quickStep<C>(snapshot: Snapshot<C>, { next, effects }: Outcome): Step<C> {
+  const { context, epochs, configuration } = snapshot;
+  const same = next === configuration;
+  const after = same
+    ? snapshot
+    : new MachineSnapshot(next, context, epochs, null, 'active', undefined, undefined);
+  return { snapshot: after, effects: effects ?? NO_EFFECTS, changed: true };
+}
+
+function complete<C>(frame: Frame, taken: boolean, before: Snapshot<C>): Step<C> {
+  let changed = taken;
   while (takeNext(frame)) changed = true;
-  return changed ? rest(frame, true) : unchanged(atRest(snapshot));
+  return changed ? rest(frame, true) : unchanged(atRest(before));
 }
 
 /**

@@ -12,11 +12,13 @@ export class Configuration {
   readonly tags: readonly string[];
   /** Active states without active children. */
   readonly leaves: readonly Node[];
-  /** What each event type does here; null: no state answers it. */
-  readonly plans = new Map<string, Plan | null>();
+  /** The event type asked for first: in most places there is hardly another. */
+  private firstType: string | undefined = undefined;
+  private firstPlan: Plan | null = null;
+  private plans: Map<string, Plan | null> | undefined = undefined;
   /** What eventless transitions do here; undefined: not looked at yet. */
   eventless: Plan | null | undefined = undefined;
-  private set: ReadonlySet<Node> | undefined;
+  private set: ReadonlySet<Node> | undefined = undefined;
 
   constructor(
     readonly runtime: Runtime,
@@ -32,8 +34,22 @@ export class Configuration {
     return (this.set ??= new Set(this.nodes));
   }
 
+  /** What an event type does here; null: no state answers it; undefined: not looked at yet. */
+  planFor(type: string): Plan | null | undefined {
+    return type === this.firstType ? this.firstPlan : this.plans?.get(type);
+  }
+
+  keepPlan(type: string, plan: Plan | null): void {
+    if (this.firstType === undefined) {
+      this.firstType = type;
+      this.firstPlan = plan;
+    } else (this.plans ??= new Map()).set(type, plan);
+  }
+
   forgetPlans(): void {
-    this.plans.clear();
+    this.firstType = undefined;
+    this.firstPlan = null;
+    this.plans = undefined;
     this.eventless = undefined;
   }
 

@@ -32,17 +32,23 @@ export function openFrame(configuration: Configuration, snapshot: Snapshot, even
 /** Takes the transitions for an external event; false: no state answers it. */
 export function takeExternal(frame: Frame, event: EventObject): boolean {
   frame.event = event;
-  frame.settled = false;
   if (frame.runtime.chart.semantics === 'scxml') finalize(frame, event);
   const outcome = selectOutcome(frame.configuration, frame.context, event);
   reportGuards(frame);
+  return takeSelected(frame, event, outcome);
+}
+
+/** Takes what was selected for an external event. */
+export function takeSelected(frame: Frame, event: EventObject, outcome: Outcome | null): boolean {
+  frame.event = event;
+  frame.settled = false;
   if (outcome !== null) {
     take(frame, outcome);
     return true;
   }
-  if (!event.type.startsWith('xstate.error.actor')) return false;
-  failWith(frame, event['error']);
-  return true;
+  const fails = frame.runtime.chart.semantics === 'xstate' && event.type.startsWith('xstate.error.actor');
+  if (fails) failWith(frame, event['error']);
+  return fails;
 }
 
 /** SCXML 6.5: what an invoked session sends passes its `<finalize>` first. */

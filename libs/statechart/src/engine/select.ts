@@ -27,11 +27,11 @@ export function selectEventless(
 }
 
 export function planFor(configuration: Configuration, type: string): Plan | null {
-  let plan = configuration.plans.get(type);
+  let plan = configuration.planFor(type);
   if (plan === undefined) {
     plan = buildPlan(configuration, type);
     configuration.runtime.countPlan();
-    configuration.plans.set(type, plan);
+    configuration.keepPlan(type, plan);
   }
   return plan;
 }
