@@ -6,6 +6,8 @@ import { pathToFileURL } from 'node:url';
 import { build } from 'vite';
 
 const [, , path = ''] = process.argv;
+// The module sees its own path and arguments, as if it had been started itself.
+process.argv.splice(1, 1);
 const conditions = ['@nestjs-orchestrator/source'];
 const directory = await mkdtemp(join(import.meta.dirname, '..', 'node_modules', '.run-'));
 
