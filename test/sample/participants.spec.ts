@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DataSource } from 'typeorm';
+import { openDataSource } from '../../apps/sample/src/database/data-source.js';
+import { migrateShop } from '../../apps/sample/src/database/migrate.js';
+import { Warehouse } from '../../apps/sample/src/inventory/warehouse.js';
+import { PaymentLedger } from '../../apps/sample/src/payments/payment-ledger.js';
+import { Shipments } from '../../apps/sample/src/shipping/shipments.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+
+let database: TestDatabase;
+let dataSource: DataSource;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  dataSource = await openDataSource(database.url);
+  await migrateShop(dataSource);
+});
+afterAll(async () => {
+  await dataSource.destroy();
+  await database.drop();
+});
+
+async function rows(sql: string, ...parameters: unknown[]): Promise<Record<string, unknown>[]> {
+  return dataSource.query<Record<string, unknown>[]>(sql, parameters);
+}
+
+it('the tables of the shop are made once, also by several processes at the same time', async () => {
+  const fresh = await createTestDatabase();
+  const others = await Promise.all([1, 2, 3].map(() => openDataSource(fresh.url)));
+  await Promise.all(others.map(migrateShop));
+  const [stock] =
+    (await others[0]?.query<unknown[]>("SELECT available FROM shop.products WHERE sku = 'book'")) ?? [];
+  expect(stock).toEqual({ available: 10_000 });
+  await Promise.all(others.map((other) => other.destroy()));
+  await fresh.drop();
+});
+
+describe('the accounts', () => {
+  const charge = (orderId: string, key: string) =>
+    dataSource.transaction((tx) => new PaymentLedger(dataSource).charge(tx, orderId, 500, key));
+  const refund = (orderId: string, key: string) => new PaymentLedger(dataSource).refundOrVoid(orderId, key);
+  const entries = async (orderId: string) =>
+    (
+      await rows('SELECT kind, cents FROM shop.payment_entries WHERE order_id = $1 ORDER BY seq', orderId)
+    ).map(({ kind, cents }) => `${String(kind)} ${String(cents)}`);
+
+  it('charge an order once, whatever is asked of them', async () => {
+    const first = await charge('p1', 'k1');
+    expect(first).toEqual({ charged: true, transactionId: 'tx-k1' });
+    expect(await Promise.all([charge('p1', 'k2'), charge('p1', 'k3')])).toEqual([first, first]);
+    expect(await entries('p1')).toEqual(['charge 500']);
+  });
+
+  it('refund a charge once', async () => {
+    await charge('p2', 'k4');
+    await Promise.all([refund('p2', 'u1'), refund('p2', 'u1'), refund('p2', 'u2')]);
+    expect(await entries('p2')).toEqual(['charge 500', 'refund 500']);
+    expect(await charge('p2', 'k5')).toEqual({ charged: false, state: 'refunded' });
+  });
+
+  it('void a charge whose refund comes first', async () => {
+    await refund('p3', 'u3');
+    expect(await charge('p3', 'k6')).toEqual({ charged: false, state: 'voided' });
+    expect(await entries('p3')).toEqual(['void 0']);
+  });
+
+  it('void an authorised charge, and give nothing back for a declined one', async () => {
+    const ledger = new PaymentLedger(dataSource);
+    await ledger.open(dataSource.manager, 'p4', 500, 'authorised');
+    await ledger.open(dataSource.manager, 'p5', 500, 'declined');
+    await refund('p4', 'u4');
+    await refund('p5', 'u5');
+    expect(await entries('p4')).toEqual(['void 500']);
+    expect(await entries('p5')).toEqual([]);
+    expect(await charge('p4', 'k7')).toEqual({ charged: false, state: 'voided' });
+  });
+
+  it('charge or void, never both, when charge and refund come at once', async () => {
+    const ids = Array.from({ length: 20 }, (_, i) => `race-${i}`);
+    await Promise.all(ids.flatMap((id) => [charge(id, `c-${id}`), refund(id, `r-${id}`)]));
+    for (const id of ids) {
+      await refund(id, `r-${id}`);
+      expect([['void 0'], ['charge 500', 'refund 500']]).toContainEqual(await entries(id));
+    }
+  });
+});
+
+describe('the warehouse', () => {
+  const reserve = (orderId: string, sku: string, quantity: number) =>
+    dataSource.transaction((tx) => new Warehouse(dataSource).reserve(tx, orderId, [{ sku, quantity }]));
+  const release = (orderId: string) => new Warehouse(dataSource).release(orderId);
+  const stock = async (sku: string) =>
+    (await rows('SELECT available FROM shop.products WHERE sku = $1', sku))[0]?.['available'];
+
+  it('reserves once and releases once', async () => {
+    expect(await reserve('w1', 'lamp', 3)).toEqual({ outcome: 'reserved' });
+    expect(await reserve('w1', 'lamp', 3)).toEqual({ outcome: 'reserved' });
+    expect(await stock('lamp')).toBe(997);
+    await Promise.all([release('w1'), release('w1')]);
+    expect(await stock('lamp')).toBe(1000);
+  });
+
+  it('takes nothing for a reservation whose release comes first', async () => {
+    await release('w2');
+    expect(await reserve('w2', 'lamp', 3)).toEqual({ outcome: 'closed' });
+    expect(await stock('lamp')).toBe(1000);
+  });
+
+  it('never promises more than there is', async () => {
+    const outcomes = await Promise.all(Array.from({ length: 30 }, (_, i) => reserve(`w3-${i}`, 'chair', 3)));
+    expect(outcomes.filter(({ outcome }) => outcome === 'reserved')).toHaveLength(16);
+    expect(outcomes.find(({ outcome }) => outcome === 'missing')).toEqual({
+      outcome: 'missing',
+      sku: 'chair',
+    });
+    expect(await stock('chair')).toBe(2);
+  });
+
+  it('takes all lines or none', async () => {
+    const lines = [
+      { sku: 'lamp', quantity: 5 },
+      { sku: 'chair', quantity: 1_000 },
+    ];
+    const result = await dataSource.transaction((tx) => new Warehouse(dataSource).reserve(tx, 'w4', lines));
+    expect(result).toEqual({ outcome: 'missing', sku: 'chair' });
+    expect(await stock('lamp')).toBe(1000);
+  });
+});
+
+describe('the shipments', () => {
+  it('book nothing for a shipment whose cancellation comes first', async () => {
+    const shipments = new Shipments(dataSource);
+    await shipments.cancel('s1');
+    expect(await shipments.book(dataSource.manager, 's1', 'shipped', 't1')).toBe('cancelled');
+  });
+
+  it('call a parcel back, but leave a refused one refused', async () => {
+    const shipments = new Shipments(dataSource);
+    await shipments.book(dataSource.manager, 's2', 'shipped', 't2');
+    await shipments.book(dataSource.manager, 's3', 'refused', null);
+    await Promise.all(['s2', 's3'].map((id) => shipments.cancel(id)));
+    const found = await rows(
+      "SELECT state FROM shop.shipments WHERE order_id IN ('s2', 's3') ORDER BY order_id",
+    );
+    expect(found).toEqual([{ state: 'cancelled' }, { state: 'refused' }]);
+  });
+});
