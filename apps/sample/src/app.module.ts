@@ -1,0 +1,30 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { OrchestratorModule } from '@nestjs-orchestrator/nest';
+import { typeormStore } from '@nestjs-orchestrator/typeorm';
+import { DataSource } from 'typeorm';
+import { DatabaseModule } from './database/database.module.js';
+import { HealthModule } from './health/health.module.js';
+import { OrdersModule } from './orders/orders.module.js';
+
+@Module({})
+export class AppModule {
+  /** The whole application on the Postgres at `url`. */
+  static forDatabase(url: string): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        DatabaseModule.forUrl(url),
+        OrchestratorModule.forRootAsync({
+          inject: [DataSource],
+          useFactory: (dataSource: DataSource) => ({
+            store: typeormStore(dataSource),
+            // What a killed process had in hand is taken up after so long: well within the time-outs of an order.
+            leaseMs: 3_000,
+          }),
+        }),
+        OrdersModule,
+        HealthModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,30 @@
+import { ConsoleLogger, type LoggerService } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { AppModule } from './app.module.js';
+import { serveOpenApi } from './http/openapi.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { validationPipe } from './http/validation.js';
+
+const BODY_LIMIT = '100kb';
+
+/** Makes the application on the Postgres at `url`; it does not listen yet. */
+export async function createApp(url: string, logger = defaultLogger()): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forDatabase(url), {
+    logger,
+    // Errors come back to the caller, who has a database to stop.
+    abortOnError: false,
+    bodyParser: false,
+  });
+  app.useBodyParser('json', { limit: BODY_LIMIT });
+  app.useGlobalPipes(validationPipe);
+  app.useGlobalFilters(new ProblemFilter());
+  app.disable('x-powered-by');
+  serveOpenApi(app);
+  return app;
+}
+
+/** Lines for people; JSON, one object a line, in production. */
+function defaultLogger(): LoggerService {
+  return new ConsoleLogger({ json: process.env['NODE_ENV'] === 'production' });
+}
