@@ -1,0 +1,44 @@
+import type { LoggerService } from '@nestjs/common';
+
+/**
+ * The application's log, and our bell: lines about sagas are written after their commit, so whatever a test waits for can be
+ * looked at again whenever one is written. Nothing sleeps, and nothing is polled.
+ */
+export class LogLines implements LoggerService {
+  readonly lines: string[] = [];
+  private readonly listeners = new Set<() => void>();
+
+  log = this.write.bind(this, 'log');
+  error = this.write.bind(this, 'error');
+  warn = this.write.bind(this, 'warn');
+  debug = this.write.bind(this, 'debug');
+  verbose = this.write.bind(this, 'verbose');
+  fatal = this.write.bind(this, 'fatal');
+
+  /** Looks now, and again after each line, until `look` answers something. */
+  async until<T>(look: () => Promise<T | undefined>): Promise<T> {
+    for (;;) {
+      const rung = this.nextLine();
+      const found = await look();
+      if (found !== undefined) return found;
+      await rung;
+    }
+  }
+
+  private nextLine(): Promise<void> {
+    return new Promise((resolve) => {
+      const listener = (): void => {
+        this.listeners.delete(listener);
+        resolve();
+      };
+      this.listeners.add(listener);
+    });
+  }
+
+  private write(level: string, message: unknown, ...rest: unknown[]): void {
+    this.lines.push(
+      `${level} ${[message, ...rest].map((part) => (typeof part === 'string' ? part : JSON.stringify(part))).join(' ')}`,
+    );
+    for (const listener of this.listeners) listener();
+  }
+}
