@@ -1,0 +1,85 @@
+import type { OrderView } from '../../../apps/sample/src/orders/order.schemas.js';
+import { freePort, Program } from './program.js';
+
+/** The sample as a process that is killed and started again, on a port that stays the same. */
+export class MortalSample {
+  private program: Program;
+  private up: Promise<unknown>;
+  kills = 0;
+
+  private constructor(
+    private readonly main: string,
+    private readonly environment: Readonly<Record<string, string>>,
+    readonly url: string,
+  ) {
+    [this.program, this.up] = this.launch();
+  }
+
+  static async start(main: string, environment: Readonly<Record<string, string>>): Promise<MortalSample> {
+    const port = await freePort();
+    const sample = new MortalSample(main, { ...environment, PORT: String(port) }, `http://localhost:${port}`);
+    await sample.up;
+    return sample;
+  }
+
+  /** Kills it without a warning after so many lines of its log and so many milliseconds, and starts it again. */
+  async killAfter(lines: number, delayMs: number): Promise<void> {
+    await this.program.count(this.program.lines.length + lines);
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    await this.program.signal('SIGKILL');
+    this.kills++;
+    [this.program, this.up] = this.launch();
+    await this.up;
+  }
+
+  /** Looks now, and again whenever the process writes a line that holds the text, until `look` says yes. */
+  async until(look: () => Promise<boolean>, bell: string): Promise<void> {
+    for (;;) {
+      const { length } = this.program.lines;
+      if (await look()) return;
+      await this.program.line(bell, length);
+    }
+  }
+
+  /** Sends a request until it is answered, however often the process dies meanwhile. */
+  async request<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<T> {
+    for (;;) {
+      const { up } = this;
+      try {
+        await up;
+        const response = await fetch(`${this.url}${path}`, {
+          method,
+          headers: { 'Content-Type': 'application/json', ...headers },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        });
+        const answer = await response.text();
+        if (response.ok) return JSON.parse(answer) as T;
+        if (response.status < 500) throw new RefusedError(`${method} ${path}: ${response.status} ${answer}`);
+      } catch (error) {
+        if (error instanceof RefusedError) throw error;
+      }
+      // It was killed: its successor is on its way. If it wasn't, its next line is as good a moment as any.
+      if (up === this.up) await this.program.next();
+    }
+  }
+
+  order(orderId: string): Promise<OrderView> {
+    return this.request('GET', `/orders/${orderId}`);
+  }
+
+  stop(): Promise<{ readonly code: number | null }> {
+    return this.program.signal('SIGTERM');
+  }
+
+  private launch(): [Program, Promise<unknown>] {
+    const program = new Program(this.main, this.environment);
+    return [program, program.line('"Listening"')];
+  }
+}
+
+class RefusedError extends Error {}
