@@ -9,11 +9,23 @@ let database: TestDatabase;
 let first: DataSource;
 let second: DataSource;
 
+/** Deleting a few rows is much quicker than a database, a schema or a TRUNCATE per case. */
+const EMPTY = `
+CREATE FUNCTION empty_orchestrator() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE name text;
+BEGIN
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'orchestrator' AND tablename <> 'migration' LOOP
+    EXECUTE format('DELETE FROM orchestrator.%I', name);
+  END LOOP;
+END $$`;
+
 beforeAll(async () => {
   database = await createTestDatabase();
   first = dataSourceOf(database.url);
   second = dataSourceOf(database.url);
   await Promise.all([first.initialize(), second.initialize()]);
+  await migrate(first);
+  await first.query(EMPTY);
 });
 
 afterAll(async () => {
@@ -23,9 +35,7 @@ afterAll(async () => {
 
 const cases = instanceStoreConformance({
   async createStore() {
-    // A schema for each case would test other statements than the default one's; dropping costs less than a database.
-    await first.query('DROP SCHEMA IF EXISTS orchestrator CASCADE');
-    await migrate(first);
+    await first.query('SELECT empty_orchestrator()');
     return { store: typeormStore(first), secondStore: typeormStore(second), async close() {} };
   },
 });

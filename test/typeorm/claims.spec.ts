@@ -97,3 +97,17 @@ it('two nodes never get the same timer', async () => {
   await Promise.all([drain(0), drain(1)]);
   expect(got.toSorted()).toEqual(ids.toSorted());
 });
+
+it('a lane with more waiting rows than a claim looks at hides no other lane, and no row without one', async () => {
+  await leave(
+    'crowded',
+    Array.from({ length: 1_000 }, (_, n) => `long-${n}`),
+    'long',
+  );
+  await leave('crowded', ['short'], 'short');
+  await leave('crowded', ['free']);
+  const first = await claim(0, 'crowded', 10);
+  expect(first.items.map(({ id }) => id).toSorted()).toEqual(['free', 'long-0', 'short']);
+  expect(first.nextDueMs).toBeGreaterThan(0);
+  expect((await claim(1, 'crowded', 10)).items).toEqual([]);
+});

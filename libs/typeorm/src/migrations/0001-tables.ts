@@ -77,8 +77,10 @@ CREATE TABLE orchestrator.outbox (
   reason text,
   PRIMARY KEY (id, destination, tenant)
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000);
-CREATE INDEX outbox_claim ON orchestrator.outbox (destination, claimable_at, seq) WHERE NOT dead;
-CREATE INDEX outbox_lane ON orchestrator.outbox (lane, destination, tenant, seq) WHERE lane IS NOT NULL;
+-- Two of one kind, so that rows without a lane are found past any number of rows that wait in one.
+CREATE INDEX outbox_claim ON orchestrator.outbox (destination, claimable_at, seq) WHERE NOT dead AND lane IS NULL;
+CREATE INDEX outbox_claim_laned ON orchestrator.outbox (destination, claimable_at, seq) WHERE NOT dead AND lane IS NOT NULL;
+CREATE INDEX outbox_lane ON orchestrator.outbox (destination, lane, tenant, seq) WHERE lane IS NOT NULL;
 
 CREATE TABLE orchestrator.timer (
   tenant text COLLATE "C" NOT NULL,
