@@ -3,7 +3,7 @@ import { StoreDataSourceError } from '../errors.js';
 import { ownClient } from './own-client.js';
 import type { OwnPgClient, PgClient, QueryAnswer } from './client.js';
 import { statement, type Statement } from './statement.js';
-import { mapped } from './unavailable.js';
+import { isUnavailable, mapped } from './unavailable.js';
 
 /** What the store uses of TypeORM's `PostgresDriver`; all of it is public there. */
 interface PostgresDriver {
@@ -49,6 +49,8 @@ export class Database {
     try {
       return await work(client);
     } catch (error) {
+      // Told by the answer of the server, before the connection itself says so.
+      if (isUnavailable(error)) broken ??= error as Error;
       throw mapped(error);
     } finally {
       client.removeListener('error', onError);

@@ -35,7 +35,7 @@ export class Listening {
     this.pause?.cancel();
     const { client } = this;
     this.client = null;
-    await client?.end();
+    await client?.end().catch(() => undefined);
   }
 
   /** Says something on the channel; nothing is said while there is no connection. */
@@ -56,7 +56,7 @@ export class Listening {
       await this.failed(client);
       return;
     }
-    if (!this.open) return client.end();
+    if (!this.open) return client.end().catch(() => undefined);
     this.client = client;
     this.failures = 0;
     this.handlers.connected();
