@@ -25,7 +25,14 @@ export {
   StatechartError,
   UnboundNameError,
 } from './errors.js';
-export { actionOf, defineMachine, type Implementations, type Machine, provide } from './machine.js';
+export {
+  actionOf,
+  defineMachine,
+  type BoundImplementations,
+  type Implementations,
+  type Machine,
+  provide,
+} from './machine.js';
 export { dehydrate, type Dehydrated, rehydrate } from './snapshot/dehydrate.js';
 export { can, hasTag, isCurrent, matches, nextEvents, stateValue } from './snapshot/queries.js';
 export { deserialize, serialize } from './snapshot/serialize.js';
@@ -43,3 +50,5 @@ export type { ScxmlDataModel, Variables } from './scxml/data-model.js';
 export { fromScxml } from './scxml/from-scxml.js';
 export type { ScxmlInvocation } from './scxml/invoke.js';
 export type { ScxmlOptions } from './scxml/source.js';
+export type { CheckMachine, Names } from './typing/check-config.js';
+export type { ConfigOf, ContextOf, EventOf, NamesOf, StateOf } from './typing/infer.js';

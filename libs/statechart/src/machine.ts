@@ -4,13 +4,29 @@ import { type BoundNames, Runtime } from './engine/runtime.js';
 import { INLINE_FUNCTION } from './engine/bind-enqueue.js';
 import { text } from './errors.js';
 import type { Effect } from './types.js';
+import type { CheckMachine } from './typing/check-config.js';
+import type { NamesOf } from './typing/infer.js';
 
-/** Functions and values for the names a config uses. Actions may stay unbound: they come out as effects. */
+/**
+ * Names a config may use, with what they stand for. A list only declares: then every name in the config must be on it, and functions
+ * come by `provide`. Actions may stay unbound: they come out as effects.
+ */
 export interface Implementations {
-  readonly actions?: Readonly<Record<string, unknown>>;
-  readonly guards?: Readonly<Record<string, unknown>>;
-  readonly actors?: Readonly<Record<string, unknown>>;
-  readonly delays?: Readonly<Record<string, unknown>>;
+  readonly actions?: Readonly<Record<string, unknown>> | readonly string[];
+  readonly guards?: Readonly<Record<string, unknown>> | readonly string[];
+  readonly actors?: Readonly<Record<string, unknown>> | readonly string[];
+  /** Milliseconds, or functions of `{ context, event }` that return them. */
+  readonly delays?: Readonly<Record<string, unknown>> | readonly string[];
+  /** Event types that may stand in `on`. */
+  readonly events?: readonly string[];
+}
+
+/** What is bound, by kind and name. */
+export interface BoundImplementations {
+  readonly actions: Readonly<Record<string, unknown>>;
+  readonly guards: Readonly<Record<string, unknown>>;
+  readonly actors: Readonly<Record<string, unknown>>;
+  readonly delays: Readonly<Record<string, unknown>>;
 }
 
 /** A compiled machine. Immutable; make one per definition, not one per instance. */
@@ -20,7 +36,7 @@ export interface Machine<C = unknown> {
   /** The config as it was given. */
   readonly config: C;
   /** What is bound, inline functions included (these by their path). */
-  readonly implementations: Required<Implementations>;
+  readonly implementations: BoundImplementations;
 }
 
 /**
@@ -28,13 +44,16 @@ export interface Machine<C = unknown> {
  *
  * @throws MachineDefinitionError with every fault of the config.
  */
-export function defineMachine<const C>(config: C, implementations: Implementations = {}): Machine<C> {
+export function defineMachine<const C, const I extends Implementations = Record<never, never>>(
+  config: C & CheckMachine<C, NamesOf<I>>,
+  implementations?: I,
+): Machine<C> {
   const source = sourceOf(config);
-  const chart = readChart(source.config);
+  const chart = readChart(source.config, implementations ?? {});
   return machineOf(
     source.config as C,
     chart,
-    merge(inlineOf(chart), source.implementations, implementations),
+    merge(inlineOf(chart), source.implementations, implementations ?? {}),
   );
 }
 
@@ -64,7 +83,7 @@ class CompiledMachine<C> implements Machine<C> {
 
   constructor(
     readonly config: C,
-    readonly implementations: Required<Implementations>,
+    readonly implementations: BoundImplementations,
     runtime: Runtime,
   ) {
     this.id = runtime.chart.id;
@@ -81,7 +100,7 @@ class CompiledMachine<C> implements Machine<C> {
   }
 }
 
-function machineOf<C>(config: C, chart: Chart, implementations: Required<Implementations>): Machine<C> {
+function machineOf<C>(config: C, chart: Chart, implementations: BoundImplementations): Machine<C> {
   return new CompiledMachine(config, implementations, new Runtime(chart, mapsOf(implementations)));
 }
 
@@ -101,14 +120,18 @@ function inlineOf(chart: Chart): Implementations {
   return { actions: Object.fromEntries(chart.inlineActions), actors: Object.fromEntries(chart.inlineActors) };
 }
 
-function merge(...parts: readonly Implementations[]): Required<Implementations> {
-  const of = (kind: keyof Implementations): Record<string, unknown> =>
-    Object.assign({}, ...parts.map((part) => part[kind] ?? {})) as Record<string, unknown>;
+function merge(...parts: readonly Implementations[]): BoundImplementations {
+  const of = (kind: keyof BoundImplementations): Record<string, unknown> =>
+    Object.assign({}, ...parts.map((part) => recordOf(part[kind]))) as Record<string, unknown>;
   return { actions: of('actions'), guards: of('guards'), actors: of('actors'), delays: of('delays') };
 }
 
-function mapsOf(implementations: Required<Implementations>): BoundNames {
-  const of = (kind: keyof Implementations): Map<string, unknown> =>
+function recordOf(names: Readonly<Record<string, unknown>> | readonly string[] | undefined): object {
+  return names === undefined || Array.isArray(names) ? {} : names;
+}
+
+function mapsOf(implementations: BoundImplementations): BoundNames {
+  const of = (kind: keyof BoundImplementations): Map<string, unknown> =>
     new Map(Object.entries(implementations[kind]));
   return { actions: of('actions'), guards: of('guards'), actors: of('actors'), delays: of('delays') };
 }

@@ -73,7 +73,7 @@ describe('transition', () => {
 
   it('says that an event nobody answers changed nothing', () => {
     const start = initialTransition(order).snapshot;
-    const step = transition(order, start, { type: 'NOPE' });
+    const step = transition(order, start, { type: 'xstate.nope' });
     expect(step.changed).toBe(false);
     expect(step.snapshot).toBe(start);
   });
@@ -107,7 +107,7 @@ describe('transition', () => {
   it('takes an event between microsteps while raised ones wait', () => {
     const start = initialTransition(order).snapshot;
     const paid = microstep(order, start, { type: 'PAY', amount: 1 }).snapshot;
-    const step = microstep(order, paid, { type: 'NOPE' });
+    const step = microstep(order, paid, { type: 'xstate.nope' });
     expect(step.changed).toBe(false);
     expect(step.snapshot.pending?.queue).toEqual([{ type: 'CHECK' }]);
   });

@@ -18,6 +18,7 @@ import { InvalidEventError, text } from './errors.js';
 import { type Machine, runtimeOf } from './machine.js';
 import { adopt } from './snapshot/adopt.js';
 import { MachineSnapshot } from './snapshot/snapshot.js';
+import type { ContextOf, EventOf } from './typing/infer.js';
 import type { Effect, EventObject, Snapshot, Step } from './types.js';
 
 const NO_EFFECTS: readonly Effect[] = Object.freeze([]);
@@ -26,20 +27,20 @@ const NO_EFFECTS: readonly Effect[] = Object.freeze([]);
 const NO_EVENT: EventObject = Object.freeze({ type: 'xstate.none' });
 
 /** Enters the initial states and runs to completion. `input` is what the config's `context` function and init event see. */
-export function initialTransition<C>(machine: Machine, input?: unknown): Step<C> {
+export function initialTransition<M extends Machine>(machine: M, input?: unknown): Step<ContextOf<M>> {
   const frame = openInitial(runtimeOf(machine), input);
   while (takeNext(frame));
   return rest(frame, true);
 }
 
 /** Enters the initial states, without the eventless transitions and raised events that follow: these are `microstep(…, null)`. */
-export function initialMicrostep<C>(machine: Machine, input?: unknown): Step<C> {
+export function initialMicrostep<M extends Machine>(machine: M, input?: unknown): Step<ContextOf<M>> {
   return pause(openInitial(runtimeOf(machine), input), true);
 }
 
 /** The snapshot of `initialTransition`. */
-export function initialSnapshot<C>(machine: Machine, input?: unknown): Snapshot<C> {
-  return initialTransition<C>(machine, input).snapshot;
+export function initialSnapshot<M extends Machine>(machine: M, input?: unknown): Snapshot<ContextOf<M>> {
+  return initialTransition(machine, input).snapshot;
 }
 
 /**
@@ -47,8 +48,15 @@ export function initialSnapshot<C>(machine: Machine, input?: unknown): Snapshot<
  *
  * @throws GuardError, ExpressionError, UnboundNameError, InvalidDelayError, MicrostepLimitError, InvalidEventError, SnapshotError
  */
-export function transition<C>(machine: Machine, snapshot: Snapshot<C>, event: EventObject): Step<C> {
-  const runtime = runtimeOf(machine);
+export function transition<M extends Machine, C>(
+  machine: M,
+  snapshot: Snapshot<C>,
+  event: EventOf<M>,
+): Step<C> {
+  return process(runtimeOf(machine), snapshot, event as EventObject);
+}
+
+function process<C>(runtime: Runtime, snapshot: Snapshot<C>, event: EventObject): Step<C> {
   checkEvent(runtime, event);
   const configuration = adopt(runtime, snapshot);
   if (snapshot.status !== 'active') return unchanged(snapshot);
@@ -90,8 +98,15 @@ function complete<C>(frame: Frame, taken: boolean, before: Snapshot<C>): Step<C>
  *
  * @throws what `transition` throws
  */
-export function microstep<C>(machine: Machine, snapshot: Snapshot<C>, event: EventObject | null): Step<C> {
-  const runtime = runtimeOf(machine);
+export function microstep<M extends Machine, C>(
+  machine: M,
+  snapshot: Snapshot<C>,
+  event: EventOf<M> | null,
+): Step<C> {
+  return processOne(runtimeOf(machine), snapshot, event as EventObject | null);
+}
+
+function processOne<C>(runtime: Runtime, snapshot: Snapshot<C>, event: EventObject | null): Step<C> {
   if (event !== null) checkEvent(runtime, event);
   const configuration = adopt(runtime, snapshot);
   if (snapshot.status !== 'active') return unchanged(snapshot);

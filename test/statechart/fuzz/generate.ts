@@ -238,14 +238,20 @@ class Generator {
 }
 
 /**
- * A transition inside a parallel state to that state's history, which has neither memory nor a default of its own: XState leaves the
- * state and works out the domain anew, so that it never enters it again. SCXML and we do; there is nothing to compare.
+ * Two ways to break XState's configuration, after which there is nothing to compare:
+ * a transition inside a parallel state to that state's history, which has neither memory nor a default of its own (XState leaves the
+ * state, works out the domain anew and never enters it again); and a leaf's transition to itself by way of a history, while another
+ * region leaves them both (XState enters the leaf without its ancestors).
  */
 function breaksXState(source: Place, target: Place): boolean {
   const { parent, state } = target;
-  if (state.type !== 'history' || state.target !== undefined || parent?.state.type !== 'parallel')
-    return false;
-  return source !== parent && source.path.join('.').startsWith(parent.path.join('.'));
+  if (state.type !== 'history' || parent === null || source === parent) return false;
+  const inside = source.path.join('.').startsWith(parent.path.join('.'));
+  return inside && hasParallelAround(source);
+}
+
+function hasParallelAround({ parent }: Place): boolean {
+  return parent !== null && (parent.state.type === 'parallel' || hasParallelAround(parent));
 }
 
 function nested([head, ...rest]: string[]): unknown {

@@ -1,8 +1,9 @@
 import type { Chart, Semantics } from '../chart/chart.js';
-import type { Initial, Node } from '../chart/node.js';
+import { type Initial, isInside, type Node } from '../chart/node.js';
 import { MachineDefinitionError } from '../errors.js';
 import { readActions } from './actions.js';
 import { readAfter, readInvokes } from './activities.js';
+import { checkNames, type DeclaredNames } from './names.js';
 import { type NodeSource, readNodes } from './nodes.js';
 import { isRaw, isUnsafeName, type Raw, Reading } from './reading.js';
 import { resolveInside } from './targets.js';
@@ -15,7 +16,7 @@ const MAX_ITERATIONS = 1_000;
 type Draft<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Reads a config into a chart; throws one error with all faults. */
-export function readChart(config: unknown): Chart {
+export function readChart(config: unknown, declared: DeclaredNames): Chart {
   const id =
     isRaw(config) && typeof config['id'] === 'string' && config['id'] !== '' ? config['id'] : '(machine)';
   const reading = new Reading(id);
@@ -26,6 +27,7 @@ export function readChart(config: unknown): Chart {
   if (isUnsafeName(id)) reading.fault(id, id, 'another id');
   const sources = readNodes(reading, config, id);
   for (const source of sources) readDetails(reading, source);
+  checkNames(reading, declared);
   const chart = chartOf(reading, config);
   if (reading.faults.length > 0) throw new MachineDefinitionError(id, reading.faults);
   return chart;
@@ -46,7 +48,7 @@ function readDetails(reading: Reading, { node, raw }: NodeSource): void {
     draft.epochSlot = reading.counted.length;
     reading.counted.push(node);
   }
-  checkType(reading, node);
+  checkType(reading, node, raw);
   const aimless = node.type !== 'compound' && raw['initial'] !== undefined && node.byKey.size === 0;
   if (aimless) reading.fault(`${node.path}.initial`, raw['initial'], 'no initial, since there are no states');
 }
@@ -74,14 +76,20 @@ function readHistoryDefault(reading: Reading, node: Node, raw: unknown): readonl
   return resolveInside(reading, node.parent, raw, `${node.path}.target`);
 }
 
-function checkType(reading: Reading, node: Node): void {
+function checkType(reading: Reading, node: Node, raw: Raw): void {
   const path = `${node.path}.type`;
-  if (node.type === 'compound' && node.byKey.size === 0)
-    reading.fault(`${node.path}.states`, {}, 'at least one state');
+  if (isEmpty(node, raw))
+    reading.fault(`${node.path}.states`, raw['states'], 'a state that can be active, or no states');
   if (isLeafType(node) && node.byKey.size > 0)
     reading.fault(path, node.type, "'compound' or 'parallel', since it has states");
   if (node.type === 'history' && node.parent === null)
     reading.fault(path, node.type, 'a root that can be active');
+}
+
+/** States are promised, by the type or by a map, and none can be active. */
+function isEmpty(node: Node, raw: Raw): boolean {
+  const promised = node.type === 'compound' || node.type === 'parallel' || isRaw(raw['states']);
+  return promised && node.children.length === 0;
 }
 
 function isLeafType(node: Node): boolean {
@@ -116,10 +124,13 @@ function limitOf(reading: Reading, limit: unknown): number {
   return MAX_ITERATIONS;
 }
 
-/** Has a parallel state eventless transitions in two of its regions? */
+/** Can leaves of two regions ask for different eventless transitions: in the regions, or in one and around them all? */
 function hasRivalRegions(nodes: readonly Node[]): boolean {
   const eager = nodes.filter((node) => node.always.length > 0);
-  const within = (region: Node): boolean =>
-    eager.some((node) => node.index >= region.index && node.index < region.end);
-  return nodes.some((node) => node.type === 'parallel' && node.children.filter(within).length > 1);
+  const within = (region: Node): boolean => eager.some((node) => node === region || isInside(node, region));
+  return nodes.some((node) => {
+    const around = eager.some((other) => other === node || isInside(node, other)) ? 1 : 0;
+    const regions = node.type === 'parallel' ? node.children.filter(within).length : 0;
+    return regions > 0 && regions + around > 1;
+  });
 }

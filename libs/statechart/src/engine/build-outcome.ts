@@ -23,14 +23,14 @@ export function buildOutcome(from: Configuration, transitions: readonly Transiti
   const ops = leaving.flatMap((node) => exitOps(runtime, node));
   ops.push(...taken.flatMap((move) => move.actions.map((action) => runtime.op(action))));
   const stay = from.nodes.filter((node) => !exits.has(node));
-  return enter(from, taken, { stay, memory, ops });
+  return enter(from, taken, { exits, stay, memory, ops });
 }
 
 /** What entering the initial states does. */
 export function buildInitial(runtime: Runtime, nowhere: Configuration): Outcome {
   const { root } = runtime.chart;
   const move: Move = { source: root, targets: initialStates(root), reenter: true };
-  return enter(nowhere, [move], { stay: [], memory: nowhere.memory, ops: [] });
+  return enter(nowhere, [move], { exits: new Set(), stay: [], memory: nowhere.memory, ops: [] });
 }
 
 /** A state and the states it leads to by default, in order. */
@@ -47,15 +47,16 @@ function initialStates(root: Node): readonly Node[] {
 }
 
 interface Half {
+  readonly exits: ReadonlySet<Node>;
   readonly stay: readonly Node[];
   readonly memory: Memory;
   readonly ops: Op[];
 }
 
-function enter(from: Configuration, moves: readonly Move[], { stay, memory, ops }: Half): Outcome {
+function enter(from: Configuration, moves: readonly Move[], { exits, stay, memory, ops }: Half): Outcome {
   const { runtime } = from;
   const entry = new EntrySet(from.memory, memory, runtime.chart.semantics);
-  for (const move of moves) entry.add(move);
+  for (const move of moves) entry.add(move, exits);
   const active = new Set(stay);
   const completed = new Set<Node>();
   let done = false;

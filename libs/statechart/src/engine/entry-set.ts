@@ -20,12 +20,25 @@ export class EntrySet {
     private readonly semantics: Semantics,
   ) {}
 
-  add(move: Move): void {
+  /**
+   * A transition that stays where it is (an internal one of a leaf to itself, by way of a history) conflicts with none; where another
+   * one leaves its domain, that one decides and there is nothing to enter.
+   */
+  add(move: Move, left: ReadonlySet<Node>): void {
     const domain = domainOf(move, this.before, this.semantics);
+    if (domain !== null && left.has(domain)) return;
+    this.addTargets(move, domain);
+    this.addEffective(move, domain);
+  }
+
+  private addTargets(move: Move, domain: Node | null): void {
     for (const target of move.targets ?? []) {
       if (target.type !== 'history' && isEntered(move, target, domain)) this.addDefault(target);
       this.addDescendants(target);
     }
+  }
+
+  private addEffective(move: Move, domain: Node | null): void {
     const border = move.source.parent === null && move.reenter ? null : domain;
     for (const target of effectiveTargets(move.targets, this.memory)) {
       const ancestors = ancestorsOf(target, domain);

@@ -1,6 +1,7 @@
 import { selectOutcome } from '../engine/select.js';
 import { type Machine, runtimeOf } from '../machine.js';
 import type { EventObject, Snapshot, StateValue } from '../types.js';
+import type { EventOf } from '../typing/infer.js';
 import { adopt } from './adopt.js';
 import { matchesValue, valueOf } from './state-value.js';
 
@@ -20,10 +21,10 @@ export function hasTag(snapshot: Snapshot, tag: string): boolean {
 }
 
 /** Would this event take a transition that does something? Forbidden ones do nothing. Asks guards. */
-export function can(machine: Machine, snapshot: Snapshot, event: EventObject): boolean {
+export function can<M extends Machine>(machine: M, snapshot: Snapshot, event: EventOf<M>): boolean {
   if (snapshot.status !== 'active') return false;
   const runtime = runtimeOf(machine);
-  const outcome = selectOutcome(adopt(runtime, snapshot), snapshot.context, event);
+  const outcome = selectOutcome(adopt(runtime, snapshot), snapshot.context, event as EventObject);
   runtime.guardFailures.length = 0;
   return outcome !== null && !outcome.inert;
 }
