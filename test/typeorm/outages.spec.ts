@@ -1,4 +1,8 @@
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { StoreUnavailableError } from '@nestjs-orchestrator/core';
+import { startEmbeddedPostgres } from '@nestjs-orchestrator/embedded-postgres';
 import { typeormStore } from '@nestjs-orchestrator/typeorm';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import {
@@ -95,4 +99,30 @@ it('a store whose DataSource was closed is unavailable', async () => {
   await expect(store.ping()).rejects.toBeInstanceOf(StoreUnavailableError);
   await expect(store.commit([entry('i-1', 0)], by())).rejects.toBeInstanceOf(StoreUnavailableError);
   await store.close();
+});
+
+it('a store outlives the restart of its Postgres: nothing acknowledged is lost, and it listens again', async () => {
+  const dataDir = mkdtempSync(join(realpathSync(tmpdir()), 'nestjs-orchestrator-restart-'));
+  let server = await startEmbeddedPostgres({ dataDir, durable: false, stopOnExit: true });
+  const source = await dataSourceOf(server.url).initialize();
+  const store = typeormStore(source);
+  await store.start();
+  await store.commit([entry('i-1', 0, { work: [work('w-1')] })], { ...by(), leaseMs: 0 });
+  await server.stop();
+  await expect(store.ping()).rejects.toBeInstanceOf(StoreUnavailableError);
+  const listensAgain = new Promise<void>((resolve) => void store.onWork(resolve));
+  server = await startEmbeddedPostgres({
+    stopOnExit: true,
+    dataDir,
+    durable: false,
+    port: server.port,
+  });
+  await listensAgain;
+  const request = { ...by(), destinations: ['handler:Pay'], limit: 1 };
+  const { items } = await insist(() => store.claimWork(request));
+  expect(items).toMatchObject([{ id: 'w-1', attempts: 2 }]);
+  await store.close();
+  await source.destroy();
+  await server.stop();
+  rmSync(dataDir, { recursive: true });
 });
