@@ -41,7 +41,9 @@ export function fuzz({ seed, machines, events: length, lawsEvery, onProgress }: 
     if (comparison.difference !== null) {
       return { machines: lively, events, refused, failure: failureOf(found, seed + index, comparison, laws) };
     }
-    if (comparison.events > 1) onProgress?.(++lively, events);
+    if (comparison.events <= 1) continue;
+    lively++;
+    onProgress?.(lively, events);
   }
   return { machines, events, refused, failure: null };
 }
