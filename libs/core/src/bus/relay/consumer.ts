@@ -8,4 +8,6 @@ export interface Consumer {
   /** `handler` work holds a connection while it runs, so fewer run at a time. */
   readonly pool: 'general' | 'handler';
   consume(work: ClaimedWork): Promise<Consumed>;
+  /** Its tries are used up, and none reported how it ended. Absent: the row becomes a dead letter. */
+  exhausted?(work: ClaimedWork): Promise<Consumed>;
 }

@@ -1,3 +1,4 @@
+import { OrchestratorError } from '../../errors/orchestrator-error.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FaultPoints } from '../../ports/fault-points.js';
 import type { Random } from '../../ports/ids.js';
@@ -8,6 +9,20 @@ import type { Consumer } from './consumer.js';
 import { Lanes } from './lanes.js';
 import { Pump } from './pump.js';
 import { isNoFaultOfWork, mayRetry, retryDelay, type RetryPolicy } from './retry-policy.js';
+
+/** Rows of handlers that a node claims for each that it can run at a time. */
+const AHEAD = 4;
+
+/** Work whose tries are used up, though none of them reported a failure: it probably ends the process that runs it. */
+export class AttemptsExhaustedError extends OrchestratorError {
+  readonly code = 'ATTEMPTS_EXHAUSTED';
+  constructor(work: ClaimedWork) {
+    super(
+      `'${work.id}' for ${work.destination} was begun ${work.attempts - 1} times and never ended, neither well nor with an error. ` +
+        `Look for what ends the process that handles it, then replay it.`,
+    );
+  }
+}
 
 /** What a relay needs of its node. */
 export interface RelayPorts {
@@ -113,21 +128,38 @@ export class WorkRelay {
   }
 
   private async claim(): Promise<number | null> {
-    const free = this.limits.concurrency - this.lanes.size;
-    this.backlog = free <= 0;
-    if (!this.pulling || free <= 0 || this.consumers.size === 0) return null;
+    this.backlog = false;
+    const due = [await this.claimFor('general'), await this.claimFor('handler')].filter(
+      (next) => next !== null,
+    );
+    this.pour();
+    return due.length === 0 ? null : Math.min(...due);
+  }
+
+  /** Claims what can run soon, and no more: a row that waits here when this node dies has lost one of its attempts for nothing. */
+  private async claimFor(pool: Consumer['pool']): Promise<number | null> {
+    const destinations = [...this.consumers]
+      .filter(([, consumer]) => consumer.pool === pool)
+      .map(([name]) => name);
+    const free = this.room(pool) - this.running[pool] - this.ready[pool].length;
+    if (free <= 0) this.backlog = true;
+    if (!this.pulling || free <= 0 || destinations.length === 0) return null;
     const { items, nextDueMs } = await this.ports.store.claimWork({
       ...this.ports.writeOptions(),
-      destinations: [...this.consumers.keys()],
+      destinations,
       limit: free,
     });
-    this.backlog = items.length === free;
     for (const row of items) {
       this.claimed.add(row);
       this.take(row);
     }
-    this.pour();
-    return items.length > 0 ? 0 : nextDueMs;
+    if (items.length === free) this.backlog = true;
+    return nextDueMs;
+  }
+
+  private room(pool: Consumer['pool']): number {
+    const { concurrency, handlerConcurrency } = this.limits;
+    return pool === 'general' ? concurrency : handlerConcurrency * AHEAD;
   }
 
   private take(work: ClaimedWork): void {
@@ -170,16 +202,23 @@ export class WorkRelay {
 
   private settle(work: ClaimedWork): void {
     this.pour();
-    const roomAgain = this.backlog && this.lanes.size <= this.limits.concurrency / 2;
+    const roomAgain = this.backlog && (this.isHalfEmpty('general') || this.isHalfEmpty('handler'));
     if (roomAgain || (work.lane !== null && this.claimed.has(work))) this.pump.hint();
     if (this.inWork > 0) return;
     for (const resolve of this.whenIdle.splice(0)) resolve();
   }
 
+  private isHalfEmpty(pool: Consumer['pool']): boolean {
+    return this.running[pool] + this.ready[pool].length <= this.room(pool) / 2;
+  }
+
   private async consume(work: ClaimedWork): Promise<void> {
     const consumer = this.consumers.get(work.destination);
     if (consumer === undefined) throw new Error(`This node has no consumer '${work.destination}'.`);
-    const consumed = await consumer.consume(work);
+    const exhausted = work.attempts > this.limits.maxAttempts;
+    // Its last tries ended without a word: what kills its process must not go round the nodes.
+    if (exhausted && consumer.exhausted === undefined) throw new AttemptsExhaustedError(work);
+    const consumed = await (exhausted ? consumer.exhausted?.(work) : consumer.consume(work));
     if (consumed === 'consumed') return;
     await this.ports.faults.reach('relay.complete.before');
     await this.ports.store.completeWork([work]);

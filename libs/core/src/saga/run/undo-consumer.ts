@@ -35,13 +35,32 @@ export class UndoConsumer implements Consumer {
   ) {}
 
   async consume(work: ClaimedWork): Promise<Consumed> {
+    const { saga, payload } = this.read(work);
+    const error = await this.tryIt(saga, work, payload);
+    await this.ports.faults.reach('undo.done');
+    return this.report(saga, work, payload, error);
+  }
+
+  async exhausted(work: ClaimedWork): Promise<Consumed> {
+    const { saga, payload } = this.read(work);
+    return this.report(saga, work, payload, `begun ${work.attempts - 1} times, and never ended`);
+  }
+
+  private read(work: ClaimedWork): { readonly saga: CompiledSaga; readonly payload: UndoWork } {
     const payload = parseJson(work.payload) as UndoWork;
     const saga = this.versions().get(payload.definitionVersion);
     if (saga === undefined) {
       throw new SagaVersionError(work.destination, payload.definitionVersion, [...this.versions().keys()]);
     }
-    const error = await this.tryIt(saga, work, payload);
-    await this.ports.faults.reach('undo.done');
+    return { saga, payload };
+  }
+
+  private report(
+    saga: CompiledSaga,
+    work: ClaimedWork,
+    payload: UndoWork,
+    error: string | undefined,
+  ): Promise<Consumed> {
     return this.runner.handle(saga, {
       tenant: work.tenant,
       key: payload.key,

@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { memoryStore } from '../../memory/index.js';
+import { noFaults } from '../../ports/fault-points.js';
+import type { InstanceStore } from '../../ports/instance-store.js';
+import { silentLogger } from '../../ports/logger.js';
+import type { WorkRecord } from '../../ports/records.js';
+import { systemClock, systemRandom } from '../../ports/system-clock.js';
+import type { Consumer } from './consumer.js';
+import { WorkRelay } from './work-relay.js';
+
+const LIMITS = { maxAttempts: 3, firstDelayMs: 1, concurrency: 8, handlerConcurrency: 2, pollIntervalMs: 5 };
+
+function row(id: string, destination: string, lane: string | null = null): WorkRecord {
+  return { tenant: 't', destination, id, lane, payload: '{}', delayMs: 0 };
+}
+
+function relayOn(store: InstanceStore, consumers: Readonly<Record<string, Consumer>>): WorkRelay {
+  const relay = new WorkRelay(
+    {
+      store,
+      clock: systemClock,
+      random: systemRandom,
+      logger: silentLogger,
+      faults: noFaults,
+      writeOptions: () => ({ owner: 'node', leaseMs: 10_000, now: null }),
+    },
+    LIMITS,
+  );
+  for (const [name, consumer] of Object.entries(consumers)) relay.register(name, consumer);
+  return relay;
+}
+
+/** Claims rows as a node that dies while it works on them: their leases are over at once. */
+async function beginAndDie(store: InstanceStore, destination: string, times: number): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    const { items } = await store.claimWork({
+      owner: `dead-${i}`,
+      leaseMs: 0,
+      now: null,
+      destinations: [destination],
+      limit: 10,
+    });
+    expect(items).toHaveLength(1);
+  }
+}
+
+function signal(): { readonly given: Promise<string>; give: (id: string) => void } {
+  let give: (id: string) => void = () => {};
+  const given = new Promise<string>((resolve) => (give = resolve));
+  return { given, give };
+}
+
+describe('WorkRelay', () => {
+  it('gives up work that was begun as often as it may be and never ended, without running it once more', async () => {
+    const store = memoryStore();
+    const ran: string[] = [];
+    const next = signal();
+    await store.enqueue([row('poison', 'd')], { owner: 'dead', leaseMs: 0, now: null });
+    await beginAndDie(store, 'd', LIMITS.maxAttempts - 1);
+    await store.enqueue([row('good', 'd')], { owner: 'dead', leaseMs: 0, now: null });
+    const relay = relayOn(store, {
+      d: {
+        pool: 'general',
+        consume: async ({ id }) => {
+          ran.push(id);
+          next.give(id);
+          return 'settled';
+        },
+      },
+    });
+    relay.start();
+    await next.given;
+    relay.stopPulling();
+    await relay.idle();
+    expect(ran).toEqual(['good']);
+    expect(await store.deadLetters({})).toMatchObject([
+      { id: 'poison', reason: expect.stringMatching(/never ended/) as string },
+    ]);
+  });
+
+  it('lets a consumer say what exhausted work comes to', async () => {
+    const store = memoryStore();
+    const told = signal();
+    await store.enqueue([row('poison', 'd')], { owner: 'dead', leaseMs: 0, now: null });
+    await beginAndDie(store, 'd', LIMITS.maxAttempts - 1);
+    const relay = relayOn(store, {
+      d: {
+        pool: 'general',
+        consume: () => Promise.reject(new Error('must not run')),
+        exhausted: async ({ id }) => {
+          told.give(id);
+          return 'settled';
+        },
+      },
+    });
+    relay.start();
+    await expect(told.given).resolves.toBe('poison');
+    relay.stopPulling();
+    await relay.idle();
+    expect(await store.deadLetters({})).toEqual([]);
+  });
+
+  it('claims for handlers only what they can run soon', async () => {
+    const store = memoryStore();
+    const claims: number[] = [];
+    const watched = new Proxy(store, {
+      get: (of, name) =>
+        name === 'claimWork'
+          ? (request: Parameters<InstanceStore['claimWork']>[0]) => (
+              claims.push(request.limit),
+              of.claimWork(request)
+            )
+          : (Reflect.get(of, name) as unknown),
+    });
+    const rows = Array.from({ length: 40 }, (_, i) => row(`r${i}`, 'h'));
+    await store.enqueue(rows, { owner: 'dead', leaseMs: 0, now: null });
+    const done: string[] = [];
+    const last = signal();
+    const relay = relayOn(watched, {
+      h: {
+        pool: 'handler',
+        consume: async ({ id }) => {
+          done.push(id);
+          if (done.length === rows.length) last.give(id);
+          return 'settled';
+        },
+      },
+    });
+    relay.start();
+    await last.given;
+    relay.stopPulling();
+    await relay.idle();
+    expect(new Set(done).size).toBe(40);
+    expect(Math.max(...claims)).toBe(LIMITS.handlerConcurrency * 4);
+  });
+});
