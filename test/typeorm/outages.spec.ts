@@ -77,9 +77,10 @@ it('a connection that breaks in a transaction makes it unavailable, whatever its
 });
 
 it('a node whose listening connection was killed hears of work again', async () => {
-  await killBackends();
   // The hint that every reconnection gives: what was said meanwhile is lost.
-  await new Promise<void>((resolve) => void nodes.stores[1].onWork(resolve));
+  const listensAgain = new Promise<void>((resolve) => void nodes.stores[1].onWork(resolve));
+  await killBackends();
+  await listensAgain;
   const heard = new Promise<void>((resolve) => void nodes.stores[1].onWork(resolve));
   await insist(() => nodes.stores[0].ping());
   await nodes.sources[0].transaction(async (manager) => {
