@@ -17,6 +17,8 @@ export class Listening {
   private pause: Cancellable | null = null;
   private failures = 0;
   private open = false;
+  private saying = false;
+  private next: string | null = null;
 
   constructor(
     private readonly connect: () => OwnPgClient,
@@ -38,11 +40,18 @@ export class Listening {
     await client?.end().catch(() => undefined);
   }
 
-  /** Says something on the channel; nothing is said while there is no connection. */
+  /** Says something on the channel; nothing is said while there is no connection. What comes while it is being said is said once more, after it. */
   async say(payload: string): Promise<void> {
-    const query = { name: '', text: 'SELECT pg_notify($1, $2)', values: [this.channel, payload] };
-    // A hint that is lost costs a poll; that the connection broke is told by its event.
-    await this.client?.query(query).catch(() => undefined);
+    this.next = payload;
+    if (this.saying) return;
+    this.saying = true;
+    for (let words: string | null = payload; words !== null; words = this.next) {
+      this.next = null;
+      const query = { name: '', text: 'SELECT pg_notify($1, $2)', values: [this.channel, words] };
+      // A hint that is lost costs a poll; that the connection broke is told by its event.
+      await this.client?.query(query).catch(() => undefined);
+    }
+    this.saying = false;
   }
 
   private async tryOnce(): Promise<void> {
