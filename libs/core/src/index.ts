@@ -29,4 +29,6 @@ export {
   type TransactionalBus,
 } from './bus/message-bus.js';
 export { NoRouteError } from './bus/routes.js';
+export { HandlerError, HandlerTimeoutError } from './handling/handler-errors.js';
+export type { SendOptions } from './handling/send-options.js';
 export type { MessageContext, MessageHandler } from './bus/message-context.js';

@@ -21,6 +21,8 @@ export type {
 export { Handles, type HandlesOptions } from './handlers/handles.decorator.js';
 export { DecoratorTargetError } from './decorator-target.js';
 export {
+  HandlerError,
+  HandlerTimeoutError,
   MessageBus,
   MessageValidationError,
   NoRouteError,
@@ -48,16 +50,15 @@ export {
   type PublishOptions,
   type PublishReceipt,
   type Schema,
+  type SendOptions,
   type SchemaIssue,
   type SchemaResult,
   type TransactionalBus,
 } from '@nestjs-orchestrator/core';
 export {
   CorrelationError,
-  HandlerTimeoutError,
   SagaConflictError,
   SagaDefinitionError,
-  SagaHandlerError,
   SagaVersionError,
   UnexpectedEventError,
   buildSaga,
@@ -83,7 +84,6 @@ export {
   type SagaReadOptions,
   type SagaRepository,
   type SagaSpec,
-  type SendOptions,
   type StartContext,
   type StartContextOf,
   type StateOf,

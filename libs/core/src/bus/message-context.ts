@@ -1,5 +1,5 @@
 import type { MessageType } from '../message/message.js';
-import type { SendOptions } from '../saga/contexts.js';
+import type { SendOptions } from '../handling/send-options.js';
 
 /**
  * What a message handler (`@Handles`) is given. Its inbox row, its own writes through `manager` and its outgoing messages are one commit;

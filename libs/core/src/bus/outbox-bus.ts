@@ -3,7 +3,7 @@ import type { Clock } from '../ports/clock.js';
 import type { IdSource } from '../ports/ids.js';
 import type { InstanceStore, WriteOptions } from '../ports/instance-store.js';
 import type { WorkRecord } from '../ports/records.js';
-import { Coalescer } from '../saga/run/coalescer.js';
+import { Coalescer } from '../handling/coalescer.js';
 import {
   MessageBus,
   type PublishOptions,

@@ -3,8 +3,14 @@ import { toJson } from '../message/json.js';
 import { hashedId } from '../message/hashed-id.js';
 import type { Envelope } from '../message/envelope.js';
 import type { WorkRecord } from '../ports/records.js';
-import type { Outgoing } from '../saga/run/recording.js';
+import type { Outgoing } from '../handling/recording.js';
 import type { Routes } from './routes.js';
+
+/** Payload of a work row that carries a message. */
+export interface MessageWork {
+  readonly kind: 'message';
+  readonly envelope: Envelope;
+}
 
 /** Where outgoing messages come from. */
 export interface Origin {
@@ -69,7 +75,8 @@ export class Addressing {
       headers,
       body: { ...message },
     };
-    const payload = toJson({ kind: 'message', envelope }, `message '${name}'`, this.maxPayload);
+    const work: MessageWork = { kind: 'message', envelope };
+    const payload = toJson(work, `message '${name}'`, this.maxPayload);
     // A delayed row must not hold its lane.
     const order = delayMs > 0 ? null : lane;
     return destinations.map((destination) => ({ tenant, destination, id, lane: order, payload, delayMs }));

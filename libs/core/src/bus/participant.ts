@@ -4,13 +4,12 @@ import type { Clock } from '../ports/clock.js';
 import type { FaultPoints } from '../ports/fault-points.js';
 import type { InstanceStore, StoreTransaction } from '../ports/instance-store.js';
 import type { ClaimedWork } from '../ports/records.js';
-import type { SendOptions } from '../saga/contexts.js';
-import { frozenInstance } from '../saga/run/freeze-message.js';
-import { Recording } from '../saga/run/recording.js';
-import { timedCall, type SignalSource } from '../saga/run/timed-call.js';
-import type { SagaWork } from '../saga/run/stimulus.js';
+import type { SendOptions } from '../handling/send-options.js';
+import { frozenInstance } from '../handling/frozen-instance.js';
+import { Recording } from '../handling/recording.js';
+import { timedCall, type SignalSource } from '../handling/timed-call.js';
 import type { MessageContext, MessageHandler } from './message-context.js';
-import type { Addressing } from './outgoing.js';
+import type { Addressing, MessageWork } from './outgoing.js';
 import type { Consumed, Consumer } from './relay/consumer.js';
 
 /** What a participant needs of its node. */
@@ -38,7 +37,7 @@ export class Participant implements Consumer {
 
   async consume(work: ClaimedWork): Promise<Consumed> {
     const { store, clock, faults } = this.ports;
-    const { envelope } = parseJson(work.payload) as Extract<SagaWork, { kind: 'message' }>;
+    const { envelope } = parseJson(work.payload) as MessageWork;
     await faults.reach('participant.before');
     await store.transaction(
       async (tx) => {

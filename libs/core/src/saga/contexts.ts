@@ -1,12 +1,5 @@
-import type { Duration } from '../message/duration.js';
+import type { SendOptions } from '../handling/send-options.js';
 import type { AnySaga } from './saga-types.js';
-
-/** Options of one outgoing message. */
-export interface SendOptions {
-  /** Deliver it not before this long after the commit. */
-  readonly delay?: Duration | number;
-  readonly headers?: Readonly<Record<string, string>>;
-}
 
 /**
  * What a saga's handler is given. Handlers may run again (conflict, crash, redelivery), so they change nothing outside: what they want

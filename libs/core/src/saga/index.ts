@@ -35,7 +35,6 @@ export type {
   ContextOf,
   GuardContext,
   SagaContext,
-  SendOptions,
   StartContext,
   StartContextOf,
 } from './contexts.js';
@@ -49,10 +48,8 @@ export type {
 } from './behaviour.js';
 export {
   CorrelationError,
-  HandlerTimeoutError,
   SagaConflictError,
   SagaDefinitionError,
-  SagaHandlerError,
   SagaVersionError,
   UnexpectedEventError,
   type DefinitionFault,

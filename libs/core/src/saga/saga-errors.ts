@@ -35,25 +35,6 @@ export class CorrelationError extends OrchestratorError {
   }
 }
 
-/** A handler did something that it must not. */
-export class SagaHandlerError extends OrchestratorError {
-  readonly code = 'SAGA_HANDLER';
-}
-
-/** A handler took longer than its time-out; the attempt is dropped and tried again. */
-export class HandlerTimeoutError extends OrchestratorError {
-  readonly code = 'HANDLER_TIMEOUT';
-  override readonly retryable = true;
-  constructor(
-    readonly handler: string,
-    readonly timeoutMs: number,
-  ) {
-    super(
-      `${handler} did not settle within ${timeoutMs} ms. Send slow work as a command, or raise 'handlerTimeout'.`,
-    );
-  }
-}
-
 /** A message that the saga declares to be a fault here: no instance, or no state that answers. */
 export class UnexpectedEventError extends OrchestratorError {
   readonly code = 'SAGA_UNEXPECTED_EVENT';

@@ -1,9 +1,9 @@
 import type { Clock } from '../../ports/clock.js';
 import type { CompiledHandler, CompiledSaga } from '../compile/compiled-saga.js';
 import type { SagaContext } from '../contexts.js';
-import { SagaHandlerError } from '../saga-errors.js';
-import type { Recording } from './recording.js';
-import { timedCall, type SignalSource } from './timed-call.js';
+import { HandlerError } from '../../handling/handler-errors.js';
+import type { Recording } from '../../handling/recording.js';
+import { timedCall, type SignalSource } from '../../handling/timed-call.js';
 
 /** What handlers of one message see, whichever of them runs. */
 export interface HandlerScene {
@@ -96,7 +96,7 @@ class HandlerContext implements SagaContext<unknown, unknown, Record<string, unk
 
 function initialData(handler: CompiledHandler, result: unknown): unknown {
   if (typeof result === 'object' && result !== null) return result;
-  throw new SagaHandlerError(
+  throw new HandlerError(
     `${handler.label} starts the saga and must return its whole initial data, an object; it returned ${shown(result)}.`,
   );
 }
@@ -105,12 +105,12 @@ function targetOf(handler: CompiledHandler, result: unknown): string | undefined
   const { targets } = handler;
   if (targets === undefined) {
     if (result === undefined) return undefined;
-    throw new SagaHandlerError(
+    throw new HandlerError(
       `${handler.label} returned ${shown(result)}, but its target is fixed. Return nothing, or declare to: [ … ] with all targets.`,
     );
   }
   if (typeof result === 'string' && targets.includes(result)) return result;
-  throw new SagaHandlerError(
+  throw new HandlerError(
     `${handler.label} must return one of ${targets.join(', ')}; it returned ${String(result)}.`,
   );
 }

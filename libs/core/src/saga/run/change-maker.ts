@@ -18,7 +18,7 @@ import { checkData, checkUndo } from './check-values.js';
 import { proceedUndo, type Standing } from './decision.js';
 import { freezeMessage } from './freeze-message.js';
 import type { MacrostepResult } from './macrostep.js';
-import { Recording } from './recording.js';
+import { Recording } from '../../handling/recording.js';
 import { runCause, snapshotOf, stateName, timerIsCurrent, type StepLimits } from './step.js';
 import type { Cause, Stimulus } from './stimulus.js';
 import { UndoLog } from './undo-log.js';

@@ -2,7 +2,7 @@ import { toJson } from '../../message/json.js';
 import { issuePath, type Schema } from '../../message/standard-schema.js';
 import { OrchestratorError } from '../../errors/orchestrator-error.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
-import type { RecordedUndo } from './recording.js';
+import type { RecordedUndo } from '../../handling/recording.js';
 
 /** A handler left data, or recorded a compensation's input, that does not fit its schema. */
 export class SagaDataError extends OrchestratorError {

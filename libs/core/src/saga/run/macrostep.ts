@@ -6,7 +6,7 @@ import {
   type Snapshot,
 } from '@nestjs-orchestrator/statechart';
 import { computedTarget, type CompiledHandler, type CompiledSaga } from '../compile/compiled-saga.js';
-import { SagaHandlerError } from '../saga-errors.js';
+import { HandlerError } from '../../handling/handler-errors.js';
 import type { HandlerOutcome } from './call-handler.js';
 
 type AfterEffect = Extract<Effect, { type: 'after' }>;
@@ -51,7 +51,7 @@ export async function macrostep(
     step = microstep(saga.machine, snapshot, target === undefined ? null : { type: computedTarget(target) });
     if (!step.changed) {
       if (target !== undefined)
-        throw new SagaHandlerError(`Saga '${saga.definition.name}' can't go to '${target}' from here.`);
+        throw new HandlerError(`Saga '${saga.definition.name}' can't go to '${target}' from here.`);
       return { answered: true, snapshot: step.snapshot, arm: timers.arm, disarm: timers.disarm };
     }
   }
@@ -60,7 +60,7 @@ export async function macrostep(
 function handlerOf(saga: CompiledSaga, name: string): CompiledHandler {
   const handler = saga.handlers.get(name);
   if (handler === undefined)
-    throw new SagaHandlerError(`Saga '${saga.definition.name}' has no handler '${name}'.`);
+    throw new HandlerError(`Saga '${saga.definition.name}' has no handler '${name}'.`);
   return handler;
 }
 
@@ -77,7 +77,7 @@ class TimerChanges {
       this.arm.delete(effect.id);
       this.disarm.add(effect.id);
     } else {
-      throw new SagaHandlerError(`A saga's machine asked for '${effect.type}', which sagas do not run.`);
+      throw new HandlerError(`A saga's machine asked for '${effect.type}', which sagas do not run.`);
     }
   }
 }

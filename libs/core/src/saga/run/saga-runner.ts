@@ -18,7 +18,7 @@ import { Mailboxes } from '../../orchestrator/mailbox/mailboxes.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
 import { SagaConflictError, SagaVersionError, UnexpectedEventError } from '../saga-errors.js';
 import { buildCommit, type Change } from './build-commit.js';
-import { Coalescer } from './coalescer.js';
+import { Coalescer } from '../../handling/coalescer.js';
 import type { ChangeMaker } from './change-maker.js';
 import type { SagaObserver } from './saga-observer.js';
 import type { Stimulus } from './stimulus.js';

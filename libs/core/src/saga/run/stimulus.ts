@@ -1,9 +1,10 @@
+import type { MessageWork } from '../../bus/outgoing.js';
 import type { Envelope } from '../../message/envelope.js';
 import type { KeyRecord, WorkKey } from '../../ports/records.js';
 
 /** Payload of a work row whose destination is a saga. */
 export type SagaWork =
-  | { readonly kind: 'message'; readonly envelope: Envelope }
+  | MessageWork
   /** Somebody must look at the instance's open deliveries. */
   | { readonly kind: 'wake'; readonly tenant: string; readonly key: KeyRecord };
 

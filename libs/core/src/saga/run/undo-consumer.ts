@@ -10,7 +10,7 @@ import { SagaVersionError } from '../saga-errors.js';
 import { undoId } from './decision.js';
 import type { SagaRunner } from './saga-runner.js';
 import type { UndoWork } from './stimulus.js';
-import { timedCall } from './timed-call.js';
+import { timedCall } from '../../handling/timed-call.js';
 
 /** What an undo consumer needs of its node. */
 export interface UndoPorts {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { message } from '../../message/message.js';
+import { message } from '../message/message.js';
 import { Recording } from './recording.js';
 
 class Ping extends message('ping', z.object({})) {}

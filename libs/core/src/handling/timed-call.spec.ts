@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../../ports/clock.js';
-import { HandlerTimeoutError } from '../saga-errors.js';
+import type { Clock } from '../ports/clock.js';
+import { HandlerTimeoutError } from './handler-errors.js';
 import { timedCall } from './timed-call.js';
 
 /** Time that is up when the test says so. */

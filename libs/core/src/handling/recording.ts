@@ -1,9 +1,9 @@
-import type { Duration } from '../../message/duration.js';
-import { milliseconds } from '../../message/duration.js';
-import { hashedId } from '../../message/hashed-id.js';
-import { messageTypeOf } from '../../message/message.js';
-import type { SendOptions } from '../contexts.js';
-import { SagaHandlerError } from '../saga-errors.js';
+import type { Duration } from '../message/duration.js';
+import { milliseconds } from '../message/duration.js';
+import { hashedId } from '../message/hashed-id.js';
+import { messageTypeOf } from '../message/message.js';
+import type { SendOptions } from './send-options.js';
+import { HandlerError } from './handler-errors.js';
 
 /** A message that a handler wants sent, not yet checked or addressed. */
 export interface Outgoing {
@@ -50,13 +50,13 @@ export class Recording {
   compensate(known: ReadonlyMap<string, unknown>, name: unknown, input: unknown): void {
     this.assertOpen('compensateWith');
     if (typeof name !== 'string') {
-      throw new SagaHandlerError(
+      throw new HandlerError(
         `compensateWith() takes the name of a compensation, found a ${typeof name}. A closure would be lost at a restart: ` +
           `declare the step in 'compensations' and implement it with @Compensation('name').`,
       );
     }
     if (!known.has(name)) {
-      throw new SagaHandlerError(
+      throw new HandlerError(
         `'${name}' is no compensation of this saga. Declared: ${[...known.keys()].join(', ') || 'none'}.`,
       );
     }
@@ -76,7 +76,7 @@ export class Recording {
 
   private assertOpen(verb: string): void {
     if (this.open !== null) return;
-    throw new SagaHandlerError(
+    throw new HandlerError(
       `${verb}() was called after its handler had settled, so it would be lost. Await everything that the handler starts.`,
     );
   }

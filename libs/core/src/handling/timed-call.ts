@@ -1,5 +1,5 @@
-import type { Clock } from '../../ports/clock.js';
-import { HandlerTimeoutError } from '../saga-errors.js';
+import type { Clock } from '../ports/clock.js';
+import { HandlerTimeoutError } from './handler-errors.js';
 
 /** Gives the call's signal; it is made when it is first asked for, since most handlers never look at it. */
 export type SignalSource = () => AbortSignal;
