@@ -82,10 +82,10 @@ it(
     const random = seeded(seed);
     sample = await MortalSample.start(build.main, {
       POSTGRES_URL: database.url,
-      PAYMENT_TIMEOUT: '8s',
-      STOCK_TIMEOUT: '8s',
+      PAYMENT_TIMEOUT: '15s',
+      STOCK_TIMEOUT: '15s',
       CARRIER_TIMEOUT: '6s',
-      LATE_PAYMENT: '9s',
+      LATE_PAYMENT: '17s',
     });
     const running = sample;
     const placing = placeAll(running, random);

@@ -1,11 +1,14 @@
+import { timeouts } from './support/patient.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MessageBus } from '@nestjs-orchestrator/nest';
+import { CarrierAnswered } from '../../apps/sample/src/orders/order.messages.js';
 import { orderExamples } from '../../apps/sample/src/orders/order.examples.js';
 import { newOrder } from '../../apps/sample/src/orders/order.schemas.js';
 import { SampleApp } from './support/sample-app.js';
 
 let sample: SampleApp;
 beforeAll(async () => {
-  sample = await SampleApp.start();
+  sample = await SampleApp.start(timeouts);
 });
 afterAll(() => sample.stop());
 
@@ -89,7 +92,7 @@ describe('health', () => {
   });
 
   it('is down while the database does not answer, and says what is down', async () => {
-    const doomed = await SampleApp.start();
+    const doomed = await SampleApp.start(timeouts);
     await doomed.database.drop();
     const { status, body } = await doomed.send('GET', '/health');
     expect(status).toBe(503);
@@ -114,6 +117,9 @@ it('an order that was accepted before a restart goes on after it', async () => {
   await sample.when(body.orderId, ({ state }) => state === 'awaitingShipment');
   await sample.nest.close();
   await sample.boot();
+  const order = await sample.order(body.orderId);
+  expect(order.state).toBe('awaitingShipment');
+  await sample.nest.get(MessageBus).publish(new CarrierAnswered({ orderId: body.orderId, reason: 'lost' }));
   expect(await sample.ended(body.orderId)).toMatchObject({ state: 'failed', status: 'compensated' });
   expect(await sample.balance()).toMatchObject({ open: 0, faults: [] });
 });

@@ -20,6 +20,8 @@ export async function createApp(url: string, logger = defaultLogger()): Promise<
   app.useGlobalPipes(validationPipe);
   app.useGlobalFilters(new ProblemFilter());
   app.disable('x-powered-by');
+  // This API is read by people with curl.
+  app.set('json spaces', 2);
   serveOpenApi(app);
   return app;
 }

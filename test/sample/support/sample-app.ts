@@ -1,15 +1,13 @@
-import { environment } from './environment.js';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { DataSource } from 'typeorm';
 import { createApp } from '../../../apps/sample/src/app.js';
+import { settings } from '../../../apps/sample/src/config/settings.js';
 import { openDataSource } from '../../../apps/sample/src/database/data-source.js';
 import type { NewOrder, OrderView } from '../../../apps/sample/src/orders/order.schemas.js';
 import { balance, type Balance } from '../../../apps/sample/src/totals/balance.js';
 import { readBooks } from '../../../apps/sample/src/totals/totals.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { LogLines } from './log-lines.js';
-
-export { environment };
 
 /** An answer of the API. */
 export interface Answer<T = Record<string, unknown>> {
@@ -34,7 +32,10 @@ export class SampleApp {
   ) {}
   private app: NestExpressApplication | undefined;
 
-  static async start(): Promise<SampleApp> {
+  /** `timeouts`: of `hasty.js` or `patient.js`, which the spec imports first. */
+  static async start(timeouts: { readonly CARRIER_TIMEOUT: string }): Promise<SampleApp> {
+    if (settings.carrierTimeout !== timeouts.CARRIER_TIMEOUT)
+      throw new Error('The time-outs are imported after the application; import them first.');
     const database = await createTestDatabase();
     const sample = new SampleApp(database, await openDataSource(database.url));
     await sample.boot();

@@ -9,7 +9,7 @@ export class PortTakenError extends Error {
     options?: ErrorOptions,
   ) {
     super(
-      `Port ${port} is taken by another program. Stop that one, or choose another port: PORT=${port + 1} npm start`,
+      `Port ${port} is taken by another program. Stop that one, or choose another port: PORT=${port < 65_535 ? port + 1 : 3000} npm start`,
       options,
     );
   }
