@@ -111,7 +111,7 @@ export function ringOf(size: number): object {
 }
 
 export function oursOf(workload: Workload): ours.Machine {
-  return ours.defineMachine(workload.config({ assign: ours.assign })) as ours.Machine;
+  return ours.defineMachine(workload.config({ assign: ours.assign }));
 }
 
 export function xstateOf(workload: Workload): xstate.AnyStateMachine {
