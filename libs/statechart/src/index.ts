@@ -11,6 +11,10 @@ export {
   stopChild,
 } from './actions/creators.js';
 export { and, not, or, stateIn } from './guards/creators.js';
+export { analyze, type Analysis } from './analysis/analyze.js';
+export { toMermaid } from './export/to-mermaid.js';
+export { toScxml } from './export/to-scxml.js';
+export { toXStateJson, type XStateJson } from './export/to-xstate-json.js';
 export {
   type DefinitionFault,
   ExpressionError,

@@ -122,7 +122,7 @@ function inlineOf(chart: Chart): Implementations {
 
 function merge(...parts: readonly Implementations[]): BoundImplementations {
   const of = (kind: keyof BoundImplementations): Record<string, unknown> =>
-    Object.assign({}, ...parts.map((part) => recordOf(part[kind]))) as Record<string, unknown>;
+    Object.fromEntries(parts.flatMap((part) => Object.entries(recordOf(part[kind]))));
   return { actions: of('actions'), guards: of('guards'), actors: of('actors'), delays: of('delays') };
 }
 

@@ -11,6 +11,8 @@ export interface Node {
   readonly key: string;
   /** Where it stands in the config: `order.states.paid`. */
   readonly path: string;
+  /** Keys from the root, which are its id where it has none of its own: `order.paid`. */
+  readonly trail: string;
   readonly type: NodeType;
   readonly parent: Node | null;
   readonly depth: number;

@@ -1,5 +1,6 @@
 import type { Node, NodeType } from '../chart/node.js';
 import { readActions } from './actions.js';
+import { checkNodeKeys } from './keys.js';
 import { isRaw, isUnsafeName, listOf, MAX_DEPTH, type Raw, type Reading } from './reading.js';
 
 const TYPES: ReadonlySet<unknown> = new Set(['atomic', 'compound', 'parallel', 'final', 'history']);
@@ -33,13 +34,16 @@ function readNode(reading: Reading, sources: NodeSource[], raw: Raw, parent: Nod
 }
 
 function newNode(reading: Reading, raw: Raw, parent: Node | null, key: string): Node {
-  const path = parent === null ? key : `${parent.path}.${key}`;
+  const path = parent === null ? key : `${parent.path}.states.${key}`;
+  const trail = parent === null ? key : `${parent.trail}.${key}`;
   const type = typeOf(reading, raw, path);
+  checkNodeKeys(reading, raw, path);
   return {
     index: reading.nodes.length,
-    id: idOf(reading, raw, path),
+    id: idOf(reading, raw, path, trail),
     key,
     path,
+    trail,
     type,
     parent,
     depth: parent === null ? 0 : parent.depth + 1,
@@ -98,12 +102,12 @@ function typeOf(reading: Reading, raw: Raw, path: string): NodeType {
   return raw['history'] ? 'history' : 'atomic';
 }
 
-function idOf(reading: Reading, raw: Raw, path: string): string {
+function idOf(reading: Reading, raw: Raw, path: string, trail: string): string {
   const id = raw['id'];
-  if (id === undefined) return path;
+  if (id === undefined) return trail;
   if (typeof id === 'string' && id !== '' && !isUnsafeName(id)) return id;
   reading.fault(`${path}.id`, id, 'a non-empty string');
-  return path;
+  return trail;
 }
 
 function historyOf(reading: Reading, raw: Raw, type: NodeType, path: string): 'shallow' | 'deep' | null {

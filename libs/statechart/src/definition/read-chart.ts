@@ -19,7 +19,7 @@ type Draft<T> = { -readonly [K in keyof T]: T[K] };
 export function readChart(config: unknown, declared: DeclaredNames): Chart {
   const id =
     isRaw(config) && typeof config['id'] === 'string' && config['id'] !== '' ? config['id'] : '(machine)';
-  const reading = new Reading(id);
+  const reading = new Reading(id, semanticsOf(config));
   if (!isRaw(config)) {
     reading.fault(id, config, 'a machine config object');
     throw new MachineDefinitionError(id, reading.faults);
@@ -55,7 +55,7 @@ function readDetails(reading: Reading, { node, raw }: NodeSource): void {
 
 function readDone(reading: Reading, node: Node, raw: unknown): void {
   if (raw === undefined || raw === null) return;
-  const type = `xstate.done.state.${node.id}`;
+  const type = reading.doneState(node.id);
   addTransitions(node, type, readTransitions(reading, node, raw, `${node.path}.onDone`, type));
 }
 
@@ -98,7 +98,6 @@ function isLeafType(node: Node): boolean {
 
 function chartOf(reading: Reading, config: Raw): Chart {
   const options = isRaw(config['options']) ? config['options'] : {};
-  const semantics: Semantics = options['semantics'] === 'scxml' ? 'scxml' : 'xstate';
   return {
     id: reading.machine,
     version: typeof config['version'] === 'string' ? config['version'] : undefined,
@@ -108,13 +107,18 @@ function chartOf(reading: Reading, config: Raw): Chart {
     transitions: reading.transitions,
     counted: reading.counted,
     context: config['context'],
-    semantics,
+    semantics: reading.semantics,
     maxIterations: limitOf(reading, options['maxIterations']),
     inlineActions: reading.inlineActions,
     inlineActors: reading.inlineActors,
     actions: reading.actions,
-    ordered: semantics === 'xstate' && hasRivalRegions(reading.nodes),
+    ordered: reading.semantics === 'xstate' && hasRivalRegions(reading.nodes),
   };
+}
+
+function semanticsOf(config: unknown): Semantics {
+  const options = isRaw(config) ? config['options'] : undefined;
+  return isRaw(options) && options['semantics'] === 'scxml' ? 'scxml' : 'xstate';
 }
 
 function limitOf(reading: Reading, limit: unknown): number {

@@ -1,4 +1,5 @@
 import type { ActionSpec } from '../chart/action-spec.js';
+import type { Semantics } from '../chart/chart.js';
 import type { Node, Transition } from '../chart/node.js';
 import { type DefinitionFault, text } from '../errors.js';
 
@@ -18,7 +19,15 @@ export class Reading {
   /** Config objects on the way from the root, to recognise a config that contains itself. */
   readonly open = new Set<unknown>();
 
-  constructor(readonly machine: string) {}
+  constructor(
+    readonly machine: string,
+    readonly semantics: Semantics = 'xstate',
+  ) {}
+
+  /** Event that tells that a state's work is over. */
+  doneState(id: string): string {
+    return this.semantics === 'scxml' ? `done.state.${id}` : `xstate.done.state.${id}`;
+  }
 
   fault(path: string, found: unknown, expected: string): void {
     this.faults.push({ path, found: text(found), expected });

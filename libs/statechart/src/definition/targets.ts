@@ -17,7 +17,12 @@ export function resolveTargets(
 
 /** Resolves targets that are written relative to `parent`: those of `initial` and of history defaults. */
 export function resolveInside(reading: Reading, parent: Node, raw: unknown, path: string): readonly Node[] {
-  return resolveAll(reading, raw, path, () => parent);
+  const targets = resolveAll(reading, raw, path, () => parent);
+  for (const target of targets) {
+    const inside = isInside(target, parent) || target === parent;
+    if (!inside) reading.fault(path, `#${target.id}`, `a state inside ${parent.path}`);
+  }
+  return targets;
 }
 
 function resolveAll(

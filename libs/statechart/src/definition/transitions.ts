@@ -2,6 +2,7 @@ import type { GuardSpec } from '../chart/guard-spec.js';
 import type { Node, Transition, Wildcard } from '../chart/node.js';
 import { readActions } from './actions.js';
 import { readGuard } from './guards.js';
+import { checkTransitionKeys } from './keys.js';
 import { elementPath, isRaw, type Raw, type Reading } from './reading.js';
 import { resolveTargets } from './targets.js';
 
@@ -40,6 +41,7 @@ function readTransition(
   descriptor: string | null,
   short: boolean,
 ): Transition {
+  checkTransitionKeys(reading, config, path);
   const transition: Transition = {
     index: reading.transitions.length,
     order: typeof config['order'] === 'number' ? config['order'] : reading.transitions.length,

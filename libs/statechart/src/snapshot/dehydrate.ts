@@ -75,12 +75,15 @@ export function rehydrate<C>(machine: Machine, parts: Dehydrated, context: C): S
   );
 }
 
+const STATUSES: ReadonlySet<unknown> = new Set(['active', 'done', 'error']);
+
 function checkIdentity(runtime: Runtime, parts: Dehydrated): void {
   const { id, version } = runtime.chart;
   const advice = 'Give it to the machine that wrote it, or migrate it.';
   if (typeof parts !== 'object' || parts === null || !Array.isArray(parts.states)) {
     throw new SnapshotError(id, text(parts), 'Pass what dehydrate or serialize returned.');
   }
+  if (!STATUSES.has(parts.status)) throw new SnapshotError(id, `the status ${text(parts.status)}`, advice);
   if (parts.machine !== id) throw new SnapshotError(id, `machine ${text(parts.machine)}`, advice);
   if (parts.version !== version)
     throw new SnapshotError(id, `version ${text(parts.version)} instead of ${text(version)}`, advice);

@@ -29,7 +29,8 @@ export function deserialize<C>(machine: Machine, json: string): Snapshot<C> {
 
 function parse(machine: Machine, json: string): Dehydrated & { context: unknown } {
   try {
-    return JSON.parse(json) as Dehydrated & { context: unknown };
+    const parts = JSON.parse(json) as unknown;
+    return (parts ?? {}) as Dehydrated & { context: unknown };
   } catch {
     throw new SnapshotError(machine.id, `the text ${text(json)}`, 'Pass the JSON that serialize returned.');
   }
