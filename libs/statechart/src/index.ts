@@ -1,16 +1,24 @@
 export {
+  type Args,
   assign,
+  type BuiltinAction,
   cancel,
+  type Data,
   emit,
+  type Enqueue,
+  type EnqueueArgs,
   enqueueActions,
+  type Expression,
   log,
   raise,
+  type SendOptions,
   sendParent,
   sendTo,
   spawnChild,
   stopChild,
 } from './actions/creators.js';
-export { and, not, or, stateIn } from './guards/creators.js';
+export { machineTypes, type MachineTypes, type TypedBuilder } from './builder.js';
+export { and, type BuiltinGuard, not, or, stateIn } from './guards/creators.js';
 export { analyze, type Analysis } from './analysis/analyze.js';
 export { toMermaid } from './export/to-mermaid.js';
 export { toScxml } from './export/to-scxml.js';

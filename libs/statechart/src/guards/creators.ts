@@ -1,19 +1,27 @@
-/** Passes when every guard passes. */
-export function and(guards: readonly unknown[]): unknown {
+import type { StateValue } from '../types.js';
+
+/** A guard made of others, or of where the machine is, as data. */
+export interface BuiltinGuard {
+  readonly type: `xstate.${string}`;
+  readonly guards?: readonly unknown[];
+}
+
+/** Passes when all of the guards do. */
+export function and(guards: readonly unknown[]): BuiltinGuard {
   return { type: 'xstate.and', guards };
 }
 
-/** Passes when at least one guard passes. */
-export function or(guards: readonly unknown[]): unknown {
+/** Passes when one of the guards does. */
+export function or(guards: readonly unknown[]): BuiltinGuard {
   return { type: 'xstate.or', guards };
 }
 
 /** Passes when the guard does not. */
-export function not(guard: unknown): unknown {
+export function not(guard: unknown): BuiltinGuard {
   return { type: 'xstate.not', guards: [guard] };
 }
 
-/** Passes while the machine is in the given state: a state value, or the `#id` of a state. */
-export function stateIn(stateValue: unknown): unknown {
+/** Passes when the machine is in the state: `'a.b'`, `{ a: 'b' }` or `'#id'`. */
+export function stateIn(stateValue: StateValue): BuiltinGuard & { readonly stateValue: StateValue } {
   return { type: 'xstate.stateIn', stateValue };
 }
