@@ -57,6 +57,7 @@ export class PostgresStore implements InstanceStore {
   async start(): Promise<void> {
     const { database } = this;
     database.mustBeInitialised();
+    database.guardNewConnections();
     if (this.migrations === 'run') await migrate(database.dataSource, { schema: database.schema });
     else await checkSchema(database);
     await this.hints.start();

@@ -1,4 +1,3 @@
-import type { EventEmitter } from 'node:events';
 import { DataSource, EntityManager, type DataSourceOptions } from 'typeorm';
 
 /** The one connection pool of the application: its own tables and the orchestrator's live side by side. */
@@ -7,13 +6,8 @@ export function dataSourceOptions(url: string): DataSourceOptions {
 }
 
 /** Opens the pool. */
-export async function openDataSource(url: string): Promise<DataSource> {
-  const dataSource = await new DataSource(dataSourceOptions(url)).initialize();
-  const { master } = dataSource.driver as unknown as { readonly master: EventEmitter };
-  // A server that stops just when a connection to it is made would otherwise end this process: between the pool and the one
-  // who asked for the connection nobody listens for its error. The query that follows tells it as well.
-  master.on('connect', (client: EventEmitter) => client.on('error', () => undefined));
-  return dataSource;
+export function openDataSource(url: string): Promise<DataSource> {
+  return new DataSource(dataSourceOptions(url)).initialize();
 }
 
 /** The transaction that a message is handled in: its inbox row, our writes and our answers commit together. */

@@ -41,3 +41,13 @@ it('a pool that has no connection to lend is unavailable', async () => {
   const work = new Database(source, 'orchestrator').withClient(async () => 1);
   await expect(work).rejects.toBeInstanceOf(StoreUnavailableError);
 });
+
+it('a connection that breaks before anybody has it does not end the process, however many stores use its pool', () => {
+  const master = new EventEmitter();
+  const source = { options: { type: 'postgres' }, driver: { master } } as unknown as DataSource;
+  for (const schema of ['one', 'other']) new Database(source, schema).guardNewConnections();
+  const client = new EventEmitter();
+  master.emit('connect', client);
+  expect(client.emit('error', new Error('terminating connection'))).toBe(true);
+  expect(client.listenerCount('error')).toBe(1);
+});

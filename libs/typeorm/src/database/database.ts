@@ -7,8 +7,16 @@ import { isUnavailable, mapped } from './unavailable.js';
 
 /** What the store uses of TypeORM's `PostgresDriver`; all of it is public there. */
 interface PostgresDriver {
+  readonly master: PgPool;
   obtainMasterConnection(): Promise<[client: PgClient, release: (error?: unknown) => void]>;
 }
+
+/** The part of the pg driver's pool that the store uses. */
+interface PgPool {
+  on(event: 'connect', listener: (client: PgClient) => void): unknown;
+}
+
+const guarded = new WeakSet<PgPool>();
 
 /** The caller's DataSource as the store sees it: statements on pooled connections. Never destroys it. */
 export class Database {
@@ -28,6 +36,17 @@ export class Database {
     throw new StoreDataSourceError(
       'The DataSource of the store is not initialised: await `dataSource.initialize()` before the store starts.',
     );
+  }
+
+  /**
+   * A server that stops just when a pooled connection to it is made would end the process: between the pool and the one who asked for the connection
+   * nobody listens for its error. The query that follows tells it as well.
+   */
+  guardNewConnections(): void {
+    const { master } = this.dataSource.driver as unknown as PostgresDriver;
+    if (guarded.has(master)) return;
+    guarded.add(master);
+    master.on('connect', (client) => client.on('error', () => undefined));
   }
 
   statement(operation: string, sql: string): Statement {
