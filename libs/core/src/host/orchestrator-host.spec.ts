@@ -85,7 +85,13 @@ let open: OrchestratorHost | undefined;
 afterEach(async () => open?.close());
 
 async function scene(
-  options: { pays?: boolean; silent?: boolean; timeoutMs?: number; failUndo?: number } = {},
+  options: {
+    pays?: boolean;
+    silent?: boolean;
+    timeoutMs?: number;
+    failUndo?: number;
+    onPaid?: () => void;
+  } = {},
 ): Promise<Scene> {
   const lines = new Lines();
   const undone: string[] = [];
@@ -102,6 +108,7 @@ async function scene(
         return { orderId, cents };
       }),
       on(Paid, 'awaitingPayment', 'awaitingShipment', (ctx) => {
+        options.onPaid?.();
         ctx.data.transactionId = (ctx.event as Paid).transactionId;
         ctx.compensateWith('cancelShipment', { orderId: ctx.data.orderId });
       }),
@@ -260,5 +267,25 @@ describe('OrchestratorHost', () => {
     const order = await host.repository(definition).findByCorrelation('o8');
     const history = await host.repository(definition).history(order?.id ?? '');
     expect(history.map((line) => line.kind)).toEqual(['created', 'deferred', 'transition', 'transition']);
+  });
+
+  it('says with saga, id, tenant, state and message id that a handler failed, and tries again', async () => {
+    let failures = 1;
+    const { host, lines } = await scene({
+      onPaid: () => {
+        if (failures-- > 0) throw new Error('no luck');
+      },
+    });
+    await host.bus.publish(new Placed({ orderId: 'o9', cents: 5 }));
+    await lines.seen('→ awaitingShipment');
+    const order = await host.repository(definition).findByCorrelation('o9');
+    const line = lines.all.find((text) => text.includes('t.paid failed: Error: no luck')) ?? '';
+    expect(JSON.parse(line.slice(line.indexOf('{')))).toMatchObject({
+      saga: 'order',
+      id: order?.id,
+      tenant: 'default',
+      state: 'awaitingPayment',
+      messageId: expect.any(String) as string,
+    });
   });
 });

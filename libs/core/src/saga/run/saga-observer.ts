@@ -9,6 +9,8 @@ import type { Stimulus } from './stimulus.js';
 export interface SagaObserver {
   committed(change: Change, version: number): void;
   conflict(saga: CompiledSaga, stimulus: Stimulus, instance: StoredInstance | null, tries: number): void;
+  /** Handling a stimulus failed: nothing of it was committed, and it is tried again or given up. */
+  failed(saga: CompiledSaga, stimulus: Stimulus, instance: StoredInstance | null, error: unknown): void;
   parked(saga: CompiledSaga, stimulus: Stimulus): void;
   discarded(saga: CompiledSaga, stimulus: Stimulus): void;
 }
@@ -45,11 +47,14 @@ export class LoggingObserver implements SagaObserver {
   }
 
   conflict(saga: CompiledSaga, stimulus: Stimulus, instance: StoredInstance | null, tries: number): void {
-    this.logger.debug(`Saga ${saga.definition.name}: conflict, trying again`, {
-      ...place(saga, stimulus),
-      ...(instance === null ? {} : { id: instance.id, state: instance.state }),
-      tries,
-    });
+    const fields = { ...place(saga, stimulus), ...whereabouts(instance), tries };
+    this.logger.info(`Saga ${saga.definition.name}: conflict, trying again`, fields);
+  }
+
+  failed(saga: CompiledSaga, stimulus: Stimulus, instance: StoredInstance | null, error: unknown): void {
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    const fields = { ...place(saga, stimulus), ...whereabouts(instance) };
+    this.logger.warn(`Saga ${saga.definition.name}: ${causeOf(stimulus)} failed: ${reason}`, fields);
   }
 
   parked(saga: CompiledSaga, stimulus: Stimulus): void {
@@ -69,4 +74,13 @@ export class LoggingObserver implements SagaObserver {
 
 function place(saga: CompiledSaga, { tenant, key, messageId }: Stimulus): Record<string, string> {
   return { saga: saga.definition.name, tenant, key: key.value, messageId };
+}
+
+function whereabouts(instance: StoredInstance | null): Record<string, string> {
+  return instance === null ? {} : { id: instance.id, state: instance.state, status: instance.status };
+}
+
+function causeOf({ cause }: Stimulus): string {
+  if (cause.kind === 'message') return cause.envelope.name;
+  return cause.kind === 'timer' ? cause.payload.label : `undo of ${cause.name}`;
 }

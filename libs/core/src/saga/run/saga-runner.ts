@@ -124,9 +124,22 @@ export class SagaRunner {
     if (seen !== null && !redelivered) return 'settled';
     const saga = this.versionFor(highest, instance);
     if (instance === null && !this.starts(saga, stimulus)) return this.absent(saga, stimulus);
-    const change = await this.changes.make(saga, instance, stimulus);
+    const change = await this.make(saga, instance, stimulus);
     if (change === null) return 'settled';
     return this.commit(change);
+  }
+
+  private async make(
+    saga: CompiledSaga,
+    instance: StoredInstance | null,
+    stimulus: Stimulus,
+  ): Promise<Change | null> {
+    try {
+      return await this.changes.make(saga, instance, stimulus);
+    } catch (error) {
+      this.ports.observer.failed(saga, stimulus, instance, error);
+      throw error;
+    }
   }
 
   private async commit(change: Change): Promise<Handled | 'conflict'> {
