@@ -107,3 +107,10 @@ export function ancestorsOf(node: Node, top: Node | null): Node[] {
   for (let at = node.parent; at !== null && at !== top; at = at.parent) ancestors.push(at);
   return ancestors;
 }
+
+/** Active children in document order. Looks at what is active, of which there is little, not at all children. */
+export function activeChildren(node: Node, active: Iterable<Node>): Node[] {
+  const children: Node[] = [];
+  for (const other of active) if (other.parent === node) children.push(other);
+  return children.length < 2 ? children : children.sort((a, b) => a.index - b.index);
+}

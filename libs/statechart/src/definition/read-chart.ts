@@ -133,8 +133,9 @@ function hasRivalRegions(nodes: readonly Node[]): boolean {
   const eager = nodes.filter((node) => node.always.length > 0);
   const within = (region: Node): boolean => eager.some((node) => node === region || isInside(node, region));
   return nodes.some((node) => {
+    if (node.type !== 'parallel') return false;
     const around = eager.some((other) => other === node || isInside(node, other)) ? 1 : 0;
-    const regions = node.type === 'parallel' ? node.children.filter(within).length : 0;
+    const regions = node.children.filter(within).length;
     return regions > 0 && regions + around > 1;
   });
 }

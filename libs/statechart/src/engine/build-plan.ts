@@ -1,4 +1,4 @@
-import type { Node, Transition } from '../chart/node.js';
+import { activeChildren, type Node, type Transition } from '../chart/node.js';
 import { buildOutcome } from './build-outcome.js';
 import type { Configuration } from './configuration.js';
 import type { Candidate, Plan, Selector } from './plan.js';
@@ -34,8 +34,7 @@ function buildByLeaves(configuration: Configuration, of: (node: Node) => readonl
 
 /** XState asks the children first, and a state itself only if none of its children answers. */
 function selectorOf(configuration: Configuration, node: Node, type: string): Selector | null {
-  const inner = node.children
-    .filter((child) => configuration.active.has(child))
+  const inner = activeChildren(node, configuration.nodes)
     .map((child) => selectorOf(configuration, child, type))
     .filter((selector) => selector !== null);
   const own = candidatesOf(configuration, transitionsFor(node, type));

@@ -1,4 +1,4 @@
-import type { Expression, Node } from '../chart/node.js';
+import { activeChildren, type Expression, type Node } from '../chart/node.js';
 import { evaluate } from './expression.js';
 import { type Frame, type Op, runOp } from './op.js';
 import type { Runtime } from './runtime.js';
@@ -51,8 +51,7 @@ function completeParallels(from: Node | null, active: ReadonlySet<Node>, complet
 
 /** Is a state's work over (SCXML: isInFinalState)? */
 export function isComplete(node: Node, active: ReadonlySet<Node>): boolean {
-  if (node.type === 'compound')
-    return node.children.some((child) => child.type === 'final' && active.has(child));
+  if (node.type === 'compound') return activeChildren(node, active).some((child) => child.type === 'final');
   if (node.type === 'parallel') return node.children.every((child) => isComplete(child, active));
   return node.type === 'final';
 }

@@ -1,4 +1,4 @@
-import type { Node } from '../chart/node.js';
+import { activeChildren, type Node } from '../chart/node.js';
 import type { Runtime } from '../engine/runtime.js';
 import { SnapshotError } from '../errors.js';
 
@@ -9,7 +9,7 @@ export function checkLegal(runtime: Runtime, nodes: readonly Node[]): readonly N
     ? nodes.find((node) => !isLegal(node, active))
     : runtime.chart.root;
   if (fault === undefined) return nodes;
-  const found = `state '${fault.id}' (${fault.type}) with ${fault.children.filter((child) => active.has(child)).length} active children`;
+  const found = `state '${fault.id}' (${fault.type}) with ${activeChildren(fault, active).length} active children`;
   throw new SnapshotError(
     runtime.chart.id,
     found,
@@ -18,7 +18,7 @@ export function checkLegal(runtime: Runtime, nodes: readonly Node[]): readonly N
 }
 
 function isLegal(node: Node, active: ReadonlySet<Node>): boolean {
-  const count = node.children.filter((child) => active.has(child)).length;
+  const count = activeChildren(node, active).length;
   if (node.type === 'compound') return count === 1;
   return node.type === 'parallel' ? count === node.children.length : node.type !== 'history';
 }

@@ -1,4 +1,4 @@
-import type { Node } from '../chart/node.js';
+import { activeChildren, type Node } from '../chart/node.js';
 import type { Configuration } from '../engine/configuration.js';
 import { splitPath } from '../definition/targets.js';
 import type { StateValue } from '../types.js';
@@ -9,7 +9,7 @@ export function valueOf(configuration: Configuration): StateValue {
 }
 
 function valueInside(node: Node, active: ReadonlySet<Node>): StateValue {
-  const children = node.children.filter((child) => active.has(child));
+  const children = activeChildren(node, active);
   const [only] = children;
   if (node.type === 'compound' && only !== undefined && isAtomic(only)) return only.key;
   return Object.fromEntries(children.map((child) => [child.key, valueInside(child, active)]));
@@ -39,7 +39,7 @@ function matchesInside(node: Node, active: ReadonlySet<Node>, value: StateValue)
 
 /** The value of a compound state in a leaf is a name: no object matches it, not even an empty one. */
 function isLeafName(node: Node, active: ReadonlySet<Node>): boolean {
-  return node.type === 'compound' && node.children.some((child) => active.has(child) && isAtomic(child));
+  return node.type === 'compound' && activeChildren(node, active).some(isAtomic);
 }
 
 function isActiveChild(node: Node, active: ReadonlySet<Node>, key: string): boolean {
