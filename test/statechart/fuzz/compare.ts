@@ -92,8 +92,12 @@ class Pair {
   send(at: number, event: GenCase['events'][number]): Difference | null {
     const { mine, theirs } = this;
     if ('threw' in mine || 'threw' in theirs) return null;
+    const written = this.laws ? serialize(this.machine, mine.snapshot) : '';
     const nextMine = attempt(() => ofOurs(this.machine, transition(this.machine, mine.snapshot, event)));
     const nextTheirs = attempt(() => ofXState(xstate.transition(this.peer, theirs.snapshot, event)));
+    if (this.laws && serialize(this.machine, mine.snapshot) !== written) {
+      return { at, what: 'a changed input', ours: serialize(this.machine, mine.snapshot), theirs: written };
+    }
     const found = differs(at, nextMine, nextTheirs) ?? this.brokenLaw(mine.snapshot, event, nextMine);
     // A step that throws leaves the machine where it was.
     if (found !== null || 'threw' in nextMine || 'threw' in nextTheirs) return found;
