@@ -1,10 +1,29 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { root } from '../support/workspace.js';
+import { doorStep } from './statechart-guide.js';
+import { libs, root } from '../support/workspace.js';
 
 /** Pages whose code is quoted from files that the compiler checks. */
-const QUOTES = [['README.md', 'test/docs/readme-saga.ts', 'saga']] as const;
+const QUOTES = [
+  ['README.md', 'test/docs/readme-saga.ts', 'saga'],
+  ['docs/guides/statechart.md', 'test/docs/statechart-guide.ts', 'door'],
+] as const;
+
+/** All pages for people, by their path from the root. */
+const pages = ['.', 'docs', 'docs/adr', 'docs/guides', ...libs.map((lib) => lib.path)].flatMap((folder) =>
+  readdirSync(join(root, folder))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name)),
+);
+
+/** Targets of a page's links that lead to other files of the project, relative to the root. */
+function linkedFiles(page: string): string[] {
+  const text = readFileSync(join(root, page), 'utf8').replace(/```[\s\S]*?```/g, '');
+  const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1] ?? '');
+  const files = targets.filter((target) => !/^(https?:|mailto:|#)/.test(target));
+  return files.map((target) => join(dirname(page), target.replace(/#.*$/, '')));
+}
 
 function region(path: string, name: string): string {
   const text = readFileSync(join(root, path), 'utf8');
@@ -14,9 +33,21 @@ function region(path: string, name: string): string {
 }
 
 describe('documentation', () => {
+  it('shows a door whose step is what its comment says', () => {
+    expect(doorStep.changed).toBe(true);
+    expect(doorStep.effects).toMatchObject([
+      { type: 'action', name: 'ring' },
+      { type: 'after', node: 'door.open', epoch: 1, delay: 5_000 },
+    ]);
+  });
+
   it.each(QUOTES)('%s quotes %s (%s) to the letter', (page, source, name) => {
     const text = readFileSync(join(root, page), 'utf8');
     expect(text).toContain(`\`\`\`ts\n${region(source, name)}\n\`\`\``);
+  });
+
+  it.each(pages)('%s links to files that exist', (page) => {
+    expect(linkedFiles(page).filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
 
   it('lets the README begin with code, before any heading but its title, and keeps it short', () => {

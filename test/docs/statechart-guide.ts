@@ -1,0 +1,32 @@
+// #region door
+import { initialTransition, machineTypes, transition } from '@nestjs-orchestrator/statechart';
+
+interface Door {
+  readonly opened: number;
+}
+const { assign, define, guard } = machineTypes<{ context: Door; events: { type: 'OPEN' | 'CLOSE' } }>();
+
+const door = define(
+  {
+    id: 'door',
+    initial: 'shut',
+    context: { opened: 0 },
+    states: {
+      shut: { on: { OPEN: { target: 'open', guard: 'isFree', actions: ['ring', 'count'] } } },
+      open: { after: { 5000: 'shut' }, on: { CLOSE: 'shut' } },
+    },
+  },
+  {
+    guards: { isFree: guard(({ context }) => context.opened < 10) },
+    actions: { ring: undefined, count: assign(({ context }) => ({ opened: context.opened + 1 })) },
+  },
+);
+
+const { snapshot } = initialTransition(door);
+const step = transition(door, snapshot, { type: 'OPEN' });
+// step.changed  true
+// step.effects  [{ type: 'action', name: 'ring' }, { type: 'after', node: 'door.open', epoch: 1, delay: 5000, … }]
+// #endregion
+
+/** For the spec, which holds what the comment says to the truth. */
+export const doorStep = step;
