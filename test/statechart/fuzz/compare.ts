@@ -95,16 +95,22 @@ class Pair {
     const written = this.laws ? serialize(this.machine, mine.snapshot) : '';
     const nextMine = attempt(() => ofOurs(this.machine, transition(this.machine, mine.snapshot, event)));
     const nextTheirs = attempt(() => ofXState(xstate.transition(this.peer, theirs.snapshot, event)));
-    if (this.laws && serialize(this.machine, mine.snapshot) !== written) {
-      return { at, what: 'a changed input', ours: serialize(this.machine, mine.snapshot), theirs: written };
-    }
-    const found = differs(at, nextMine, nextTheirs) ?? this.brokenLaw(mine.snapshot, event, nextMine);
+    const found =
+      differs(at, nextMine, nextTheirs) ??
+      this.changed(at, written, mine) ??
+      this.brokenLaw(mine.snapshot, event, nextMine);
     // A step that throws leaves the machine where it was.
     if (found !== null || 'threw' in nextMine || 'threw' in nextTheirs) return found;
     this.mine = nextMine;
     this.theirs = nextTheirs;
     if (nextMine.observation.status !== 'active') this.restart();
     return null;
+  }
+
+  /** A step leaves the snapshot it was given as it is. */
+  private changed(at: number, written: string, { snapshot }: Success): Difference | null {
+    const now = this.laws ? serialize(this.machine, snapshot) : '';
+    return now === written ? null : { at, what: 'a changed input', ours: now, theirs: written };
   }
 
   private restart(): void {
