@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { PlainReporter } from './scripts/plain-reporter.js';
 
@@ -11,6 +12,8 @@ export default defineConfig({
   resolve: { conditions: [source] },
   ssr: { resolve: { conditions: [source] } },
   test: {
+    // Many specs wait for servers and processes: by default vitest would leave one of two cores idle.
+    maxWorkers: Math.max(3, availableParallelism()),
     projects: [
       {
         extends: true,
@@ -34,7 +37,7 @@ export default defineConfig({
     coverage: {
       include: ['libs/*/src/**/*.ts'],
       exclude: ['**/*.spec.ts'],
-      reporter: ['text-summary', 'html', 'lcovonly'],
+      reporter: ['text-summary', 'lcovonly'],
       thresholds: { lines: 85 },
     },
   },

@@ -87,6 +87,8 @@ function assertJson(value: unknown, path: string, ancestors: object[]): void {
 function assertObject(value: object, path: string, ancestors: object[]): void {
   if (!isPlain(value)) throw new NotJsonError(path, describe(value));
   for (const [key, item] of Object.entries(value)) {
+    // It would be left out when read back.
+    if (key === '__proto__') throw new NotJsonError(`${path}.${key}`, 'a key that could reach a prototype');
     if (item !== undefined) assertJson(item, `${path}.${key}`, ancestors);
   }
 }
