@@ -80,6 +80,7 @@ describe('a fault is seen', () => {
     ['core', 'a.ts', 'export const now = () => new Date();', 'wall clock'],
     ['core', 'a.ts', 'export const x = await Promise.resolve(1);', 'awaits at top level'],
     ['core', 'resilience/a.ts', "import { x } from '../bus/index.js';", 'stands alone'],
+    ['core', 'resilience/a.ts', "import { x } from '../ports/instance-store.js';", 'stands alone'],
     ['core', 'resilience/a.ts', `import { x } from '${scope}/statechart';`, 'out of reach'],
     ['redis', 'a.ts', `import { x } from '${scope}/typeorm';`, 'out of reach for redis'],
     ['redis', 'a.ts', `import { x } from '${scope}/statechart';`, 'out of reach for redis'],

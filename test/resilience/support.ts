@@ -1,0 +1,33 @@
+import type { Clock } from '@nestjs-orchestrator/core/ports';
+
+/** Schedules of a model test: a few hundred in the ordinary run, as many as `RESILIENCE_RUNS` says in a long one. */
+export const runs = Number(process.env['RESILIENCE_RUNS'] ?? 300);
+
+/** Time for the schedules of a long run. */
+export const patience = Math.max(60_000, runs * 50);
+
+/** A clock that reads what the test sets. Nothing can be scheduled on it. */
+export class SetClock implements Clock {
+  at = 0;
+
+  now(): number {
+    return this.at;
+  }
+
+  monotonic(): number {
+    return this.at;
+  }
+
+  storeNow(): number {
+    return this.at;
+  }
+
+  schedule(): never {
+    throw new Error('nothing is scheduled on this clock');
+  }
+}
+
+/** Lets promise chains end. */
+export async function turns(count = 10): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await Promise.resolve();
+}
