@@ -31,3 +31,18 @@ export class SetClock implements Clock {
 export async function turns(count = 10): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await Promise.resolve();
 }
+
+/** A promise that the test settles. */
+export function deferred<T = void>(): {
+  promise: Promise<T>;
+  resolve: (value: T) => void;
+  reject: (error: Error) => void;
+} {
+  let resolve: (value: T) => void = () => {};
+  let reject: (error: Error) => void = () => {};
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}

@@ -14,3 +14,23 @@ export {
   type RateLimitView,
 } from './limiter/rate-limiter.js';
 export type { RateLimiterOptions, RateLimitRejection } from './limiter/limiter-options.js';
+export { CircuitBreaker, circuitBreaker } from './breaker/circuit-breaker.js';
+export type { CircuitBreakerOptions } from './breaker/breaker-options.js';
+export type {
+  CircuitCause,
+  CircuitEvent,
+  CircuitSnapshot,
+  CircuitState,
+  CircuitStatistics,
+  ClosedState,
+  HalfOpenState,
+  IsolatedState,
+  OpenState,
+} from './breaker/circuit-state.js';
+export { policy, type AddedBy, type Call, type Policy } from './policies/policy.js';
+export { Bulkhead, bulkhead, type BulkheadOptions, type BulkheadStatistics } from './policies/bulkhead.js';
+export { fallback, type FallbackOptions } from './policies/fallback.js';
+export { retry, type RetryEvent, type RetryOptions } from './policies/retry.js';
+export type { Backoff } from './policies/backoff.js';
+export { RetryBudget, type RetryBudgetOptions } from './policies/retry-budget.js';
+export { timeout, type TimeoutOptions } from './policies/timeout.js';

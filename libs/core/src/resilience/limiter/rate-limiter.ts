@@ -2,7 +2,7 @@ import { RateLimitExceededError, ResilienceOptionError } from '../errors.js';
 import { notify } from '../listeners.js';
 import { BucketTable } from './bucket-table.js';
 import { rateLimiterSettings, type RateLimiterOptions, type RateLimiterSettings } from './limiter-options.js';
-import { SteadyTime } from './steady-time.js';
+import { SteadyTime } from '../steady-time.js';
 import { tokenUnits, type TokenUnits } from './token-units.js';
 import { WaitingLines } from './waiting-lines.js';
 

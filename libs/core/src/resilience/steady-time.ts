@@ -1,4 +1,4 @@
-import type { Clock } from '../../ports/clock.js';
+import type { Clock } from '../ports/clock.js';
 
 /**
  * Whole microseconds since it was made, which never go back. A clock that jumps back stands still for that reading and goes on from
