@@ -1,20 +1,25 @@
 import { readFileSync } from 'node:fs';
 import type { Result } from './measure.js';
+import { resilience } from './resilience.js';
 import { statechart } from './statechart.js';
 
-const suites: Readonly<Record<string, () => Generator<Result>>> = { statechart };
+const suites: Readonly<Record<string, () => Iterable<Result> | AsyncIterable<Result>>> = {
+  statechart,
+  resilience,
+};
 
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const json = process.argv.includes('--json');
-const results = (names.length === 0 ? Object.keys(suites) : names).flatMap((name) => runSuite(name));
+const results: Result[] = [];
+for (const name of names.length === 0 ? Object.keys(suites) : names) results.push(...(await runSuite(name)));
 if (process.argv.includes('--check')) check(results);
 
-function runSuite(name: string): Result[] {
+async function runSuite(name: string): Promise<Result[]> {
   const suite = suites[name];
   if (suite === undefined)
     throw new Error(`no benchmark '${name}'; there are ${Object.keys(suites).join(', ')}`);
   const found: Result[] = [];
-  for (const result of suite()) {
+  for await (const result of suite()) {
     console.log(json ? JSON.stringify(result) : sentence(result));
     found.push(result);
   }

@@ -29,7 +29,7 @@ function schedule(delayMs: number, task: () => void): Cancellable {
 /** The time of the machine. This file is the only one that touches the runtime's clock, timers and randomness. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => globalThis.performance.now(),
+  monotonic: () => performance.now(),
   schedule,
   storeNow: () => null,
 };

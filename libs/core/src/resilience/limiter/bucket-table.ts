@@ -1,3 +1,4 @@
+import { ResilienceOptionError } from '../errors.js';
 import type { TokenUnits } from './token-units.js';
 
 /** Bucket of calls without a key; never forgotten. */
@@ -11,6 +12,8 @@ const PROBES = 16;
  * F. J. Corbató, 1968): a hand goes round, and a bucket that was used since its last pass is passed over once.
  */
 export class BucketTable {
+  private readonly maxKeys: number;
+  private readonly maxKeyLength: number;
   private readonly slots = new Map<string, number>();
   private keys: (string | undefined)[] = [undefined];
   private levels: Float64Array;
@@ -28,8 +31,10 @@ export class BucketTable {
 
   constructor(
     private readonly units: TokenUnits,
-    private readonly maxKeys: number,
+    { maxKeys, maxKeyLength }: { readonly maxKeys: number; readonly maxKeyLength: number },
   ) {
+    this.maxKeys = maxKeys;
+    this.maxKeyLength = maxKeyLength;
     const room = Math.min(FIRST_ROOM, maxKeys + 1);
     this.levels = new Float64Array(room);
     this.filledAt = new Float64Array(room);
@@ -44,11 +49,8 @@ export class BucketTable {
 
   /** The slot of a key, which is made if it is new. */
   slotOf(key: string | undefined, now: number): number {
+    if (key === this.latestKey) return this.latestSlot;
     if (key === undefined) return KEYLESS;
-    if (key === this.latestKey) {
-      this.used[this.latestSlot] = 1;
-      return this.latestSlot;
-    }
     let slot = this.slots.get(key);
     if (slot === undefined) slot = this.add(key, now);
     else this.used[slot] = 1;
@@ -62,15 +64,19 @@ export class BucketTable {
     return slot === undefined ? this.newLevel(now) : this.levelOf(slot, now);
   }
 
-  /** Fills a bucket up to now and gives its level. */
-  fill(slot: number, now: number): number {
-    const level = this.levelOf(slot, now);
-    this.filledAt[slot] = now;
-    return (this.levels[slot] = level);
+  /** Fills a bucket up to now, and takes units from it if it holds so many. */
+  take(slot: number, now: number, units: number): boolean {
+    const { levels, filledAt } = this;
+    const level = this.levelAt(levels[slot] as number, filledAt[slot] as number, now);
+    filledAt[slot] = now;
+    const enough = level >= units;
+    levels[slot] = enough ? level - units : level;
+    return enough;
   }
 
-  setLevel(slot: number, level: number): void {
-    this.levels[slot] = level;
+  /** Makes a bucket full. */
+  fill(key: string, now: number): void {
+    this.levels[this.slotOf(key, now)] = this.units.capacity;
   }
 
   /** All buckets are full again, and every key is forgotten. */
@@ -99,6 +105,10 @@ export class BucketTable {
   }
 
   private add(key: string, now: number): number {
+    if (key.length > this.maxKeyLength) {
+      const rule = `must have at most ${this.maxKeyLength} characters (maxKeyLength)`;
+      throw new ResilienceOptionError('key', rule, key);
+    }
     const slot = this.keys.length <= this.maxKeys ? this.grown() : this.forget(now);
     this.slots.set(key, slot);
     this.keys[slot] = key;

@@ -1,6 +1,6 @@
 import { RateLimitExceededError, ResilienceOptionError } from '../errors.js';
 import { notify } from '../listeners.js';
-import { BucketTable } from './bucket-table.js';
+import { BucketTable, KEYLESS } from './bucket-table.js';
 import { rateLimiterSettings, type RateLimiterOptions, type RateLimiterSettings } from './limiter-options.js';
 import { SteadyTime } from '../steady-time.js';
 import { tokenUnits, type TokenUnits } from './token-units.js';
@@ -58,6 +58,7 @@ export class LocalRateLimiter implements RateLimiter {
   private readonly settings: RateLimiterSettings;
   private readonly units: TokenUnits;
   private readonly perToken: number;
+  private readonly step: number;
   private readonly time: SteadyTime;
   private readonly buckets: BucketTable;
   private readonly lines: WaitingLines;
@@ -73,8 +74,9 @@ export class LocalRateLimiter implements RateLimiter {
     this.settings = rateLimiterSettings(options);
     this.units = tokenUnits(this.settings);
     this.perToken = this.units.perToken;
+    this.step = this.units.step;
     this.time = new SteadyTime(this.settings.clock);
-    this.buckets = new BucketTable(this.units, this.settings.maxKeys);
+    this.buckets = new BucketTable(this.units, this.settings);
     this.lines = new WaitingLines(this.settings.clock, (key, units) => this.take(key, units));
     this.monitored = options.monitoredTriggers && new Set(options.monitoredTriggers);
   }
@@ -88,12 +90,11 @@ export class LocalRateLimiter implements RateLimiter {
    */
   tryAcquire(key?: string, cost = 1): boolean {
     const units = cost === 1 ? this.perToken : this.unitsOf(cost);
-    if (key !== undefined && key.length > this.settings.maxKeyLength) this.refuseKey(key);
+    const { buckets } = this;
     const now = this.stepOf(this.time.read());
-    const slot = this.buckets.slotOf(key, now);
-    const level = this.buckets.fill(slot, now);
-    if (level < units || this.lines.size > 0) return this.tryBehindOthers(key, cost, units, slot);
-    this.buckets.setLevel(slot, level - units);
+    const slot = key === undefined ? KEYLESS : buckets.slotOf(key, now);
+    if (this.lines.size > 0 && this.lines.has(key)) return this.refuse(key, cost, undefined);
+    if (!buckets.take(slot, now, units)) return this.refuse(key, cost, undefined);
     this.allowed += 1;
     return true;
   }
@@ -156,7 +157,7 @@ export class LocalRateLimiter implements RateLimiter {
   /** Fills the bucket of a key, or, without one, forgets all keys and fills everything. */
   reset(key?: string): void {
     if (key === undefined) this.buckets.clear();
-    else this.buckets.setLevel(this.buckets.slotOf(key, this.stepOf(this.time.read())), this.units.capacity);
+    else this.buckets.fill(key, this.stepOf(this.time.read()));
     this.lines.refresh(key);
   }
 
@@ -168,7 +169,7 @@ export class LocalRateLimiter implements RateLimiter {
   }
 
   private stepOf(micros: number): number {
-    const { step } = this.units;
+    const { step } = this;
     return step === 1 ? micros : micros - (micros % step);
   }
 
@@ -180,35 +181,18 @@ export class LocalRateLimiter implements RateLimiter {
     throw new ResilienceOptionError('cost', `must be at most burstCapacity, which is ${most}`, cost);
   }
 
-  private refuseKey(key: string): never {
-    throw new ResilienceOptionError(
-      'key',
-      `must have at most ${this.settings.maxKeyLength} characters (maxKeyLength)`,
-      key,
-    );
-  }
-
-  /** Nobody overtakes a line: who has to wait for this key is served first. */
-  private tryBehindOthers(key: string | undefined, cost: number, units: number, slot: number): boolean {
-    const level = this.buckets.fill(slot, this.stepOf(this.time.read()));
-    if (level < units || this.lines.has(key)) return this.refuse(key, cost, undefined);
-    this.buckets.setLevel(slot, level - units);
-    this.allowed += 1;
-    return true;
-  }
-
   private canTake(key: string | undefined, cost: number): boolean {
     const units = this.unitsOf(cost);
-    if (key !== undefined && key.length > this.settings.maxKeyLength) this.refuseKey(key);
     return !this.lines.has(key) && this.take(key, units) === 0;
   }
 
   private take(key: string | undefined, units: number): number {
     const now = this.time.read();
-    const slot = this.buckets.slotOf(key, this.stepOf(now));
-    const level = this.buckets.fill(slot, this.stepOf(now));
-    if (level < units) return this.millisecondsFor(units - level, now);
-    this.buckets.setLevel(slot, level - units);
+    const step = this.stepOf(now);
+    const slot = this.buckets.slotOf(key, step);
+    if (!this.buckets.take(slot, step, units)) {
+      return this.millisecondsFor(units - this.buckets.look(key, step), now);
+    }
     this.allowed += 1;
     return 0;
   }
