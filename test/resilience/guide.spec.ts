@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { seededRandom, VirtualClock } from '@nestjs-orchestrator/testing';
+import { expect, it } from 'vitest';
+// #region import
+import {
+  bulkhead,
+  circuitBreaker,
+  fallback,
+  policy,
+  rateLimiter,
+  retry,
+  timeout,
+} from '@nestjs-orchestrator/core/resilience';
+// #endregion import
+
+const clock = new VirtualClock();
+const random = seededRandom(1);
+
+it('limits by key', async () => {
+  // #region limiter
+  const limiter = rateLimiter({ maxTransitionsPerSecond: 5, burstCapacity: 10, clock });
+
+  const through = limiter.tryAcquire('tenant-1'); // at once: true or false
+  await limiter.acquire('tenant-1', 2, AbortSignal.timeout(1_000)); // two tokens; waits in line for them if need be
+  const { tokens, retryAfterMs } = limiter.peek('tenant-1');
+  // #endregion limiter
+  expect([through, tokens, retryAfterMs]).toEqual([true, 7, 0]);
+});
+
+it('breaks and falls back', async () => {
+  const charge = async (_signal: AbortSignal | undefined): Promise<{ paid: boolean }> => {
+    throw new Error('down');
+  };
+  // #region policy
+  const payments = circuitBreaker({ name: 'payments', failureRatio: 0.5, breakDuration: 30_000, clock });
+  const guarded = policy(
+    fallback(() => 'try later' as const),
+    retry({ maxAttempts: 3, backoff: { kind: 'decorrelated-jitter', delay: 100 }, clock, random }),
+    payments,
+    bulkhead({ maxConcurrent: 20, maxQueue: 100 }),
+    timeout(2_000, { clock }),
+  );
+  const result = guarded.execute((signal) => charge(signal)); // Promise<{ paid: boolean } | 'try later'>
+  // #endregion policy
+  await clock.runAll();
+  await expect(result).resolves.toBe('try later');
+  expect(payments.statistics().failed).toBe(3);
+});
+
+it('is quoted by the guide as it stands here', () => {
+  const source = readFileSync(import.meta.filename, 'utf8');
+  const guide = readFileSync('docs/guides/resilience.md', 'utf8').replaceAll(/\s+/g, ' ');
+  const regions = [...source.matchAll(/\/\/ #region (\w+)\n([^]*?)\/\/ #endregion/g)];
+  const missing = regions.filter(([, , text = '']) => !guide.includes(text.replaceAll(/\s+/g, ' ').trim()));
+  expect(regions).toHaveLength(3);
+  expect(missing.map(([, name]) => name)).toEqual([]);
+});
