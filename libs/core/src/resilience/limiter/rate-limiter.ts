@@ -14,7 +14,7 @@ export interface RateLimitView {
   readonly capacity: number;
   /** Milliseconds until one token is there, rounded up; 0 if it is. */
   readonly retryAfterMs: number;
-  /** Calls that wait in line for the key. */
+  /** Whether calls wait in line for the key. */
   readonly queued: boolean;
 }
 
