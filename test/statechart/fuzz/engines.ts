@@ -69,7 +69,7 @@ export function oursOf(config: GenState): ours.Machine {
       delays,
       actors: { work: null },
     },
-  ) as ours.Machine;
+  );
 }
 
 export function xstateOf(config: GenState): xstate.AnyStateMachine {

@@ -72,7 +72,7 @@ export class Session {
         read: platform.read,
         reaches: (target) => !target.startsWith('#_scxml_') || this.address(target) !== undefined,
       }),
-    ) as Machine;
+    );
     platform.sessions.set(id, this);
     const step = initialTransition(this.machine, { sessionId: id, data });
     this.snapshot = step.snapshot;
