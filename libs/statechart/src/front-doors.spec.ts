@@ -2,13 +2,17 @@ import { describe, expect, it } from 'vitest';
 import * as xstate from 'xstate';
 import {
   actionOf,
+  cancel,
   defineMachine,
   type Effect,
+  emit,
   enqueueActions,
   initialTransition,
+  log,
   type Machine,
   matches,
   nextEvents,
+  raise,
   sendParent,
   sendTo,
   spawnChild,
@@ -164,6 +168,24 @@ describe('actions for actors', () => {
       { type: 'send', to: '#_parent', event: { type: 'UP' }, id: undefined, delay: undefined },
       { type: 'stopChild', id: 'w' },
       { type: 'action', name: 'ring', params: { loud: true } },
+    ]);
+  });
+
+  it('a line, an emitted event, a delayed event and its withdrawal come out as effects', () => {
+    const machine = defineMachine({
+      id: 'm',
+      entry: [
+        log('begun', 'm'),
+        emit({ type: 'BEGUN' }),
+        raise({ type: 'LATER' }, { delay: 10, id: 'r' }),
+        cancel('r'),
+      ],
+    }) as Machine;
+    expect(initialTransition(machine).effects).toMatchObject([
+      { type: 'log' },
+      { type: 'emit', event: { type: 'BEGUN' } },
+      { type: 'raise', id: 'r', event: { type: 'LATER' }, delay: 10 },
+      { type: 'cancel', id: 'r' },
     ]);
   });
 

@@ -57,20 +57,16 @@ export class Participant implements Consumer {
     const { name, message, handle } = this.handler;
     const recording = new Recording([name, envelope.id]);
     const { clock, handlerTimeoutMs, addressing } = this.ports;
+    const instance = frozenInstance(message, envelope.body as object);
     recording.begin(name);
-    await timedCall(clock, name, handlerTimeoutMs, (signal) =>
-      handle(
-        contextOf(
-          envelope,
-          frozenInstance(message, envelope.body as object),
-          tx.manager,
-          attempt,
-          recording,
-          signal,
-        ) as never,
-      ),
-    );
-    recording.end();
+    try {
+      await timedCall(clock, name, handlerTimeoutMs, (signal) =>
+        handle(contextOf(envelope, instance, tx.manager, attempt, recording, signal) as never),
+      );
+    } finally {
+      // Also after a time-out: what a handler asks for later would be lost, so it is refused.
+      recording.end();
+    }
     const outgoing = await addressing.effects(recording.outgoing, {
       tenant: envelope.tenant,
       correlationId: envelope.correlationId,
