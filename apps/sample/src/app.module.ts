@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { OrchestratorModule } from '@nestjs-orchestrator/nest';
+import { OrchestratorModule, type OrchestratorModuleOptions } from '@nestjs-orchestrator/nest';
 import { typeormStore } from '@nestjs-orchestrator/typeorm';
 import { DataSource } from 'typeorm';
 import { DatabaseModule } from './database/database.module.js';
@@ -8,8 +8,8 @@ import { OrdersModule } from './orders/orders.module.js';
 
 @Module({})
 export class AppModule {
-  /** The whole application on the Postgres at `url`. */
-  static forDatabase(url: string): DynamicModule {
+  /** The whole application on the Postgres at `url`. `overrides` win over the settings made here. */
+  static forDatabase(url: string, overrides: OrchestratorModuleOptions = {}): DynamicModule {
     return {
       module: AppModule,
       imports: [
@@ -20,6 +20,7 @@ export class AppModule {
             store: typeormStore(dataSource),
             // What a killed process had in hand is taken up after so long: well within the time-outs of an order.
             leaseMs: 3_000,
+            ...overrides,
           }),
         }),
         OrdersModule,

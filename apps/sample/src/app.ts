@@ -1,6 +1,7 @@
 import { ConsoleLogger, type LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { OrchestratorModuleOptions } from '@nestjs-orchestrator/nest';
 import { AppModule } from './app.module.js';
 import { serveOpenApi } from './http/openapi.js';
 import { ProblemFilter } from './http/problem.filter.js';
@@ -9,8 +10,12 @@ import { validationPipe } from './http/validation.js';
 const BODY_LIMIT = '100kb';
 
 /** Makes the application on the Postgres at `url`; it does not listen yet. */
-export async function createApp(url: string, logger = defaultLogger()): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.forDatabase(url), {
+export async function createApp(
+  url: string,
+  logger = defaultLogger(),
+  overrides: OrchestratorModuleOptions = {},
+): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forDatabase(url, overrides), {
     logger,
     // Errors come back to the caller, who has a database to stop.
     abortOnError: false,

@@ -1,5 +1,5 @@
 import type { OrderView } from '../../../apps/sample/src/orders/order.schemas.js';
-import { freePort, Program } from './program.js';
+import { freePort, Program, type Ending } from './program.js';
 
 /** The sample as a process that is killed and started again, on a port that stays the same. */
 export class MortalSample {
@@ -28,6 +28,23 @@ export class MortalSample {
     await new Promise((resolve) => setTimeout(resolve, delayMs));
     await this.program.signal('SIGKILL');
     this.kills++;
+    [this.program, this.up] = this.launch();
+    await this.up;
+  }
+
+  /** Starts it anew, to die of itself at the `nth` coming to a fault point; settles when it has, with how it ended. */
+  async dieAt(point: string, nth: number): Promise<Ending> {
+    await this.program.signal('SIGKILL');
+    [this.program, this.up] = this.launch({ DIE_AT: point, DIE_AT_COMING: String(nth) });
+    this.up.catch(() => undefined);
+    const ending = await this.program.ended;
+    this.kills++;
+    return ending;
+  }
+
+  /** Starts it anew, to live. */
+  async revive(): Promise<void> {
+    await this.program.signal('SIGKILL');
     [this.program, this.up] = this.launch();
     await this.up;
   }
@@ -76,8 +93,8 @@ export class MortalSample {
     return this.program.signal('SIGTERM');
   }
 
-  private launch(): [Program, Promise<unknown>] {
-    const program = new Program(this.main, this.environment);
+  private launch(doom: Readonly<Record<string, string>> = {}): [Program, Promise<unknown>] {
+    const program = new Program(this.main, { ...this.environment, ...doom });
     return [program, program.line('"Listening"')];
   }
 }

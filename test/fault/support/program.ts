@@ -57,8 +57,9 @@ export class Program {
     while (this.lines.length < lines && !this.over) await this.next();
   }
 
-  /** Settles when something new is there: more lines, or the end. */
+  /** Settles when something new is there: more lines, or the end; of one that has ended, in the next turn. */
   next(): Promise<void> {
+    if (this.over) return new Promise((resolve) => setImmediate(resolve));
     return new Promise((resolve) => {
       const listener = (): void => {
         this.listeners.delete(listener);

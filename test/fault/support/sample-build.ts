@@ -6,6 +6,8 @@ import { root } from '../../support/workspace.js';
 /** The sample as a program of its own, made from the sources as they are, so that no `npm run build` has to come first. */
 export interface SampleBuild {
   readonly main: string;
+  /** As `main`, but it kills itself at the fault point that `DIE_AT` names. */
+  readonly mortal: string;
   readonly check: string;
   remove(): void;
 }
@@ -30,13 +32,18 @@ export async function buildSample(): Promise<SampleBuild> {
       minify: false,
       target: 'node20',
       rolldownOptions: {
-        input: { main: join(root, 'apps/sample/src/main.ts'), check: join(root, 'apps/sample/src/check.ts') },
+        input: {
+          main: join(root, 'apps/sample/src/main.ts'),
+          mortal: join(root, 'test/fault/support/mortal.process.ts'),
+          check: join(root, 'apps/sample/src/check.ts'),
+        },
         output: { format: 'es', entryFileNames: '[name].js' },
       },
     },
   });
   return {
     main: join(outDir, 'main.js'),
+    mortal: join(outDir, 'mortal.js'),
     check: join(outDir, 'check.js'),
     remove: () => rmSync(outDir, { recursive: true, force: true }),
   };

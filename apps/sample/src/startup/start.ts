@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { OrchestratorModuleOptions } from '@nestjs-orchestrator/nest';
 import { createApp } from '../app.js';
 import { settings } from '../config/settings.js';
 import { openPostgres, type Postgres } from '../database/postgres.js';
@@ -11,12 +12,12 @@ import { portError, requireFreePort } from './port.js';
 const PATIENCE_MS = 20_000;
 
 /** Starts everything, says where it is, and stops it in the opposite order when the process is told to end. */
-export async function start(): Promise<void> {
+export async function start(overrides: OrchestratorModuleOptions = {}): Promise<void> {
   const { port } = settings;
   await requireFreePort(port);
   const postgres = await openPostgres(settings, (line) => process.stdout.write(`${line}\n`));
   try {
-    const app = await createApp(postgres.url);
+    const app = await createApp(postgres.url, undefined, overrides);
     await listen(app, port);
     stopOnSignal(app, postgres);
     announce(await app.getUrl(), postgres.description);
