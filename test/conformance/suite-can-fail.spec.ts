@@ -56,6 +56,14 @@ const faults: readonly { what: string; noun: string; fault: Fault }[] = [
     fault: changed((commit) => ({ ...commit, wakeIfParked: null })),
   },
   {
+    what: 'takes every key for one of many',
+    noun: 'keys',
+    fault: changed((commit) => ({
+      ...commit,
+      keys: commit.keys.map((key) => ({ ...key, many: true as const })),
+    })),
+  },
+  {
     what: 'parks without looking for the instance',
     noun: 'races',
     fault: () => ({ park: async (requests) => requests.map(() => 'parked' as const) }),

@@ -87,7 +87,8 @@ function writeTimers(data: MemoryData, { ref, timers }: Commit, now: number): vo
 
 /** Whether messages were found parked on the keys. */
 function writeDeliveries(data: MemoryData, { ref, keys, deliveries }: Commit, now: number): boolean {
-  const parked = data.deliveries.adopt(ref, keys);
+  const unique = keys.filter(({ many }) => many !== true);
+  const parked = data.deliveries.adopt(ref, unique);
   data.deliveries.remove(ref, deliveries.done);
   for (const delivery of deliveries.add) data.deliveries.defer(ref, delivery, now);
   return parked;

@@ -1,4 +1,11 @@
-import type { InboxRecord, InstanceRef, InstanceState, KeyRecord, StoredInstance } from '../ports/index.js';
+import type {
+  InboxRecord,
+  InstanceRef,
+  InstanceState,
+  KeyClaim,
+  KeyRecord,
+  StoredInstance,
+} from '../ports/index.js';
 import { instanceName, keyName, type Room } from './names.js';
 
 /** An instance as it lies in the store; `openDeliveries` is counted when it is read. */
@@ -11,6 +18,8 @@ export interface InstanceRow extends Omit<StoredInstance, 'openDeliveries'> {
 export class Instances {
   private readonly rows = new Map<string, InstanceRow>();
   private readonly keys = new Map<string, InstanceRow['id']>();
+  /** Instances of each key that many may claim. */
+  private readonly groups = new Map<string, Set<InstanceRow['id']>>();
   private readonly inboxes = new Map<string, Map<string, InboxRecord>>();
   private created = 0;
 
@@ -32,8 +41,9 @@ export class Instances {
   }
 
   /** Whether a key belongs to another instance. */
-  holdsElsewhere(ref: InstanceRef, keys: readonly KeyRecord[]): boolean {
+  holdsElsewhere(ref: InstanceRef, keys: readonly KeyClaim[]): boolean {
     return keys.some((key) => {
+      if (key.many === true) return false;
       const holder = this.keys.get(keyName(ref, key));
       return holder !== undefined && holder !== ref.id;
     });
@@ -65,8 +75,17 @@ export class Instances {
     return version;
   }
 
-  claimKeys(ref: InstanceRef, keys: readonly KeyRecord[]): void {
-    for (const key of keys) this.keys.set(keyName(ref, key), ref.id);
+  claimKeys(ref: InstanceRef, keys: readonly KeyClaim[]): void {
+    for (const key of keys) {
+      const name = keyName(ref, key);
+      if (key.many === true) this.groups.set(name, (this.groups.get(name) ?? new Set<string>()).add(ref.id));
+      else this.keys.set(name, ref.id);
+    }
+  }
+
+  /** Whether the instance has claimed the key as one of many. */
+  shares(ref: InstanceRef, key: KeyRecord): boolean {
+    return this.groups.get(keyName(ref, key))?.has(ref.id) ?? false;
   }
 
   seen(ref: InstanceRef, messageId: string): InboxRecord | undefined {

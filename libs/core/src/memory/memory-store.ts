@@ -146,7 +146,11 @@ class MemoryConnection implements MemoryStore {
   }
 
   async query(filter: InstanceFilter, at: AtInstant): Promise<InstancePage> {
-    const { rows, next } = page(this.data.instances.all(), filter, this.now(at));
+    const { instances } = this.data;
+    const { key } = filter;
+    const all =
+      key === undefined ? instances.all() : [...instances.all()].filter((row) => instances.shares(row, key));
+    const { rows, next } = page(all, filter, this.now(at));
     return { items: rows.map((row) => stored(this.data, row)), next };
   }
 

@@ -26,12 +26,15 @@ export function page(rows: Iterable<InstanceRow>, filter: InstanceFilter, now: n
 }
 
 function matches(row: InstanceRow, filter: InstanceFilter, now: number): boolean {
+  return row.tenant === filter.tenant && row.saga === filter.saga && stands(row, filter, now);
+}
+
+function stands(row: InstanceRow, { states, statuses, idleMs, ended }: InstanceFilter, now: number): boolean {
   return (
-    row.tenant === filter.tenant &&
-    row.saga === filter.saga &&
-    (filter.states?.includes(row.state) ?? true) &&
-    (filter.statuses?.includes(row.status) ?? true) &&
-    (filter.idleMs === undefined || isIdle(row, filter.idleMs, now))
+    (states?.includes(row.state) ?? true) &&
+    (statuses?.includes(row.status) ?? true) &&
+    (idleMs === undefined || isIdle(row, idleMs, now)) &&
+    (ended === undefined || ended === (row.endedAt !== null))
   );
 }
 

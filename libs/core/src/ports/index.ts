@@ -13,6 +13,7 @@ export type {
   InstanceRef,
   InstanceState,
   JsonText,
+  KeyClaim,
   KeyRecord,
   SagaStatus,
   StoredHistory,

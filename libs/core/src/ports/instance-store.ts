@@ -8,6 +8,7 @@ import type {
   InstanceRef,
   InstanceState,
   JsonText,
+  KeyClaim,
   KeyRecord,
   SagaStatus,
   StoredHistory,
@@ -55,8 +56,11 @@ export interface Commit {
   /** The version that was loaded; 0 creates the instance. */
   readonly expectedVersion: number;
   readonly next: InstanceState;
-  /** Keys to claim; given when creating. A key that another instance holds makes this commit lose. */
-  readonly keys: readonly KeyRecord[];
+  /**
+   * Keys to claim: when creating, or when they become known. A key that another instance holds makes this commit lose, unless it is claimed as
+   * one of many. An instance keeps its keys; claiming one again changes nothing.
+   */
+  readonly keys: readonly KeyClaim[];
   /** Written together with the version bump only. Replaces a row of the same message id (a deferred message now applied). */
   readonly inbox: InboxRecord | null;
   readonly work: readonly WorkRecord[];
@@ -121,6 +125,10 @@ export interface InstanceFilter {
   readonly statuses?: readonly SagaStatus[];
   /** Only instances unchanged for at least this long, and not ended. */
   readonly idleMs?: number;
+  /** Only instances that have claimed this key as one of many. */
+  readonly key?: KeyRecord;
+  /** Only those that have ended, or only those that have not. */
+  readonly ended?: boolean;
   /** Newest first by default, by creation. */
   readonly order?: 'newest' | 'oldest';
   /** At most 1 000; default 50. */

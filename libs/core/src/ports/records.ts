@@ -25,6 +25,12 @@ export interface KeyRecord {
   readonly value: string;
 }
 
+/** A key that a commit claims for its instance. */
+export interface KeyClaim extends KeyRecord {
+  /** Other instances may claim it as well: it finds instances (`InstanceFilter.key`), and leads to none. */
+  readonly many?: true;
+}
+
 /** What a commit writes of an instance. */
 export interface InstanceState {
   /** Version of the saga definition the instance lives under. */

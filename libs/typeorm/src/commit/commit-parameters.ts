@@ -1,4 +1,4 @@
-import type { Commit, KeyRecord, TimerRecord, WriteOptions } from '@nestjs-orchestrator/core/ports';
+import type { Commit, KeyClaim, TimerRecord, WriteOptions } from '@nestjs-orchestrator/core/ports';
 import { columns } from '../database/statement.js';
 import { withClearLanes, type Draft } from '../outbox/clear-lanes.js';
 
@@ -16,7 +16,7 @@ export function commitParameters(commits: readonly Commit[], options: WriteOptio
     options.leaseMs,
     ...itemColumns(commits),
     ...columns(
-      each(commits, ({ keys }) => distinctKeys(keys)),
+      each(commits, ({ keys }) => uniqueKeys(keys)),
       ({ n }) => n,
       ({ it }) => it.name,
       ({ it }) => it.value,
@@ -32,6 +32,12 @@ export function commitParameters(commits: readonly Commit[], options: WriteOptio
       ({ it }) => it.id,
     ),
     ...workColumns(commits),
+    ...columns(
+      each(commits, ({ keys }) => keys.filter(({ many }) => many === true)),
+      ({ n }) => n,
+      ({ it }) => it.name,
+      ({ it }) => it.value,
+    ),
   ];
 }
 
@@ -48,7 +54,7 @@ function itemColumns(commits: readonly Commit[]): unknown[][] {
     ({ it }) => it.ref.saga,
     ({ it }) => it.ref.id,
     ({ it }) => it.expectedVersion,
-    ({ it }) => distinctKeys(it.keys).length,
+    ({ it }) => uniqueKeys(it.keys).length,
     ({ it }) => it.next.definitionVersion,
     ({ it }) => it.next.state,
     ({ it }) => it.next.status,
@@ -62,10 +68,11 @@ function itemColumns(commits: readonly Commit[]): unknown[][] {
   );
 }
 
-/** A key given twice is one key; Postgres could not update its row twice. */
-function distinctKeys(keys: readonly KeyRecord[]): readonly KeyRecord[] {
-  if (keys.length < 2) return keys;
-  return [...new Map(keys.map((key) => [JSON.stringify([key.name, key.value]), key])).values()];
+/** Keys that lead to one instance. A key given twice is one key; Postgres could not update its row twice. */
+function uniqueKeys(keys: readonly KeyClaim[]): readonly KeyClaim[] {
+  const unique = keys.filter(({ many }) => many !== true);
+  if (unique.length < 2) return unique;
+  return [...new Map(unique.map((key) => [JSON.stringify([key.name, key.value]), key])).values()];
 }
 
 /** Of a name armed twice the last counts. */

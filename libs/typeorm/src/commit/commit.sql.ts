@@ -125,6 +125,15 @@ armed AS (
   ON CONFLICT (tenant, saga, instance_id, name) DO UPDATE SET token = excluded.token, delay_ms = excluded.delay_ms,
     payload = excluded.payload, due_at = excluded.due_at, claimable_at = excluded.claimable_at, attempts = 0
 ),
+grouped AS (
+  INSERT INTO orchestrator.instance_group (tenant, saga, name, value, instance_id)
+  SELECT tenant, saga, name, value, id FROM (
+    SELECT ($5::text[])[g.n] AS tenant, ($6::text[])[g.n] AS saga, g.name, g.value, ($7::text[])[g.n] AS id
+    FROM unnest($57::int[], $58::text[], $59::text[]) AS g (n, name, value) WHERE ${won('g.n')}
+  ) g
+  ORDER BY tenant COLLATE "C", saga COLLATE "C", name COLLATE "C", value COLLATE "C", id COLLATE "C"
+  ON CONFLICT DO NOTHING
+),
 told AS (
   INSERT INTO orchestrator.history (tenant, saga, instance_id, version, ordinal, kind, name, message_id, from_state, to_state, detail, at)
   SELECT ${refOf('h.n')}, ($8::int[])[h.n] + 1, h.ordinal, h.kind, h.name, h.message_id, h.from_state, h.to_state, h.detail, ms

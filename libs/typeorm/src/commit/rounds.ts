@@ -27,5 +27,6 @@ function namesOf({ ref, keys }: Commit): readonly string[] {
   const room = `${ref.tenant}\n${ref.saga}\n`;
   const instance = `${room}${ref.id}`;
   if (keys.length === 0) return [instance];
-  return [instance, ...keys.map(({ name, value }) => `${room}${JSON.stringify([name, value])}`)];
+  const unique = keys.filter(({ many }) => many !== true);
+  return [instance, ...unique.map(({ name, value }) => `${room}${JSON.stringify([name, value])}`)];
 }

@@ -17,28 +17,29 @@ export async function query(
   at: AtInstant,
 ): Promise<InstancePage> {
   const order = filter.order ?? 'newest';
-  const index = filter.idleMs === undefined ? 'all' : 'idle';
+  const index = indexFor(filter);
   const statement = database.statement(`query_${order}_${index}`, querySqls[order][index]);
   const limit = Math.min(filter.limit ?? DEFAULT_LIMIT, MOST);
-  const [createdAt, seq] = placeOf(filter.cursor);
-  const { rows } = await database.run<Row>(statement, [
-    at.now,
-    filter.tenant,
-    filter.saga,
-    filter.states ?? null,
-    filter.statuses ?? null,
-    filter.idleMs ?? null,
-    createdAt,
-    seq,
-    // One more than asked for tells whether there is a next page.
-    limit + 1,
-  ]);
+  // One more than asked for tells whether there is a next page.
+  const { rows } = await database.run<Row>(statement, parameters(filter, at, limit + 1));
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   return {
     items: page.map(storedInstance),
     next: rows.length > limit && last ? `${last.createdAt}/${last.seq}` : null,
   };
+}
+
+function indexFor({ key, idleMs }: InstanceFilter): 'all' | 'idle' | 'group' {
+  if (key !== undefined) return 'group';
+  return idleMs === undefined ? 'all' : 'idle';
+}
+
+/** In the order of the statement; a key's are only in that of a group. */
+function parameters(filter: InstanceFilter, at: AtInstant, limit: number): unknown[] {
+  const { tenant, saga, states = null, statuses = null, idleMs = null, ended = null, key } = filter;
+  const group = key === undefined ? [] : [key.name, key.value];
+  return [at.now, tenant, saga, states, statuses, idleMs, ...placeOf(filter.cursor), limit, ended, ...group];
 }
 
 /** The place behind which a page begins. */

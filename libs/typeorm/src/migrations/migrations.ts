@@ -1,4 +1,5 @@
 import { tables } from './0001-tables.js';
+import { instanceGroups } from './0002-instance-groups.js';
 
 /** One step of the schema; never changed once released. */
 export interface Migration {
@@ -8,7 +9,10 @@ export interface Migration {
 }
 
 /** All steps, oldest first. */
-export const migrations: readonly Migration[] = [{ version: 1, name: 'tables', sql: tables }];
+export const migrations: readonly Migration[] = [
+  { version: 1, name: 'tables', sql: tables },
+  { version: 2, name: 'instance groups', sql: instanceGroups },
+];
 
 /** Version of the schema that this build works with. */
 export const KNOWN_VERSION = migrations.at(-1)?.version ?? 0;

@@ -6,6 +6,7 @@ import { histories } from './histories.js';
 import { inboxes } from './inboxes.js';
 import { instances } from './instances.js';
 import { instants, lifecycle } from './instants.js';
+import { keys } from './keys.js';
 import { parked } from './parking.js';
 import { queries } from './queries.js';
 import { races } from './races.js';
@@ -47,6 +48,7 @@ const DEFAULT_ROUNDS = 30;
 const drafts: readonly Draft[] = [
   ...lifecycle,
   ...instances,
+  ...keys,
   ...commits,
   ...inboxes,
   ...races,
