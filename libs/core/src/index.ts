@@ -32,3 +32,80 @@ export { NoRouteError } from './bus/routes.js';
 export { HandlerError, HandlerTimeoutError } from './handling/handler-errors.js';
 export type { SendOptions } from './handling/send-options.js';
 export type { MessageContext, MessageHandler } from './bus/message-context.js';
+export {
+  ChannelGroup,
+  Orchestrator,
+  type DrainOptions,
+  type RegisteredMachine,
+  type SpawnOptions,
+} from './orchestrator/orchestrator.js';
+export type { GlobalOrchestrator } from './orchestrator/global-orchestrator.js';
+export type { ChannelGroupOptions, GroupIdentity, PoolOptions } from './orchestrator/options.js';
+export type {
+  EventResult,
+  MachineAddress,
+  MachineRef,
+  RequestOptions,
+  WaitOptions,
+} from './orchestrator/machine-ref.js';
+export type {
+  ActionContext,
+  ActivityContext,
+  DelayedOptions,
+  GuardContext,
+  OrchestratedContext,
+  Target,
+} from './orchestrator/contexts.js';
+export type {
+  ActionImplementation,
+  ActionNameOf,
+  ActivityImplementation,
+  ActivityNameOf,
+  DelayImplementation,
+  DelayNameOf,
+  GuardImplementation,
+  GuardNameOf,
+  MachineImplementations,
+} from './orchestrator/implementations.js';
+export type {
+  FailureKind,
+  OrchestratorRecord,
+  RecordedMachine,
+  RecordStream,
+  RecordType,
+  StopReason,
+  SubscribeOptions,
+} from './orchestrator/records.js';
+export type {
+  CounterName,
+  GlobalStatistics,
+  GroupStatistics,
+  LatencyStatistics,
+  MetricsListener,
+  OrchestratorCounters,
+  OrchestratorHealth,
+  PoolStatistics,
+} from './orchestrator/statistics.js';
+export {
+  ActionTimeoutError,
+  CeilingError,
+  DrainTimeoutError,
+  DuplicateIdError,
+  DuplicateMachineError,
+  EventInvalidError,
+  EventPayloadError,
+  GroupReleasedError,
+  GroupUnreachableError,
+  MachineIdError,
+  MachineStoppedError,
+  OrchestratorOptionError,
+  ProtocolMismatchError,
+  RequestCycleError,
+  RequestTimeoutError,
+  StepEndedError,
+  StepError,
+  UnboundNamesError,
+  UnknownMachineError,
+  UnsupportedLogicError,
+  WaitTimeoutError,
+} from './orchestrator/errors.js';

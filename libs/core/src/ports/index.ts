@@ -1,6 +1,8 @@
 export type { Cancellable, Clock } from './clock.js';
 export type { IdSource, Random } from './ids.js';
 export { systemClock, systemRandom, uuidSource } from './system-clock.js';
+export type { Scheduler } from './scheduler.js';
+export { systemScheduler } from './system-scheduler.js';
 export { silentLogger, type LogFields, type Logger } from './logger.js';
 export { noFaults, type FaultPoints } from './fault-points.js';
 export type {

@@ -1,0 +1,81 @@
+import type { ContextOf, EventOf, Machine, Snapshot, StateOf } from '@nestjs-orchestrator/statechart';
+
+/** A machine of another group, which must allow it (`reachableFrom`). */
+export interface MachineAddress {
+  /** Name or number (`groupId`) of the group. A name must belong to one group only. */
+  readonly group: string | number;
+  /** The base id that the machine was spawned with. */
+  readonly machine: string;
+}
+
+/** Limits of a request. */
+export interface RequestOptions {
+  /** Milliseconds until the request is given up. Default: the group's `requestTimeoutMs`. */
+  readonly timeoutMs?: number;
+  /** Gives the request up when it aborts; the rejection is its reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** Limits of a wait for a state. */
+export interface WaitOptions {
+  /** Milliseconds until the wait is given up. Default: no limit. */
+  readonly timeoutMs?: number;
+  /** Ends the wait when it aborts; the rejection is its reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** What became of an event that was asked about. */
+export interface EventResult<M extends Machine = Machine> {
+  /** A transition was taken; `false`: no active state answers the event, nothing happened. */
+  readonly changed: boolean;
+  /** The machine after the step. */
+  readonly snapshot: Snapshot<ContextOf<M>>;
+  /** What an action of the step gave to `reply`; undefined where none did. */
+  readonly reply: unknown;
+}
+
+/**
+ * A machine at work in a group. Refs are cheap, may be kept, and go on showing the last snapshot after the machine has ended.
+ *
+ * Events are handed over by reference and must not be changed after they were sent.
+ */
+export interface MachineRef<M extends Machine = Machine> {
+  /** The id it was spawned with, unique in its group. */
+  readonly id: string;
+  /** For people and logs: `{id}#{groupId}#{uuid}`; never parsed. */
+  readonly scopedId: string;
+  readonly machine: M;
+  /**
+   * Puts an event into the machine's mailbox; settles when it was accepted, which is at once unless the budget is spent. Allocates
+   * nothing when it is accepted at once.
+   *
+   * @throws EventInvalidError, EventPayloadError, MachineStoppedError, GroupReleasedError (as rejections)
+   */
+  send(event: EventOf<M>): Promise<void>;
+  /**
+   * As `send`, without waiting: `false` says that the budget is spent or that others wait already, and the event was not taken.
+   *
+   * @throws EventInvalidError, EventPayloadError, MachineStoppedError, GroupReleasedError
+   */
+  trySend(event: EventOf<M>): boolean;
+  /**
+   * Sends an event and settles when its step was adopted, or rejects with what the step failed with. When the time is over, an event that
+   * is still queued is withdrawn.
+   *
+   * @throws RequestTimeoutError, StepError and what `send` throws (as rejections)
+   */
+  request(event: EventOf<M>, options?: RequestOptions): Promise<EventResult<M>>;
+  /** The state as last adopted. */
+  snapshot(): Snapshot<ContextOf<M>>;
+  /**
+   * Settles with the first snapshot, from the present one on, that is in that state or for which the predicate holds.
+   *
+   * @throws WaitTimeoutError; MachineStoppedError where the machine ends in another state (as rejections)
+   */
+  waitFor(
+    state: StateOf<M> | ((snapshot: Snapshot<ContextOf<M>>) => boolean),
+    options?: WaitOptions,
+  ): Promise<Snapshot<ContextOf<M>>>;
+  /** Ends the machine: aborts its action and activities, cancels its timers, fails its requests. Settles when they are over. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,70 @@
+import type { EventObject, Snapshot } from '@nestjs-orchestrator/statechart';
+
+/** Which machine something happened to. */
+export interface RecordedMachine {
+  /** Id of the definition. */
+  readonly definition: string;
+  readonly id: string;
+  readonly scopedId: string;
+}
+
+/** Why a machine ended: it reached its final state, failed for good, was stopped, its parent ended, or its group was released. */
+export type StopReason = 'done' | 'error' | 'stopped' | 'parent' | 'released';
+
+/**
+ * What failed: a step (nothing of it was adopted); a send of an adopted step that reached nobody; an activity after its state was
+ * left; the start of a machine; the clean-up of an activity.
+ */
+export type FailureKind = 'step' | 'undeliverable' | 'late-activity' | 'start' | 'cleanup';
+
+/** What subscribers are told. */
+export type OrchestratorRecord =
+  | { readonly type: 'spawned'; readonly machine: RecordedMachine; readonly snapshot: Snapshot }
+  | {
+      readonly type: 'transition';
+      readonly machine: RecordedMachine;
+      readonly event: EventObject;
+      readonly before: Snapshot;
+      readonly after: Snapshot;
+    }
+  | {
+      readonly type: 'failure';
+      readonly machine: RecordedMachine;
+      readonly kind: FailureKind;
+      readonly event: EventObject | undefined;
+      readonly error: unknown;
+    }
+  | { readonly type: 'emitted'; readonly machine: RecordedMachine; readonly event: EventObject }
+  /** A step held the event loop for longer than `slowStepMs`. `action` is undefined where guards or `assign` did. */
+  | {
+      readonly type: 'slow';
+      readonly machine: RecordedMachine;
+      readonly event: EventObject;
+      readonly action: string | undefined;
+      readonly durationMs: number;
+    }
+  | {
+      readonly type: 'stopped';
+      readonly machine: RecordedMachine;
+      readonly reason: StopReason;
+      readonly snapshot: Snapshot | undefined;
+    };
+
+/** The word by which a record is known. */
+export type RecordType = OrchestratorRecord['type'];
+
+/** Which records a subscriber wants. */
+export interface SubscribeOptions {
+  /** Default: all. Records that nobody wants are not made. */
+  readonly only?: readonly RecordType[];
+  /** Records that wait for a reader; above, the oldest is dropped and counted as lost. Default: 1 024. Of iterables only. */
+  readonly buffer?: number;
+}
+
+/** Records one after the other. Leaving a `for await` ends the subscription. */
+export interface RecordStream extends AsyncIterableIterator<OrchestratorRecord> {
+  /** Records dropped since the reader was too slow. */
+  readonly lost: number;
+  /** Ends it; records that wait are still given out. */
+  close(): void;
+}
