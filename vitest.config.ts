@@ -26,7 +26,7 @@ export default defineConfig({
           name: 'integration',
           include: ['test/**/*.spec.ts'],
           exclude: workspace,
-          globalSetup: ['test/support/postgres.global-setup.ts'],
+          globalSetup: ['test/support/postgres.global-setup.ts', 'test/support/redis.global-setup.ts'],
           // Servers and processes are started in them, on machines that may be busy.
           testTimeout: 60_000,
           hookTimeout: 120_000,

@@ -1,0 +1,1 @@
+export { StoreServerError } from './errors.js';
