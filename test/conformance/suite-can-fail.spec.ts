@@ -133,6 +133,21 @@ const faults: readonly { what: string; noun: string; fault: Fault }[] = [
     fault: (store) => ({ deadLetters: ({ limit = 99 }) => store.deadLetters({ limit }) }),
   },
   {
+    what: 'does not look into the inbox for those who did not',
+    noun: 'inbox',
+    fault: changed((commit) => ({ ...commit, ifUnseen: false })),
+  },
+  {
+    what: 'finishes a message as often as it is asked to',
+    noun: 'finish',
+    fault: (store) => ({
+      async finish(items, options) {
+        await store.finish(items, options);
+        return items.map(() => ({ outcome: 'finished', leased: true }) as const);
+      },
+    }),
+  },
+  {
     what: 'commits what should be rolled back',
     noun: 'transactions',
     fault: (store) => ({

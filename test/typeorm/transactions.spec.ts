@@ -74,6 +74,21 @@ it('the caller’s own writes and the store’s are one transaction', async () =
   expect(await nodes.rival.sql('SELECT id FROM charges')).toEqual([{ id: 'c-1' }]);
 });
 
+it('work that is handed over is leased to the writer, but not behind a lane that is held', async () => {
+  const [store] = nodes.stores;
+  const handOver = (id: string, lane: string | null) =>
+    store.transaction(
+      (tx) =>
+        tx.handOver([message('over', 'cause')], [work(id, { destination: 'over', lane })], by('writer')),
+      AT,
+    );
+  await store.enqueue([work('cause', { destination: 'over', lane: 'l' })], by('other'));
+  expect(await handOver('next', 'l')).toBe(true);
+  expect(await claimed('over')).toEqual([]);
+  expect(await handOver('behind', 'l')).toBe(false);
+  expect(await handOver('free', null)).toBe(true);
+});
+
 it('a second consumer waits until the first has decided', async () => {
   const { rival, stores } = nodes;
   await rival.sql('BEGIN');

@@ -8,6 +8,8 @@ import type {
   DeadLetter,
   DeliveryRecord,
   DueTimer,
+  Finish,
+  FinishResult,
   InstanceFilter,
   InstancePage,
   InstanceRef,
@@ -34,6 +36,7 @@ import { checkSchema, migrate } from './migrations/migrate.js';
 import { WorkHints } from './notify/work-hints.js';
 import type { TypeormStoreOptions } from './options.js';
 import { claimWork } from './outbox/claim-work.js';
+import { consumed, finish } from './outbox/finish.js';
 import { deadLettersSql } from './outbox/dead-letters.sql.js';
 import { buryWork, completeWork, enqueueWork, releaseWork, renewWork } from './outbox/outbox.js';
 import { claimTimers, dropTimer, releaseTimer, type TimerToken } from './timer/timers.js';
@@ -98,6 +101,16 @@ export class PostgresStore implements InstanceStore {
     const { leased, claimable } = await enqueueWork(this.database, work, options);
     this.tellIf(claimable);
     return leased;
+  }
+
+  async finish(items: readonly Finish[], options: WriteOptions): Promise<readonly (FinishResult | Error)[]> {
+    const { results, claimable } = await finish(this.database, items, options);
+    this.tellIf(claimable);
+    return results;
+  }
+
+  consumed(messages: readonly WorkKey[]): Promise<readonly boolean[]> {
+    return consumed(this.database, messages);
   }
 
   claimWork(request: ClaimRequest): Promise<Claimed<ClaimedWork>> {

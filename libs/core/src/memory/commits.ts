@@ -70,6 +70,8 @@ function whole(commit: Commit): Commit {
 function compareAndSwap(data: MemoryData, commit: Commit, options: WriteOptions, now: number): CommitResult {
   const { ref, keys, next } = commit;
   if (data.instances.version(ref) !== commit.expectedVersion) return CONFLICT;
+  if (commit.ifUnseen === true && commit.inbox && data.instances.seen(ref, commit.inbox.messageId))
+    return CONFLICT;
   if (data.instances.holdsElsewhere(ref, keys)) return CONFLICT;
   const version = data.instances.write(ref, next, now);
   data.instances.claimKeys(ref, keys);

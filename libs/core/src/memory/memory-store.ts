@@ -9,6 +9,8 @@ import type {
   DeadLetter,
   DeliveryRecord,
   DueTimer,
+  Finish,
+  FinishResult,
   InstanceFilter,
   InstancePage,
   InstanceRef,
@@ -112,6 +114,14 @@ class MemoryConnection implements MemoryStore {
     return this.data.writeWork(work, this.now(options), options).leased;
   }
 
+  finish(items: readonly Finish[], options: WriteOptions): Promise<readonly (FinishResult | Error)[]> {
+    return Promise.all(items.map((item) => this.finishOne(item, options)));
+  }
+
+  async consumed(messages: readonly WorkKey[]): Promise<readonly boolean[]> {
+    return messages.map((message) => this.data.transactions.hasConsumed(message));
+  }
+
   async claimWork(request: ClaimRequest): Promise<Claimed<ClaimedWork>> {
     return this.data.outbox.claim(request, this.now(request));
   }
@@ -174,6 +184,17 @@ class MemoryConnection implements MemoryStore {
 
   within(manager: unknown, at: AtInstant): StoreTransaction {
     return this.data.transactions.join(manager, at);
+  }
+
+  private async finishOne(
+    { message, outcome, work }: Finish,
+    options: WriteOptions,
+  ): Promise<FinishResult | Error> {
+    const rows = work.map((row) => ({ ...row }));
+    const first = await this.data.transactions.decide(message, outcome);
+    this.data.removeWork([message]);
+    if (!first) return { outcome: 'repeated' };
+    return { outcome: 'finished', leased: this.data.writeWork(rows, this.now(options), options).leased };
   }
 
   private now({ now }: AtInstant): number {

@@ -34,6 +34,21 @@ export class Transactions {
     }
   }
 
+  /** Consumes a message at once, in no transaction; waits while one is about to decide it. */
+  async decide(message: WorkKey, outcome: string): Promise<boolean> {
+    const name = workName(message);
+    for (let holder = this.deciding.get(name); holder; holder = this.deciding.get(name))
+      await holder.whenEnded;
+    if (this.consumed.has(name)) return false;
+    this.consumed.set(name, outcome);
+    return true;
+  }
+
+  /** Whether a message was consumed. */
+  hasConsumed(message: WorkKey): boolean {
+    return this.consumed.has(workName(message));
+  }
+
   /** The open transaction behind a handle. */
   join(manager: unknown, at: AtInstant): StoreTransaction {
     const tx = typeof manager === 'object' && manager !== null ? this.open.get(manager) : undefined;
@@ -46,16 +61,24 @@ export class Transactions {
   }
 
   private face(manager: object, tx: OpenTransaction, at: AtInstant): StoreTransaction {
+    const enqueue = (work: readonly WorkRecord[]): void => {
+      const rows = work.map((row) => ({ ...row }));
+      tx.add((target) => target.enqueue(rows, at));
+    };
+    const complete = (keys: readonly WorkKey[]): void => {
+      const names = keys.map((key) => ({ ...key }));
+      tx.add((target) => target.complete(names));
+    };
     return {
       manager,
       consume: async (message, outcome) => this.consume(tx, workName(message), outcome),
-      enqueue: async (work) => {
-        const rows = work.map((row) => ({ ...row }));
-        tx.add((target) => target.enqueue(rows, at));
-      },
-      complete: async (keys) => {
-        const names = keys.map((key) => ({ ...key }));
-        tx.add((target) => target.complete(names));
+      enqueue: async (work) => enqueue(work),
+      complete: async (keys) => complete(keys),
+      // Whether it could be leased is known when it commits, which is too late for an answer.
+      handOver: async (done, work) => {
+        complete(done);
+        enqueue(work);
+        return false;
       },
     };
   }
@@ -77,7 +100,7 @@ class OpenTransaction {
   readonly decisions = new Map<string, string>();
   private readonly writes: ((target: TransactionTarget) => void)[] = [];
   private settle = (): void => {};
-  private readonly whenEnded = new Promise<void>((resolve) => (this.settle = resolve));
+  readonly whenEnded = new Promise<void>((resolve) => (this.settle = resolve));
   private waitsFor: OpenTransaction | null = null;
   private ended = false;
 

@@ -30,6 +30,8 @@ export type {
   Claimed,
   Commit,
   CommitResult,
+  Finish,
+  FinishResult,
   InstanceFilter,
   InstancePage,
   InstanceStore,

@@ -63,6 +63,11 @@ export interface Commit {
   readonly keys: readonly KeyClaim[];
   /** Written together with the version bump only. Replaces a row of the same message id (a deferred message now applied). */
   readonly inbox: InboxRecord | null;
+  /**
+   * The instance was not loaded for this message, its state was known: the commit also loses if the instance's inbox has a row of
+   * the message already. Default `false`: a load has told that it has none.
+   */
+  readonly ifUnseen?: boolean;
   readonly work: readonly WorkRecord[];
   /** A name stands in at most one of the two lists. `disarm` ignores a name that isn't armed. */
   readonly timers: { readonly arm: readonly TimerRecord[]; readonly disarm: readonly string[] };
@@ -102,6 +107,25 @@ export interface ParkRequest {
 
 /** `present`: the key has an instance (or is being created): nothing was written; load again. */
 export type ParkResult = 'parked' | 'present';
+
+/** What a consumer that is no instance leaves of one message. */
+export interface Finish {
+  /** The outbox row it came from, gone with this; its destination has consumed the message then. */
+  readonly message: WorkKey;
+  readonly outcome: string;
+  /** What it sends. */
+  readonly work: readonly WorkRecord[];
+}
+
+/** What became of one {@link Finish}; items of one call win or lose alone. */
+export type FinishResult =
+  | {
+      readonly outcome: 'finished';
+      /** As in {@link CommitResult}: the new work without a delay was born leased to the writer. */
+      readonly leased: boolean;
+    }
+  /** The destination had consumed the message before: its work was not written, but its row is gone. */
+  | { readonly outcome: 'repeated' };
 
 /** Asks for due work that this node can do. */
 export interface ClaimRequest extends WriteOptions {
@@ -156,6 +180,11 @@ export interface StoreTransaction {
   enqueue(work: readonly WorkRecord[]): Promise<void>;
   /** Removes finished outbox rows. */
   complete(keys: readonly WorkKey[]): Promise<void>;
+  /**
+   * Removes finished outbox rows and adds the work that follows from them, all at once. `true`: that work is born leased to the
+   * writer, as in a commit, who dispatches it when the transaction has committed. A store may answer `false` always, and lease it to nobody.
+   */
+  handOver(done: readonly WorkKey[], work: readonly WorkRecord[], options: WriteOptions): Promise<boolean>;
 }
 
 /**
@@ -188,6 +217,13 @@ export interface InstanceStore {
 
   /** Adds work in a commit of its own. `true`: born leased to the writer, as in a commit. A key that exists already is left as it is. */
   enqueue(work: readonly WorkRecord[], options: WriteOptions): Promise<boolean>;
+  /**
+   * Consumes messages and writes what their consumers send, each item alone; one answer per item, in order. Waits while a transaction is
+   * about to decide one of them. An item that the database refuses rejects alone: its result is the error.
+   */
+  finish(items: readonly Finish[], options: WriteOptions): Promise<readonly (FinishResult | Error)[]>;
+  /** Whether each message was consumed by its destination, as far as is committed; one answer per message, in order. */
+  consumed(messages: readonly WorkKey[]): Promise<readonly boolean[]>;
   /** Leases work whose lane has no earlier undone row and which nobody holds; counts the attempt. Oldest first. */
   claimWork(request: ClaimRequest): Promise<Claimed<ClaimedWork>>;
   /** Prolongs the caller's leases; a row that isn't the caller's any more is left alone. */

@@ -38,6 +38,7 @@ export function commitParameters(commits: readonly Commit[], options: WriteOptio
       ({ it }) => it.name,
       ({ it }) => it.value,
     ),
+    commits.map(({ ifUnseen }) => ifUnseen === true),
   ];
 }
 

@@ -15,6 +15,8 @@ function won(n: string): string {
  * else comes from the winners (`won`):
  *
  * - `present`: a change locks its row at the expected version, in key order; a row that is locked has lost. A creation must not be there.
+ *   An entry that no load has told about its message must not find it in the inbox. The statement's snapshot is good enough for that: the expected
+ *   version was committed before the statement began, so all inbox rows up to it are visible, and later ones come with another version.
  * - `free`: keys must not lead to another instance, and nobody else may be claiming them (advisory locks that don't wait).
  * - `claimed`: what the two above know is as old as the statement's snapshot. The upsert decides on the latest version of the key row, which
  *   also tells whether messages were parked there.
@@ -28,12 +30,20 @@ export const commitSql = `
 WITH ${INSTANT},
 item AS MATERIALIZED (
   SELECT * FROM unnest($4::int[], $5::text[], $6::text[], $7::text[], $8::int[], $9::int[], $10::int[], $11::text[], $12::text[],
-    $13::text[], $14::text[], $15::text[], $16::bool[], $17::text[], $18::text[], $19::text[])
-  AS i (n, tenant, saga, id, expected, keys, definition_version, state, status, data, machine, undo, ended, message_id, outcome, reply)
+    $13::text[], $14::text[], $15::text[], $16::bool[], $17::text[], $18::text[], $19::text[], $60::bool[])
+  AS i (n, tenant, saga, id, expected, keys, definition_version, state, status, data, machine, undo, ended, message_id, outcome, reply,
+    if_unseen)
 ),
 present AS MATERIALIZED (
   SELECT i.n
-  FROM (SELECT * FROM item WHERE expected > 0 ORDER BY tenant COLLATE "C", saga COLLATE "C", id COLLATE "C") i
+  FROM (
+    SELECT * FROM item i
+    WHERE expected > 0 AND NOT (if_unseen AND EXISTS (
+      SELECT FROM orchestrator.inbox s
+      WHERE s.tenant = i.tenant AND s.saga = i.saga AND s.instance_id = i.id AND s.message_id = i.message_id OFFSET 0
+    ))
+    ORDER BY tenant COLLATE "C", saga COLLATE "C", id COLLATE "C"
+  ) i
   CROSS JOIN LATERAL (
     SELECT FROM orchestrator.instance t
     WHERE t.tenant = i.tenant AND t.saga = i.saga AND t.id = i.id AND t.version = i.expected

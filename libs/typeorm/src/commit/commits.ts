@@ -1,6 +1,6 @@
-import { StoreUnavailableError } from '@nestjs-orchestrator/core';
 import type { Commit, CommitResult, WriteOptions } from '@nestjs-orchestrator/core/ports';
 import type { Database } from '../database/database.js';
+import { halving } from '../database/halving.js';
 import type { Statement } from '../database/statement.js';
 import { sqlState } from '../database/unavailable.js';
 import { commitParameters } from './commit-parameters.js';
@@ -41,31 +41,13 @@ export class Commits {
   async commit(commits: readonly Commit[], options: WriteOptions): Promise<Outcome> {
     const results: Answer[] = commits.map(() => CONFLICT);
     let claimable = false;
+    const together = async (entries: readonly Entry[]): Promise<void> => {
+      claimable = (await this.run(entries, options, results)) || claimable;
+    };
     for (const round of inRounds(commits)) {
-      claimable = (await this.together(round, options, results)) || claimable;
+      await halving(round, together, ({ place }, error) => void (results[place] = verdict(error)));
     }
     return { results, claimable };
-  }
-
-  /** Commits entries in one statement. If that fails, in halves: whoever is the cause ends up alone, and the others are committed. */
-  private async together(
-    entries: readonly Entry[],
-    options: WriteOptions,
-    results: Answer[],
-  ): Promise<boolean> {
-    try {
-      return await this.run(entries, options, results);
-    } catch (error) {
-      if (error instanceof StoreUnavailableError) throw error;
-      const [only] = entries;
-      if (entries.length === 1 && only) {
-        results[only.place] = verdict(error);
-        return false;
-      }
-    }
-    const middle = entries.length >> 1;
-    const first = await this.together(entries.slice(0, middle), options, results);
-    return (await this.together(entries.slice(middle), options, results)) || first;
   }
 
   private async run(entries: readonly Entry[], options: WriteOptions, results: Answer[]): Promise<boolean> {

@@ -1,5 +1,11 @@
 import { StoreTransactionError } from '@nestjs-orchestrator/core';
-import type { AtInstant, StoreTransaction, WorkKey, WorkRecord } from '@nestjs-orchestrator/core/ports';
+import type {
+  AtInstant,
+  StoreTransaction,
+  WorkKey,
+  WorkRecord,
+  WriteOptions,
+} from '@nestjs-orchestrator/core/ports';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import type { PgClient, QueryAnswer } from '../database/client.js';
 import type { Database } from '../database/database.js';
@@ -7,6 +13,8 @@ import { mapped } from '../database/unavailable.js';
 import { completeWorkSql } from '../outbox/complete-work.sql.js';
 import { enqueueParameters, leftToOthers, type EnqueueRow } from '../outbox/enqueue.js';
 import { enqueueSql } from '../outbox/enqueue.sql.js';
+import { handOverParameters, type HandOverRow } from '../outbox/hand-over.js';
+import { handOverSql } from '../outbox/hand-over.sql.js';
 import { keyColumns } from '../outbox/outbox.js';
 import { consumeSql } from './consume.sql.js';
 
@@ -44,6 +52,18 @@ export class JoinedTransaction implements StoreTransaction {
       keyColumns(keys),
     );
     if (rows[0]?.followed === true) await this.announceWork();
+  }
+
+  async handOver(
+    done: readonly WorkKey[],
+    work: readonly WorkRecord[],
+    options: WriteOptions,
+  ): Promise<boolean> {
+    const values = handOverParameters(done, work, options);
+    const { rows } = await this.run<HandOverRow>('hand_over', handOverSql, values);
+    const { leased = null, added = 0, followed = false } = rows[0] ?? {};
+    if (followed || leftToOthers(work, { leased, added })) await this.announceWork();
+    return leased === true;
   }
 
   private async announceWork(): Promise<void> {

@@ -126,4 +126,38 @@ export const inboxes = about('inbox', {
     const versions = results.map((result) => ('version' in result ? result.version : null));
     equal(versions, [1, null, 1], 'the versions written');
   },
+
+  'a commit that was not loaded for its message wins if the message is new': async ({ store }) => {
+    const first = entry(ref(), 0, { keys: [key()], inbox: inbox('m-1'), ifUnseen: true });
+    equal((await tryCommit(store, first)).outcome, 'committed', 'of the creating commit');
+    const second = entry(ref(), 1, { inbox: inbox('m-2'), ifUnseen: true });
+    equal((await tryCommit(store, second)).outcome, 'committed', 'of the second commit');
+  },
+
+  'a commit that was not loaded for its message loses if that was seen, at any version': async ({
+    store,
+  }) => {
+    await commit(store, entry(ref(), 0, { inbox: inbox('m-1') }));
+    await commit(store, entry(ref(), 1, { inbox: inbox('m-2', 'deferred') }));
+    for (const messageId of ['m-1', 'm-2']) {
+      const again = entry(ref(), 2, { inbox: inbox(messageId), ifUnseen: true });
+      equal((await tryCommit(store, again)).outcome, 'conflict', `of ${messageId}`);
+    }
+    equal((await loaded(store, byId(ref()))).version, 2, 'the version');
+  },
+
+  'a message offered twice without a load is applied once': async ({ store, second, rounds }) => {
+    await commit(store, entry(ref(), 0));
+    for (let version = 1; version <= rounds; version += 1) {
+      const offer = entry(ref(), version, { inbox: inbox(`m-${version}`), ifUnseen: true });
+      const late = entry(ref(), version + 1, { inbox: inbox(`m-${version}`), ifUnseen: true });
+      const results = await Promise.all([tryCommit(store, offer), tryCommit(second, offer)]);
+      results.push(await tryCommit(second, late));
+      equal(
+        results.map(({ outcome }) => outcome).toSorted(),
+        ['committed', 'conflict', 'conflict'],
+        'the outcomes',
+      );
+    }
+  },
 });

@@ -2,6 +2,7 @@ import type { InstanceStore } from '@nestjs-orchestrator/core/ports';
 import { commits } from './commits.js';
 import { consuming } from './consuming.js';
 import { deliveries } from './deliveries.js';
+import { finishing } from './finishing.js';
 import { histories } from './histories.js';
 import { inboxes } from './inboxes.js';
 import { instances } from './instances.js';
@@ -64,6 +65,7 @@ const drafts: readonly Draft[] = [
   ...tenants,
   ...transactions,
   ...consuming,
+  ...finishing,
   ...texts,
   ...instants,
 ];

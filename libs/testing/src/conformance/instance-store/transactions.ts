@@ -76,6 +76,25 @@ export const transactions = about('transactions', {
     equal(await claimedIds(store, 'node-b', T0 + 2_000), ['later'], 'what is claimed after two');
   },
 
+  'hand work over: the rows are gone and what follows is there when they commit, once': async ({ store }) => {
+    await store.enqueue([work('cause'), work('other')], by());
+    const handOver = async (fail: boolean): Promise<boolean> =>
+      store.transaction(async (tx) => {
+        const leased = await tx.handOver([workKey(work('cause'))], [work('effect')], by());
+        if (fail) throw new Error('no');
+        return leased;
+      }, AT);
+    await rejection(() => handOver(true), 'the transaction that fails');
+    equal(await claimedIds(store, 'node-b', T0 + LEASE_MS), ['cause', 'other'], 'the work after a rollback');
+    const leased = await handOver(false);
+    equal(await claimedIds(store, 'node-c', T0), leased ? [] : ['effect'], 'what another node gets at once');
+    equal(
+      await claimedIds(store, 'node-c', T0 + 2 * LEASE_MS),
+      ['other', 'effect'],
+      'what it gets when leases are over',
+    );
+  },
+
   'are joined through their manager': async ({ store }) => {
     await store.transaction(async ({ manager }) => {
       const joined = store.within(manager, AT);
