@@ -36,6 +36,7 @@ const CLIENTS = 8;
 /** Orders of all kinds, by a few clients who repeat what got no answer under the same key, at any of the nodes. */
 export class OrderLoad {
   readonly ids: string[] = [];
+  private readonly watchers = new Set<() => void>();
   private placed = 0;
   private stopped = false;
 
@@ -52,6 +53,7 @@ export class OrderLoad {
       for (let number = this.placed; number < this.most && !this.stopped; number = this.placed) {
         this.placed++;
         this.ids.push(await this.placeOne(number));
+        for (const look of this.watchers) look();
       }
     };
     await Promise.all(Array.from({ length: CLIENTS }, client));
@@ -59,6 +61,19 @@ export class OrderLoad {
 
   stop(): void {
     this.stopped = true;
+  }
+
+  /** Settles when so many orders have been accepted. */
+  reached(orders: number): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.ids.length < orders) return;
+        this.watchers.delete(look);
+        resolve();
+      };
+      this.watchers.add(look);
+      look();
+    });
   }
 
   /** Waits until every order has ended and every payment has answered, then adds up the books. */
