@@ -109,7 +109,7 @@ export interface StoreKind {
 }
 
 /** One node's way to the store, and what its death does to it. */
-interface Connection {
+export interface Connection {
   readonly store: InstanceStore;
   readonly cut: () => Promise<void>;
 }
@@ -235,7 +235,7 @@ async function openNode(
 }
 
 /** `target`, whose calls have no effect and no answer once its owner is dead. */
-function mortal<T extends object>(target: T, life: { readonly dead: boolean }): T {
+export function mortal<T extends object>(target: T, life: { readonly dead: boolean }): T {
   return new Proxy(target, {
     get: (of, name) => {
       const value: unknown = Reflect.get(of, name);

@@ -26,9 +26,17 @@ export {
   MessageBus,
   type PublishOptions,
   type PublishReceipt,
+  type RequestOptions,
   type TransactionalBus,
 } from './bus/message-bus.js';
 export { NoRouteError } from './bus/routes.js';
+export {
+  NoReplyError,
+  RequestAbortedError,
+  RequestFailedError,
+  RequestTimeoutError,
+  UnexpectedReplyError,
+} from './bus/request/request-errors.js';
 export { HandlerError, HandlerTimeoutError } from './handling/handler-errors.js';
 export type { SendOptions } from './handling/send-options.js';
 export type { MessageContext, MessageHandler } from './bus/message-context.js';

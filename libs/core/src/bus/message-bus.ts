@@ -1,4 +1,5 @@
 import type { Duration } from '../message/duration.js';
+import type { MessageType } from '../message/message.js';
 
 /** Options of a message that enters from outside. */
 export interface PublishOptions {
@@ -14,6 +15,16 @@ export interface PublishOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Deliver it not before this long from now. */
   readonly delay?: Duration | number;
+}
+
+/** Options of a request. */
+export interface RequestOptions<R extends MessageType> extends Omit<PublishOptions, 'delay'> {
+  /** The message that answers; several: the one that comes is an instance of its class. */
+  readonly reply: R | readonly R[];
+  /** How long to wait for it: at most an hour. Default 30 seconds. */
+  readonly timeout?: Duration | number;
+  /** Stops waiting; the request itself stays. */
+  readonly signal?: AbortSignal;
 }
 
 /** Says that a message is durable. */
@@ -45,6 +56,17 @@ export abstract class MessageBus implements TransactionalBus {
    * @throws NoRouteError when nobody, or more than one, answers it; and as {@link publish}
    */
   abstract send(command: object, options?: PublishOptions): Promise<PublishReceipt>;
+  /**
+   * Sends a command and waits for what its handler answers by `ctx.reply`. The reply leaves with the commit of the handling; a request that
+   * is asked again with the same id gets the reply of the first handling.
+   *
+   * @throws NoRouteError, RequestTimeoutError, NoReplyError when its handler did not reply, RequestFailedError when it was given up,
+   * UnexpectedReplyError, RequestAbortedError; and as {@link publish}
+   */
+  abstract request<R extends MessageType>(
+    command: object,
+    options: RequestOptions<R>,
+  ): Promise<InstanceType<R>>;
   /**
    * Joins a transaction of the caller's (TypeORM: its `EntityManager`).
    *

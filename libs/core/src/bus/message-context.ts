@@ -21,6 +21,8 @@ export interface MessageContext<out M> {
   readonly manager: unknown;
   publish(event: object, options?: SendOptions): void;
   send(command: object, options?: SendOptions): void;
+  /** Answers the request that the message is; at most once. Without an asker it is only kept for a repeated request. */
+  reply(message: object): void;
 }
 
 /** A handler as the host takes it. */

@@ -1,4 +1,6 @@
 import { milliseconds } from '../message/duration.js';
+import type { Envelope } from '../message/envelope.js';
+import type { MessageType } from '../message/message.js';
 import type { Clock } from '../ports/clock.js';
 import type { IdSource } from '../ports/ids.js';
 import type { InstanceStore, WriteOptions } from '../ports/instance-store.js';
@@ -8,9 +10,12 @@ import {
   MessageBus,
   type PublishOptions,
   type PublishReceipt,
+  type RequestOptions,
   type TransactionalBus,
 } from './message-bus.js';
 import type { Addressing } from './outgoing.js';
+import { replyDestination } from './request/reply-work.js';
+import { requestTimeout, type Requests } from './request/requests.js';
 
 /** What the bus needs of its node. */
 export interface OutboxBusPorts {
@@ -18,6 +23,7 @@ export interface OutboxBusPorts {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly addressing: Addressing;
+  readonly requests: Requests;
   readonly defaultTenant: string;
   readonly writeOptions: () => WriteOptions;
   /** Work was written; `leased`: this node dispatches it. */
@@ -25,6 +31,7 @@ export interface OutboxBusPorts {
 }
 
 type Verb = 'send' | 'publish';
+type Asker = Pick<Envelope, 'replyTo' | 'replyBy'>;
 
 /** The bus: every message, local ones too, goes through the outbox. */
 export class OutboxBus extends MessageBus {
@@ -46,6 +53,20 @@ export class OutboxBus extends MessageBus {
     return this.write('send', command, options);
   }
 
+  override async request<R extends MessageType>(
+    command: object,
+    options: RequestOptions<R>,
+  ): Promise<InstanceType<R>> {
+    const { ids, clock, defaultTenant, requests, writeOptions } = this.ports;
+    const { reply, signal, timeout = '30s', ...rest } = options;
+    const timeoutMs = requestTimeout(timeout);
+    const [id, tenant] = [options.id ?? ids.next(), options.tenant ?? defaultTenant];
+    const asker = { replyTo: replyDestination(writeOptions().owner), replyBy: clock.now() + timeoutMs };
+    return requests.ask({ tenant, id, message: command, reply, timeoutMs, signal }, () =>
+      this.write('send', command, { ...rest, id, tenant }, asker),
+    );
+  }
+
   override within(transaction: unknown): TransactionalBus {
     const { store, clock } = this.ports;
     const joined = store.within(transaction, { now: clock.storeNow() });
@@ -64,8 +85,13 @@ export class OutboxBus extends MessageBus {
     };
   }
 
-  private async write(verb: Verb, message: object, options: PublishOptions): Promise<PublishReceipt> {
-    const { messageId, work } = await this.address(verb, message, options);
+  private async write(
+    verb: Verb,
+    message: object,
+    options: PublishOptions,
+    asker?: Asker,
+  ): Promise<PublishReceipt> {
+    const { messageId, work } = await this.address(verb, message, options, asker);
     if (work.length > 0) this.ports.written(work, await this.writes.submit(work));
     return { messageId };
   }
@@ -74,6 +100,7 @@ export class OutboxBus extends MessageBus {
     verb: Verb,
     message: object,
     options: PublishOptions,
+    asker?: Asker,
   ): Promise<{ readonly messageId: string; readonly work: readonly WorkRecord[] }> {
     const messageId = options.id ?? this.ports.ids.next();
     const work = await this.ports.addressing.address(verb, message, {
@@ -84,6 +111,7 @@ export class OutboxBus extends MessageBus {
       headers: options.headers ?? {},
       delayMs: milliseconds(options.delay ?? 0),
       lane: null,
+      ...(asker === undefined ? {} : { asker }),
     });
     return { messageId, work };
   }

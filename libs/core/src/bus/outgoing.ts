@@ -4,6 +4,7 @@ import { hashedId } from '../message/hashed-id.js';
 import type { Envelope } from '../message/envelope.js';
 import type { WorkRecord } from '../ports/records.js';
 import type { Outgoing } from '../handling/recording.js';
+import type { ReplyAddressing } from './request/reply-work.js';
 import type { Routes } from './routes.js';
 
 /** Payload of a work row that carries a message. */
@@ -32,6 +33,7 @@ export class Addressing {
     private readonly maxPayload: number,
     /** Throws if a saga that answers the message can't tell its instance. */
     private readonly checkKeys: (type: MessageType, body: object) => void,
+    readonly replies: ReplyAddressing,
   ) {}
 
   /** The work that the recorded verbs of one handled message come to. */
@@ -57,6 +59,8 @@ export class Addressing {
       readonly causationId: string | null;
       readonly headers: Readonly<Record<string, string>>;
       readonly delayMs: number;
+      /** Given for requests. */
+      readonly asker?: Pick<Envelope, 'replyTo' | 'replyBy'>;
     },
   ): Promise<WorkRecord[]> {
     const type = await checkMessage(message);
@@ -72,6 +76,7 @@ export class Addressing {
       correlationId,
       causationId,
       sentAt: this.now(),
+      ...addressing.asker,
       headers,
       body: { ...message },
     };

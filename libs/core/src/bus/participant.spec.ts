@@ -8,6 +8,7 @@ import type { ClaimedWork } from '../ports/records.js';
 import type { MessageContext } from './message-context.js';
 import { Addressing, type MessageWork } from './outgoing.js';
 import { Participant } from './participant.js';
+import { ReplyAddressing } from './request/reply-work.js';
 import { Routes } from './routes.js';
 
 class Ping extends message('ping', z.object({})) {}
@@ -46,6 +47,7 @@ function participant(handle: (ctx: MessageContext<Ping>) => unknown): Participan
       () => 0,
       1_000,
       () => {},
+      new ReplyAddressing('node', () => 0, 1_000),
     ),
     handlerTimeoutMs: 5_000,
     committed: () => {},

@@ -11,6 +11,7 @@ import { timedCall, type SignalSource } from '../handling/timed-call.js';
 import type { MessageContext, MessageHandler } from './message-context.js';
 import type { Addressing, MessageWork } from './outgoing.js';
 import type { Consumed, Consumer } from './relay/consumer.js';
+import { noReply } from './request/reply-work.js';
 
 /** What a participant needs of its node. */
 export interface ParticipantPorts {
@@ -74,7 +75,9 @@ export class Participant implements Consumer {
       sender: name,
       lane: recording.outgoing.length > 1 ? `${name}:${envelope.id}` : null,
     });
-    if (outgoing.length > 0) await tx.enqueue(outgoing);
+    const reply = (await addressing.replies.text(recording.answer)) ?? noReply('handled');
+    const work = [...outgoing, ...addressing.replies.row(envelope, reply)];
+    if (work.length > 0) await tx.enqueue(work);
   }
 }
 
@@ -100,5 +103,6 @@ function contextOf(
     manager,
     publish: (event: object, options?: SendOptions) => recording.add('publish', event, options),
     send: (command: object, options?: SendOptions) => recording.add('send', command, options),
+    reply: (answer: object) => recording.reply(answer),
   };
 }

@@ -26,6 +26,8 @@ export interface RecordedUndo {
 export class Recording {
   readonly outgoing: Outgoing[] = [];
   readonly undo: RecordedUndo[] = [];
+  /** The answer to the message, if there is one. */
+  answer: object | null = null;
   private open: string | null = null;
   private drawn = 0;
 
@@ -45,6 +47,17 @@ export class Recording {
     messageTypeOf(message);
     const delay: Duration | number = options.delay ?? 0;
     this.outgoing.push({ verb, message, delayMs: milliseconds(delay), headers: options.headers ?? {} });
+  }
+
+  reply(message: object): void {
+    this.assertOpen('reply');
+    const { messageName } = messageTypeOf(message);
+    if (this.answer !== null) {
+      throw new HandlerError(
+        `reply() was called twice, now with '${messageName}'. A request has one reply: join both into one message.`,
+      );
+    }
+    this.answer = message;
   }
 
   compensate(known: ReadonlyMap<string, unknown>, name: unknown, input: unknown): void {

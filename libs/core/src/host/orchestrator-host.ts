@@ -1,14 +1,17 @@
 import type { MessageBus } from '../bus/message-bus.js';
 import type { MessageHandler } from '../bus/message-context.js';
-import { Addressing } from '../bus/outgoing.js';
+import { Addressing, type MessageWork } from '../bus/outgoing.js';
 import { OutboxBus } from '../bus/outbox-bus.js';
 import { Participant } from '../bus/participant.js';
+import { failedReply, replyDestination, ReplyAddressing } from '../bus/request/reply-work.js';
+import { Requests } from '../bus/request/requests.js';
 import { Pump } from '../bus/relay/pump.js';
 import { TimerRelay } from '../bus/relay/timer-relay.js';
 import { WorkRelay } from '../bus/relay/work-relay.js';
 import { handlerDestination, sagaDestination, undoDestination } from '../bus/routes.js';
+import { parseJson } from '../message/json.js';
 import type { Commit, WriteOptions } from '../ports/instance-store.js';
-import type { DueTimer, WorkRecord } from '../ports/records.js';
+import type { ClaimedWork, DueTimer, WorkRecord } from '../ports/records.js';
 import type { SagaBehaviour } from '../saga/behaviour.js';
 import { ChangeMaker } from '../saga/run/change-maker.js';
 import { SagaConsumer } from '../saga/run/saga-consumer.js';
@@ -36,6 +39,7 @@ export class OrchestratorHost {
   private readonly registry = new Registry();
   private readonly addressing: Addressing;
   private readonly owner: string;
+  private readonly requests: Requests;
   private readonly work: WorkRelay;
   private readonly timers: TimerRelay;
   private readonly upkeep: readonly Pump[];
@@ -53,10 +57,12 @@ export class OrchestratorHost {
       () => clock.now(),
       maxPayload,
       this.registry.checkKeys,
+      new ReplyAddressing(this.owner, () => clock.now(), maxPayload),
     );
+    this.requests = new Requests(clock);
     const ports = { ...this.settings, writeOptions: this.writeOptions };
     const policy = { maxAttempts: this.settings.maxAttempts, firstDelayMs: this.settings.retryDelayMs };
-    this.work = new WorkRelay(ports, { ...this.settings, ...policy });
+    this.work = new WorkRelay({ ...ports, buried: this.buried }, { ...this.settings, ...policy });
     this.timers = new TimerRelay(
       ports,
       policy,
@@ -65,9 +71,16 @@ export class OrchestratorHost {
       (timer) => this.fire(timer),
     );
     this.upkeep = this.upkeepPumps();
-    this.bus = new OutboxBus({ ...ports, addressing: this.addressing, written: this.written });
+    this.work.register(replyDestination(this.owner), this.requests);
+    const { addressing, requests, written } = this;
+    this.bus = new OutboxBus({ ...ports, addressing, requests, written });
     this.runner = new SagaRunner(
-      { ...ports, observer: new LoggingObserver(this.settings.logger), committed: this.committed },
+      {
+        ...ports,
+        observer: new LoggingObserver(this.settings.logger),
+        enqueue: this.enqueue,
+        committed: this.committed,
+      },
       new ChangeMaker(this.addressing, clock, { handlerTimeoutMs, maxPayload }),
       (saga) => this.registry.versions(saga),
     );
@@ -140,6 +153,7 @@ export class OrchestratorHost {
     if (this.state !== 'up') return;
     this.state = 'stopping';
     this.unsubscribe();
+    this.requests.stop();
     this.work.stopPulling();
     this.timers.stopPulling();
   }
@@ -177,6 +191,17 @@ export class OrchestratorHost {
     leaseMs: this.settings.leaseMs,
     now: this.settings.clock.storeNow(),
   });
+
+  private readonly enqueue = async (work: readonly WorkRecord[]): Promise<void> => {
+    if (work.length > 0) this.written(work, await this.settings.store.enqueue(work, this.writeOptions()));
+  };
+
+  /** Who asked is told that the request was given up. */
+  private readonly buried = async ({ payload }: ClaimedWork, reason: string): Promise<void> => {
+    const work = parseJson(payload) as Partial<MessageWork>;
+    if (work.kind !== 'message' || work.envelope === undefined) return;
+    await this.enqueue(this.addressing.replies.row(work.envelope, failedReply(reason)));
+  };
 
   private readonly written = (work: readonly WorkRecord[], leased: boolean): void => {
     if (leased) this.work.offer(work);

@@ -11,7 +11,10 @@ export interface Envelope {
   readonly causationId: string | null;
   /** Milliseconds since the epoch, by the sender's clock. */
   readonly sentAt: number;
+  /** Where the reply to a request goes. */
   readonly replyTo?: string;
+  /** When its asker stops waiting, in milliseconds since the epoch by the asker's clock. */
+  readonly replyBy?: number;
   /** W3C Trace Context. */
   readonly traceparent?: string;
   readonly headers: Readonly<Record<string, string>>;

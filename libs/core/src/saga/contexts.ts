@@ -25,6 +25,8 @@ export interface SagaContext<out M, in out D, in out C> {
   send(command: object, options?: SendOptions): void;
   /** Publishes an event: any number of handlers get it. */
   publish(event: object, options?: SendOptions): void;
+  /** Answers the request that the event is; at most once per event. Without an asker it is only kept for a repeated request. */
+  reply(message: object): void;
   /** Records an undo step, to be run if the saga ends in an `undo` end. Record it with the command it undoes. */
   compensateWith<const N extends keyof C & string>(name: N, input: C[N]): void;
   /** Milliseconds since the epoch, the same when the handler runs again: when the message was sent, or the timer was due. */

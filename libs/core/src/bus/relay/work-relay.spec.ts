@@ -23,6 +23,7 @@ function relayOn(store: InstanceStore, consumers: Readonly<Record<string, Consum
       logger: silentLogger,
       faults: noFaults,
       writeOptions: () => ({ owner: 'node', leaseMs: 10_000, now: null }),
+      buried: async () => {},
     },
     LIMITS,
   );

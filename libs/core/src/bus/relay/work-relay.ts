@@ -34,6 +34,12 @@ export interface RelayPorts {
   readonly writeOptions: () => WriteOptions;
 }
 
+/** What the relay of work tells its node, besides. */
+export interface WorkRelayPorts extends RelayPorts {
+  /** A row has become a dead letter. */
+  readonly buried: (work: ClaimedWork, reason: string) => Promise<void>;
+}
+
 /** Limits of a relay. */
 export interface RelayLimits extends RetryPolicy {
   readonly concurrency: number;
@@ -59,7 +65,7 @@ export class WorkRelay {
   private whenIdle: (() => void)[] = [];
 
   constructor(
-    private readonly ports: RelayPorts,
+    private readonly ports: WorkRelayPorts,
     private readonly limits: RelayLimits,
   ) {
     this.pump = new Pump(
@@ -239,6 +245,7 @@ export class WorkRelay {
       if (this.isHopeless(work, error)) {
         logger.error(`Message given up: ${reason}`, fields);
         await store.buryWork(work, reason, at);
+        await this.ports.buried(work, reason);
       } else {
         const delay = retryDelay(this.limits, work.attempts, random.next());
         logger.warn(`Message failed, next try in ${delay} ms: ${reason}`, fields);

@@ -24,6 +24,8 @@ export interface Change {
   readonly history: readonly Omit<HistoryRecord, 'messageId'>[];
   readonly work: readonly WorkRecord[];
   readonly timers: Pick<MacrostepResult, 'arm' | 'disarm'>;
+  /** What its handlers replied to the message, as JSON. */
+  readonly reply: string | null;
   /** The message waits as a delivery of this instance from now on. */
   readonly defer: boolean;
 }
@@ -38,7 +40,7 @@ export function buildCommit(change: Change): Commit {
     expectedVersion: version,
     next,
     keys: instance === null ? [stimulus.key] : [],
-    inbox: { messageId: stimulus.messageId, outcome: change.outcome, reply: null },
+    inbox: { messageId: stimulus.messageId, outcome: change.outcome, reply: change.reply },
     // What waits may be answered in the new state, whatever becomes of this node.
     work: [
       ...change.work,

@@ -86,6 +86,7 @@ class HandlerContext implements SagaContext<unknown, unknown, Record<string, unk
   publish: SagaContext<unknown, unknown, unknown>['publish'] = (event, options) => {
     this.#scene.recording.add('publish', event, options);
   };
+  reply = (message: object): void => this.#scene.recording.reply(message);
   compensateWith = (name: string, input: unknown): void => {
     this.#scene.recording.compensate(this.#scene.saga.definition.compensations, name, input);
   };

@@ -1,5 +1,7 @@
 import type { Snapshot } from '@nestjs-orchestrator/statechart';
 import type { Addressing } from '../../bus/outgoing.js';
+import { noReply } from '../../bus/request/reply-work.js';
+import { HandlerError } from '../../handling/handler-errors.js';
 import { hashedId } from '../../message/hashed-id.js';
 import { toJson } from '../../message/json.js';
 import type { Envelope } from '../../message/envelope.js';
@@ -53,6 +55,22 @@ export class ChangeMaker {
     instance: StoredInstance | null,
     stimulus: Stimulus,
   ): Promise<Change | null> {
+    const change = await this.decide(saga, instance, stimulus);
+    return change === null || stimulus.cause.kind !== 'message' || change.defer
+      ? change
+      : { ...change, work: [...change.work, ...this.answer(change, stimulus.cause.envelope)] };
+  }
+
+  /** The row that tells the asker of a request what became of it. */
+  answer({ outcome, reply }: Pick<Change, 'outcome' | 'reply'>, request: Envelope): readonly WorkRecord[] {
+    return this.addressing.replies.row(request, reply ?? noReply(outcome));
+  }
+
+  private async decide(
+    saga: CompiledSaga,
+    instance: StoredInstance | null,
+    stimulus: Stimulus,
+  ): Promise<Change | null> {
     const snapshot = snapshotOf(saga, instance);
     const undo = instance === null ? UndoLog.empty : UndoLog.parse(instance.undo);
     const base: Base = { saga, instance, stimulus, snapshot, undo, ref: refOf(saga, instance, stimulus) };
@@ -75,6 +93,8 @@ export class ChangeMaker {
       timeoutMs: this.limits.handlerTimeoutMs,
     });
     if (!result.answered) return unanswered(base, cause);
+    if (cause.kind === 'timer' && recording.answer !== null)
+      throw new HandlerError(`reply() was called for ${cause.payload.label}, which nobody asked.`);
     const undo = base.undo.record(await checkUndo(saga, recording.undo, this.limits.maxPayload));
     const standing = standingAfter(base, result, undo);
     return {
@@ -86,6 +106,7 @@ export class ChangeMaker {
       history: [moveLine(base, result.snapshot, cause), ...undoLines(standing)],
       work: await this.effects(base, cause, recording),
       timers: result,
+      reply: await this.addressing.replies.text(recording.answer),
       defer: false,
     };
   }
@@ -179,6 +200,7 @@ function unchanged(base: Base, outcome: string, name: string): Change {
     history: [{ kind: outcome, name, from: base.instance?.state ?? null, to: null, detail: null }],
     work: [],
     timers: NO_TIMERS,
+    reply: null,
     defer: false,
   };
 }

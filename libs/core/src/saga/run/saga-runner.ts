@@ -10,7 +10,7 @@ import type {
   ParkResult,
   WriteOptions,
 } from '../../ports/instance-store.js';
-import type { StoredInstance } from '../../ports/records.js';
+import type { InboxRecord, StoredInstance, WorkRecord } from '../../ports/records.js';
 import type { Commit } from '../../ports/instance-store.js';
 import { parseJson, toJson } from '../../message/json.js';
 import type { Envelope } from '../../message/envelope.js';
@@ -34,6 +34,8 @@ export interface RunnerPorts {
   readonly faults: FaultPoints;
   readonly observer: SagaObserver;
   readonly writeOptions: () => WriteOptions;
+  /** Writes work that belongs to no commit. */
+  readonly enqueue: (work: readonly WorkRecord[]) => Promise<void>;
   /** Tells the node of what a commit has made: work to dispatch, timers to wait for. */
   readonly committed: (commit: Commit, result: Extract<CommitResult, { outcome: 'committed' }>) => void;
 }
@@ -121,7 +123,7 @@ export class SagaRunner {
     const { instance, seen } = loaded;
     const redelivered =
       stimulus.cause.kind === 'message' && stimulus.cause.delivery && seen?.outcome === 'deferred';
-    if (seen !== null && !redelivered) return 'settled';
+    if (seen !== null && !redelivered) return this.repeated(stimulus, seen);
     const saga = this.versionFor(highest, instance);
     if (instance === null && !this.starts(saga, stimulus)) return this.absent(saga, stimulus);
     const change = await this.make(saga, instance, stimulus);
@@ -177,7 +179,7 @@ export class SagaRunner {
     if (absent === 'fault') throw new UnexpectedEventError(name, cause.envelope.name, null);
     if (absent === 'discard') {
       this.ports.observer.discarded(saga, stimulus);
-      return 'settled';
+      return this.repeated(stimulus, { outcome: 'discarded', reply: null });
     }
     const parked = await this.parks.submit({
       tenant: stimulus.tenant,
@@ -193,6 +195,17 @@ export class SagaRunner {
     if (parked === 'present') return 'conflict';
     this.ports.observer.parked(saga, stimulus);
     return 'consumed';
+  }
+
+  /** There is nothing to change; whoever asks gets what was answered the first time. */
+  private async repeated(
+    { cause }: Stimulus,
+    seen: Pick<InboxRecord, 'outcome' | 'reply'>,
+  ): Promise<'settled'> {
+    // The handling of what still waits will answer.
+    if (cause.kind !== 'message' || seen.outcome === 'deferred') return 'settled';
+    await this.ports.enqueue(this.changes.answer(seen, cause.envelope));
+    return 'settled';
   }
 
   private async drainInMailbox(saga: CompiledSaga, at: Pick<Stimulus, 'tenant' | 'key'>): Promise<void> {
