@@ -14,7 +14,14 @@ export type BootFaultCode =
   | 'HANDLER_NAME'
   | 'MISSING_SAGA_CLASS'
   | 'MISSING_SAGA_DECORATOR'
+  | 'NOT_PROVIDED'
+  | 'POLICY_ON_CONTROLLER'
+  | 'POLICY_ON_HANDLER'
+  | 'POLICY_OPTION'
   | 'SCOPED_PROVIDER'
+  | 'SEALED_INSTANCE'
+  | 'SHARED_INSTANCE'
+  | 'UNKNOWN_NAME'
   | 'UNREGISTERED_SAGA';
 
 /** One reason why the application can't start. */
@@ -23,12 +30,12 @@ export interface BootFault {
   readonly message: string;
 }
 
-/** Sagas, handlers and modules of the application don't fit together. Lists all faults at once. */
+/** What the application declares and decorates doesn't fit together. Lists all faults at once. */
 export class OrchestratorBootError extends OrchestratorError {
   readonly code = 'ORCHESTRATOR_BOOT';
   constructor(readonly faults: readonly BootFault[]) {
     super(
-      `The application's sagas and handlers have ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n` +
+      `The application can't start; it has ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n` +
         faults.map((fault) => `  ${fault.code}: ${fault.message}`).join('\n'),
     );
   }

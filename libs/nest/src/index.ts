@@ -1,5 +1,37 @@
 export { OrchestratorModule } from './module/orchestrator.module.js';
-export type { OrchestratorModuleExtras, OrchestratorModuleOptions } from './module/orchestrator-options.js';
+export type {
+  OrchestratorModuleAsyncExtras,
+  OrchestratorModuleExtras,
+  OrchestratorModuleOptions,
+} from './module/orchestrator-options.js';
+export {
+  CallSignal,
+  UseBulkhead,
+  UseCircuitBreaker,
+  UseFallback,
+  UseRateLimit,
+  UseRetry,
+  UseTimeout,
+} from './resilience/resilience.decorators.js';
+export type {
+  FallbackDecorator,
+  PromiseMethodDecorator,
+  UseFallbackOptions,
+  UseRateLimitOptions,
+  UseRetryOptions,
+} from './resilience/resilience-decorators.types.js';
+export {
+  InjectCircuitBreaker,
+  InjectRateLimiter,
+  getCircuitBreakerToken,
+  getRateLimiterToken,
+} from './resilience/resilience.tokens.js';
+export type {
+  CircuitBreakerLike,
+  RateLimiterLike,
+  ResilienceNames,
+  ResilienceOptions,
+} from './resilience/resilience-options.js';
 export { InjectSagaRepository, getSagaRepositoryToken } from './feature/saga-repository.tokens.js';
 export { OrchestratorHealth, type OrchestratorHealthResult } from './health/orchestrator.health.js';
 export { NestLogger } from './logging/nest-logger.js';
@@ -97,3 +129,14 @@ export {
   type UndoStep,
 } from '@nestjs-orchestrator/core/saga';
 export type { LogFields, Logger as OrchestratorLogger, SagaStatus } from '@nestjs-orchestrator/core/ports';
+export {
+  BulkheadFullError,
+  CallTimeoutError,
+  CircuitBreaker,
+  CircuitOpenError,
+  FallbackFailedError,
+  RateLimitExceededError,
+  ResilienceOptionError,
+  policy,
+  type RateLimiter,
+} from '@nestjs-orchestrator/core/resilience';

@@ -3,6 +3,7 @@ import type { SagaFeature } from '../feature/saga-feature.providers.js';
 import { readHandles } from '../handlers/handles.metadata.js';
 import type { DecoratedClass } from '../saga/saga-class.accessor.js';
 import { SAGA_FEATURE } from '../module/orchestrator.tokens.js';
+import { readInjections, readPolicies } from '../resilience/resilience.metadata.js';
 import { readSagaClass, readSagaMembers } from '../saga/saga.metadata.js';
 import { inheritedMembers } from './inherited.js';
 import { scopeOf } from './provider-scope.js';
@@ -17,6 +18,8 @@ export interface Candidate {
   readonly module: string;
   /** Why it is no singleton, if it isn't. */
   readonly scope: string | undefined;
+  /** Whether it is a controller. */
+  readonly controller: boolean;
 }
 
 /** What a `forFeature` was given, and the names of the modules that import it. */
@@ -25,16 +28,24 @@ export interface FeatureSite extends SagaFeature {
 }
 
 /** All decorated providers and controllers, each instance once: aliases are skipped. */
-export function findCandidates(wrappers: readonly InstanceWrapper[]): readonly Candidate[] {
+export function findCandidates(
+  providers: readonly InstanceWrapper[],
+  controllers: readonly InstanceWrapper[],
+): readonly Candidate[] {
   const seen = new Set<object>();
   const found: Candidate[] = [];
-  for (const wrapper of wrappers) {
+  const seats = [
+    ...providers.map((wrapper) => ({ wrapper, controller: false })),
+    ...controllers.map((wrapper) => ({ wrapper, controller: true })),
+  ];
+  for (const { wrapper, controller } of seats) {
     const target = wrapper.isAlias ? undefined : classOf(wrapper);
     if (target === undefined || !isDecorated(target)) continue;
     const instance: object = (wrapper.instance as object | undefined) ?? {};
     if (seen.has(instance)) continue;
     seen.add(instance);
-    found.push({ target, instance, module: wrapper.host?.name ?? '(no module)', scope: scopeOf(wrapper) });
+    const module = wrapper.host?.name ?? '(no module)';
+    found.push({ target, instance, module, scope: scopeOf(wrapper), controller });
   }
   return found;
 }
@@ -61,6 +72,8 @@ function isDecorated(target: DecoratedClass): boolean {
     readSagaClass(target) !== undefined ||
     readSagaMembers(target).length > 0 ||
     readHandles(target).length > 0 ||
+    readPolicies(target).length > 0 ||
+    readInjections(target).length > 0 ||
     inheritedMembers(target).length > 0
   );
 }

@@ -5,16 +5,28 @@ import type { Logger } from '@nestjs-orchestrator/core/ports';
 import type { SagaBehaviour } from '@nestjs-orchestrator/core/saga';
 import { OrchestratorBootError, type BootFault } from '../boot-errors.js';
 import type { DecoratedClass } from '../saga/saga-class.accessor.js';
-import { ORCHESTRATOR_LOGGER, ORCHESTRATOR_OPTIONS } from '../module/orchestrator.tokens.js';
-import { findCandidates, findFeatures } from './candidates.js';
+import {
+  ORCHESTRATOR_LOGGER,
+  ORCHESTRATOR_OPTIONS,
+  RESILIENCE_NAMES,
+} from '../module/orchestrator.tokens.js';
+import type { Protection } from '../resilience/protected-method.js';
+import type { NamedKind } from '../resilience/resilience.metadata.js';
+import type { ResilienceNames } from '../resilience/resilience-options.js';
+import { ResilienceRegistry } from '../resilience/resilience-registry.js';
+import { findCandidates, findFeatures, type Candidate } from './candidates.js';
 import { findHandlers } from './find-handlers.js';
+import { findPolicies } from './find-policies.js';
 import { findSagas } from './find-sagas.js';
 import { inheritedMembers } from './inherited.js';
+
+type Report = (code: BootFault['code'], message: string) => void;
 
 /** What an application has for its node. */
 export interface Exploration {
   readonly sagas: readonly SagaBehaviour[];
   readonly handlers: readonly MessageHandler[];
+  readonly protections: readonly Protection[];
 }
 
 /** Finds the sagas and handlers of all modules of this application. */
@@ -23,6 +35,8 @@ export class OrchestratorExplorer {
   constructor(
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
     @Inject(ORCHESTRATOR_LOGGER) private readonly logger: Logger,
+    @Inject(ResilienceRegistry) private readonly resilience: ResilienceRegistry,
+    @Inject(RESILIENCE_NAMES) private readonly names: ResilienceNames,
   ) {}
 
   /**
@@ -34,7 +48,7 @@ export class OrchestratorExplorer {
     const faults: BootFault[] = [];
     const report = (code: BootFault['code'], message: string): void => void faults.push({ code, message });
     const providers = this.discovery.getProviders();
-    const candidates = findCandidates([...providers, ...this.discovery.getControllers()]);
+    const candidates = findCandidates(providers, this.discovery.getControllers());
     if (providers.filter(({ token }) => token === ORCHESTRATOR_OPTIONS).length > 1)
       report(
         'DUPLICATE_ROOT',
@@ -42,9 +56,28 @@ export class OrchestratorExplorer {
       );
     const sagas = findSagas(findFeatures(providers), candidates, report);
     const handlers = findHandlers(candidates, report);
+    const protections = this.findPolicies(candidates, report);
     if (faults.length > 0) throw new OrchestratorBootError(faults);
     for (const { target } of candidates) this.warnOfInherited(target);
-    return { sagas, handlers };
+    return { sagas, handlers, protections };
+  }
+
+  private findPolicies(candidates: readonly Candidate[], report: Report): readonly Protection[] {
+    const injectable: Record<string, readonly string[] | undefined> = {
+      breaker: this.names.breakers,
+      limiter: this.names.limiters,
+    };
+    for (const kind of ['breaker', 'limiter'] as const) {
+      for (const name of injectable[kind] ?? []) {
+        if (this.resilience.get(kind, name) !== undefined) continue;
+        report(
+          'UNKNOWN_NAME',
+          `forRootAsync announces ${kind} '${name}' in 'provides', which resilience.${kind}s of its options does not have.`,
+        );
+      }
+    }
+    const isProvided = (kind: NamedKind, name: string): boolean => injectable[kind]?.includes(name) ?? false;
+    return findPolicies(candidates, this.resilience, isProvided, report);
   }
 
   private warnOfInherited(target: DecoratedClass): void {

@@ -6,6 +6,7 @@ import type { Logger } from '@nestjs-orchestrator/core/ports';
 import { OrchestratorConfigurationError } from '../boot-errors.js';
 import { OrchestratorHealth } from '../health/orchestrator.health.js';
 import { NestLogger } from '../logging/nest-logger.js';
+import { ResilienceRegistry } from '../resilience/resilience-registry.js';
 import type { OrchestratorModuleOptions } from './orchestrator-options.js';
 import { ORCHESTRATOR_HOST, ORCHESTRATOR_LOGGER, ORCHESTRATOR_OPTIONS } from './orchestrator.tokens.js';
 
@@ -26,6 +27,14 @@ export const coreProviders: readonly Provider[] = [
     provide: MessageBus,
     useFactory: (host: OrchestratorHost): MessageBus => host.bus,
     inject: [ORCHESTRATOR_HOST],
+  },
+  {
+    provide: ResilienceRegistry,
+    useFactory: (logger: Logger, options?: OrchestratorModuleOptions): ResilienceRegistry => {
+      const { resilience = {}, clock, random } = options ?? {};
+      return new ResilienceRegistry(resilience, { clock, random, logger });
+    },
+    inject: [ORCHESTRATOR_LOGGER, { token: ORCHESTRATOR_OPTIONS, optional: true }],
   },
   OrchestratorHealth,
 ];
@@ -49,7 +58,7 @@ function makeHost(logger: Logger, options: OrchestratorModuleOptions | undefined
 }
 
 function hostOptions(options: OrchestratorModuleOptions, logger: Logger): HostOptions {
-  const { store, tenant, logger: _, ...knobs } = options;
+  const { store, tenant, logger: _, resilience: _resilience, ...knobs } = options;
   return {
     ...knobs,
     ...(tenant === undefined ? {} : { defaultTenant: tenant }),

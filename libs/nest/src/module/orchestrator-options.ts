@@ -1,5 +1,6 @@
 import type { HostOptions } from '@nestjs-orchestrator/core/internal';
 import type { InstanceStore, Logger } from '@nestjs-orchestrator/core/ports';
+import type { ResilienceNames, ResilienceOptions } from '../resilience/resilience-options.js';
 
 /** What `OrchestratorModule.forRoot()` is given; everything has a default. */
 export interface OrchestratorModuleOptions extends Omit<HostOptions, 'store' | 'logger' | 'defaultTenant'> {
@@ -12,10 +13,18 @@ export interface OrchestratorModuleOptions extends Omit<HostOptions, 'store' | '
   readonly tenant?: string;
   /** Where the framework's log lines go. Default: the application's own Nest logger. */
   readonly logger?: Logger;
+  /** Limiters, breakers, bulkheads and retry budgets by name. Default: none. */
+  readonly resilience?: ResilienceOptions;
 }
 
 /** How the module itself is set up. */
 export interface OrchestratorModuleExtras {
   /** Whether `MessageBus` and `OrchestratorHealth` can be injected anywhere without an import. Default `false`. */
   readonly isGlobal?: boolean;
+}
+
+/** How the module is set up whose options are made by other providers. */
+export interface OrchestratorModuleAsyncExtras extends OrchestratorModuleExtras {
+  /** Names in the `resilience` of the options that `@InjectRateLimiter` and `@InjectCircuitBreaker` ask for. Default: none. */
+  readonly provides?: ResilienceNames;
 }

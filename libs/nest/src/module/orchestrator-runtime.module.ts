@@ -2,7 +2,9 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { OrchestratorExplorer } from '../explorer/orchestrator.explorer.js';
 import { OrchestratorLifecycle } from './orchestrator.lifecycle.js';
+import type { ResilienceNames } from '../resilience/resilience-options.js';
 import { OrchestratorCoreModule } from './orchestrator-core.module.js';
+import { RESILIENCE_NAMES } from './orchestrator.tokens.js';
 
 /**
  * Finds the application's sagas and handlers, starts the node and ends it. It imports the module of the options, and with it
@@ -10,11 +12,15 @@ import { OrchestratorCoreModule } from './orchestrator-core.module.js';
  */
 @Module({})
 export class OrchestratorRuntimeModule {
-  static with(options: DynamicModule): DynamicModule {
+  static with(options: DynamicModule, names: ResilienceNames): DynamicModule {
     return {
       module: OrchestratorRuntimeModule,
       imports: [options, DiscoveryModule, OrchestratorCoreModule],
-      providers: [OrchestratorExplorer, OrchestratorLifecycle],
+      providers: [
+        { provide: RESILIENCE_NAMES, useValue: names },
+        OrchestratorExplorer,
+        OrchestratorLifecycle,
+      ],
     };
   }
 }

@@ -10,6 +10,7 @@ import {
 import type { OrchestratorHost } from '@nestjs-orchestrator/core/internal';
 import { OrchestratorExplorer } from '../explorer/orchestrator.explorer.js';
 import { OrchestratorHealth } from '../health/orchestrator.health.js';
+import { protect } from '../resilience/protected-method.js';
 import { ORCHESTRATOR_HOST } from './orchestrator.tokens.js';
 
 /** Ties the node to the application's life. */
@@ -22,6 +23,9 @@ export class OrchestratorLifecycle
     BeforeApplicationShutdown,
     OnApplicationShutdown
 {
+  /** Take the policies off the methods that have them. */
+  private unprotect: readonly (() => void)[] = [];
+
   constructor(
     @Inject(ORCHESTRATOR_HOST) private readonly host: OrchestratorHost,
     @Inject(OrchestratorExplorer) private readonly explorer: OrchestratorExplorer,
@@ -29,9 +33,10 @@ export class OrchestratorLifecycle
   ) {}
 
   onModuleInit(): void {
-    const { sagas, handlers } = this.explorer.explore();
+    const { sagas, handlers, protections } = this.explorer.explore();
     for (const saga of sagas) this.host.register(saga);
     for (const handler of handlers) this.host.registerHandler(handler);
+    this.unprotect = protections.map(protect);
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -47,6 +52,10 @@ export class OrchestratorLifecycle
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.host.close();
+    try {
+      await this.host.close();
+    } finally {
+      for (const undo of this.unprotect) undo();
+    }
   }
 }

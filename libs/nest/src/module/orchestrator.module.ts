@@ -3,7 +3,13 @@ import type { AnySaga, SagaBehaviour } from '@nestjs-orchestrator/core/saga';
 import { featureProviders, repositoryTokens } from '../feature/saga-feature.providers.js';
 import { OrchestratorCoreModule } from './orchestrator-core.module.js';
 import { OrchestratorOptionsModule } from './orchestrator-options.module.js';
-import type { OrchestratorModuleExtras, OrchestratorModuleOptions } from './orchestrator-options.js';
+import { NamedResilienceModule } from '../resilience/named-resilience.module.js';
+import type { ResilienceNames, ResilienceOptions } from '../resilience/resilience-options.js';
+import type {
+  OrchestratorModuleAsyncExtras,
+  OrchestratorModuleExtras,
+  OrchestratorModuleOptions,
+} from './orchestrator-options.js';
 import { OrchestratorRuntimeModule } from './orchestrator-runtime.module.js';
 
 /**
@@ -17,15 +23,15 @@ export class OrchestratorModule {
   /** Configures the node. Without options everything lives in memory. */
   static forRoot(options: OrchestratorModuleOptions & OrchestratorModuleExtras = {}): DynamicModule {
     const { isGlobal, ...rest } = options;
-    return root(OrchestratorOptionsModule.forRoot(rest), isGlobal);
+    return root(OrchestratorOptionsModule.forRoot(rest), namesOf(options.resilience), isGlobal);
   }
 
   /** As {@link forRoot}, with options made from other providers. */
   static forRootAsync(
-    options: ConfigurableModuleAsyncOptions<OrchestratorModuleOptions> & OrchestratorModuleExtras,
+    options: ConfigurableModuleAsyncOptions<OrchestratorModuleOptions> & OrchestratorModuleAsyncExtras,
   ): DynamicModule {
-    const { isGlobal, ...rest } = options;
-    return root(OrchestratorOptionsModule.forRootAsync(rest), isGlobal);
+    const { isGlobal, provides = {}, ...rest } = options;
+    return root(OrchestratorOptionsModule.forRootAsync(rest), provides, isGlobal);
   }
 
   /**
@@ -44,11 +50,19 @@ export class OrchestratorModule {
   }
 }
 
-function root(options: DynamicModule, isGlobal = false): DynamicModule {
+function namesOf({ breakers = {}, limiters = {} }: ResilienceOptions = {}): ResilienceNames {
+  return { breakers: Object.keys(breakers), limiters: Object.keys(limiters) };
+}
+
+function root(options: DynamicModule, names: ResilienceNames, isGlobal = false): DynamicModule {
   return {
     module: OrchestratorModule,
     global: isGlobal,
-    imports: [OrchestratorCoreModule, OrchestratorRuntimeModule.with(options)],
+    imports: [
+      OrchestratorCoreModule,
+      OrchestratorRuntimeModule.with(options, names),
+      NamedResilienceModule.with(names),
+    ],
     exports: [OrchestratorCoreModule],
   };
 }

@@ -8,7 +8,8 @@ import {
   type SagaBehaviour,
   type TransitionSpec,
 } from '@nestjs-orchestrator/core/saga';
-import { readSagaMembers, type SagaMember, type SagaMemberRole } from './saga.metadata.js';
+import { inReadingOrder } from '../explorer/reading-order.js';
+import { readSagaMembers, type SagaMemberRole } from './saga.metadata.js';
 
 type TransitionRole = Exclude<SagaMemberRole, { kind: 'compensation' }>;
 type Report = (path: string, message: string) => void;
@@ -45,13 +46,6 @@ export function readSagaBehaviour(
 
 /** A class, as far as its metadata and messages need it. */
 export type DecoratedClass = object & { readonly name: string };
-
-/** Decorators of one method run from bottom to top; people read them from top to bottom. */
-function inReadingOrder(members: readonly SagaMember[]): readonly SagaMember[] {
-  const byMethod = new Map<string | symbol, SagaMember[]>();
-  for (const member of members) byMethod.set(member.key, [member, ...(byMethod.get(member.key) ?? [])]);
-  return [...byMethod.values()].flat();
-}
 
 function transitionOf(
   role: TransitionRole,
