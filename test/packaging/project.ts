@@ -41,6 +41,7 @@ const application = versions(
   '@nestjs/core',
   '@nestjs/platform-express',
   '@types/node',
+  'ioredis',
   'pg',
   'reflect-metadata',
   'rxjs',
@@ -70,7 +71,13 @@ export class Project {
 
   install(tarballs: readonly Tarball[]): void {
     const own = Object.fromEntries(tarballs.map((tarball) => [tarball.name, `file:${tarball.filename}`]));
-    this.#json('package.json', { name: 'consumer', private: true, dependencies: { ...application, ...own } });
+    this.#json('package.json', {
+      name: 'consumer',
+      private: true,
+      dependencies: { ...application, ...own },
+      // TypeORM names an older one as the optional client of its cache.
+      overrides: { typeorm: { ioredis: '$ioredis' } },
+    });
     // The platform binaries of the embedded database are large, and no import needs them.
     run(this.dir, 'npm', [
       'install',
