@@ -22,13 +22,13 @@ interface Room {
 
 /** Parts of a lib that see less than the lib as a whole: folder (or `''` for the rest) → libs in reach. */
 const rooms: Record<string, Room[]> = {
-  // Usable alone: of core it takes the mark of its errors, and time and randomness.
+  // Usable alone: of core it takes the mark of its errors, time and randomness, and the gathering of requests.
   core: [
     {
       folder: 'resilience/',
       sees: [],
       alone: true,
-      takes: /^(errors\/orchestrator-error|ports\/(clock|ids|system-clock))\.js$/,
+      takes: /^(errors\/orchestrator-error|handling\/coalescer|ports\/(clock|ids|system-clock))\.js$/,
     },
   ],
   testing: [

@@ -38,8 +38,11 @@ export class RateLimitExceededError extends OrchestratorError {
     readonly cost: number,
     /** Milliseconds after which so many tokens will be there, rounded up. */
     readonly retryAfterMs: number,
-    /** Which bound was met: the bucket is empty, the queue is full, or the wait would be too long. */
-    readonly reason: 'empty' | 'queue-full' | 'wait-too-long',
+    /**
+     * Which bound was met: the bucket is empty, the queue is full, the wait would be too long, or the shared store is gone and
+     * `whenUnavailable` is `'closed'`.
+     */
+    readonly reason: 'empty' | 'queue-full' | 'wait-too-long' | 'store-unavailable',
   ) {
     super(
       `Rate limit exceeded${key === undefined ? '' : ` for ${quote(key)}`} (${reason}): try again in ${retryAfterMs} ms.`,
@@ -102,5 +105,18 @@ export class FallbackFailedError extends OrchestratorError {
       `The fallback failed with ${quote(options.cause)} when it was called for ${quote(original)}.`,
       options,
     );
+  }
+}
+
+/** The store that a shared limiter or breaker lives in did not answer in time. */
+export class SharedStoreTimeoutError extends OrchestratorError {
+  readonly code = 'SHARED_STORE_TIMEOUT';
+  override readonly retryable = true;
+
+  constructor(
+    /** The `storeTimeout` that is over, in milliseconds. */
+    readonly timeoutMs: number,
+  ) {
+    super(`The shared store did not answer within ${timeoutMs} ms (storeTimeout).`);
   }
 }

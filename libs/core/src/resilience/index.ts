@@ -5,6 +5,7 @@ export {
   FallbackFailedError,
   RateLimitExceededError,
   ResilienceOptionError,
+  SharedStoreTimeoutError,
 } from './errors.js';
 export {
   LocalRateLimiter,
@@ -34,3 +35,8 @@ export { retry, type RetryEvent, type RetryOptions } from './policies/retry.js';
 export type { Backoff } from './policies/backoff.js';
 export { RetryBudget, type RetryBudgetOptions } from './policies/retry-budget.js';
 export { timeout, type TimeoutOptions } from './policies/timeout.js';
+export { SharedRateLimiter, type SharedRateLimiterStatistics } from './shared/shared-rate-limiter.js';
+export type { LeaseOptions, SharedRateLimiterOptions } from './shared/shared-limiter-options.js';
+export type { StoreAvailability } from './shared/store-link.js';
+export type { SharedBuckets, SharedBucketStore, TakeAnswer, TakeRequest } from './shared/bucket-store.js';
+export { MemoryBucketStore, memoryBucketStore } from './shared/memory-bucket-store.js';

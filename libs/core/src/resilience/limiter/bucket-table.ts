@@ -1,4 +1,4 @@
-import { ResilienceOptionError } from '../errors.js';
+import { mustFit } from './limiter-options.js';
 import type { TokenUnits } from './token-units.js';
 
 /** Bucket of calls without a key; never forgotten. */
@@ -105,10 +105,7 @@ export class BucketTable {
   }
 
   private add(key: string, now: number): number {
-    if (key.length > this.maxKeyLength) {
-      const rule = `must have at most ${this.maxKeyLength} characters (maxKeyLength)`;
-      throw new ResilienceOptionError('key', rule, key);
-    }
+    mustFit(key, this.maxKeyLength);
     const slot = this.keys.length <= this.maxKeys ? this.grown() : this.forget(now);
     this.slots.set(key, slot);
     this.keys[slot] = key;

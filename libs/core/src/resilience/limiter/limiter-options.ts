@@ -94,3 +94,10 @@ export function rateLimiterSettings(options: RateLimiterOptions): RateLimiterSet
   }
   return settings;
 }
+
+/** @throws ResilienceOptionError for a key that is too long */
+export function mustFit(key: string | undefined, maxKeyLength: number): void {
+  if (key === undefined || key.length <= maxKeyLength) return;
+  const rule = `must have at most ${maxKeyLength} characters (maxKeyLength)`;
+  throw new ResilienceOptionError('key', rule, key);
+}

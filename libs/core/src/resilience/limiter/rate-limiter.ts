@@ -1,9 +1,9 @@
-import { RateLimitExceededError, ResilienceOptionError } from '../errors.js';
+import { RateLimitExceededError } from '../errors.js';
 import { notify } from '../listeners.js';
 import { BucketTable, KEYLESS } from './bucket-table.js';
 import { rateLimiterSettings, type RateLimiterOptions, type RateLimiterSettings } from './limiter-options.js';
 import { SteadyTime } from '../steady-time.js';
-import { tokenUnits, type TokenUnits } from './token-units.js';
+import { costInUnits, tokenUnits, type TokenUnits } from './token-units.js';
 import { WaitingLines } from './waiting-lines.js';
 
 /** What a bucket holds at an instant. */
@@ -89,7 +89,7 @@ export class LocalRateLimiter implements RateLimiter {
    * @throws ResilienceOptionError for a cost that can never be met, or a key that is too long
    */
   tryAcquire(key?: string, cost = 1): boolean {
-    const units = cost === 1 ? this.perToken : this.unitsOf(cost);
+    const units = cost === 1 ? this.perToken : costInUnits(this.units, cost);
     const { buckets } = this;
     const now = this.stepOf(this.time.read());
     const slot = key === undefined ? KEYLESS : buckets.slotOf(key, now);
@@ -122,7 +122,7 @@ export class LocalRateLimiter implements RateLimiter {
   async acquire(key?: string, cost = 1, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     if (this.canTake(key, cost)) return;
-    const units = this.unitsOf(cost);
+    const units = costInUnits(this.units, cost);
     const waitMs = this.waitFor(key, units);
     const full = this.lines.size >= this.settings.maxQueue;
     if (full || waitMs > this.settings.maxWait) {
@@ -151,7 +151,7 @@ export class LocalRateLimiter implements RateLimiter {
 
   /** Milliseconds until `cost` tokens are there for a call that comes now, rounded up; 0 if they are. */
   retryAfterMs(key?: string, cost = 1): number {
-    return this.waitFor(key, this.unitsOf(cost));
+    return this.waitFor(key, costInUnits(this.units, cost));
   }
 
   /** Fills the bucket of a key, or, without one, forgets all keys and fills everything. */
@@ -173,16 +173,8 @@ export class LocalRateLimiter implements RateLimiter {
     return step === 1 ? micros : micros - (micros % step);
   }
 
-  private unitsOf(cost: number): number {
-    const units = Math.max(1, Math.round(cost * this.perToken));
-    if (!(cost > 0)) throw new ResilienceOptionError('cost', 'must be a number above zero', cost);
-    if (units <= this.units.capacity) return units;
-    const most = this.units.capacity / this.perToken;
-    throw new ResilienceOptionError('cost', `must be at most burstCapacity, which is ${most}`, cost);
-  }
-
   private canTake(key: string | undefined, cost: number): boolean {
-    const units = this.unitsOf(cost);
+    const units = costInUnits(this.units, cost);
     return !this.lines.has(key) && this.take(key, units) === 0;
   }
 

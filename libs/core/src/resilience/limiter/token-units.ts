@@ -47,6 +47,24 @@ export function tokenUnits(settings: RateLimiterSettings): TokenUnits {
   };
 }
 
+/**
+ * A cost in units.
+ *
+ * @throws ResilienceOptionError for one that can never be met
+ */
+export function costInUnits({ perToken, capacity }: TokenUnits, cost: number): number {
+  const units = Math.max(1, Math.round(cost * perToken));
+  if (!(cost > 0)) throw new ResilienceOptionError('cost', 'must be a number above zero', cost);
+  if (units <= capacity) return units;
+  const most = capacity / perToken;
+  throw new ResilienceOptionError('cost', `must be at most burstCapacity, which is ${most}`, cost);
+}
+
+/** Milliseconds until so many missing units have come in continuously, rounded up; 0 where none is missing. */
+export function millisecondsFor({ perMicrosecond }: TokenUnits, missing: number): number {
+  return missing > 0 ? Math.max(1, Math.ceil(Math.ceil(missing / perMicrosecond) / 1_000)) : 0;
+}
+
 /** Whole but for what binary fractions lose: 0.29 × 100 is 28.999999999999996. */
 function isWhole(value: number): boolean {
   const whole = Math.round(value);
