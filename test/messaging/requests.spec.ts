@@ -4,7 +4,7 @@ import {
   NoRouteError,
   RequestAbortedError,
   RequestFailedError,
-  RequestTimeoutError,
+  ReplyTimeoutError,
   StoreUnavailableError,
   type,
   UnexpectedReplyError,
@@ -156,10 +156,10 @@ describe.each(storeKinds)('a request, on $kind', (kind) => {
     const { clock, store } = cluster;
     const { host } = await cluster.node('first', new World().register);
     const pending = host.bus.request(new Cancel({ orderId: 'o1' }), { reply: Opened, timeout: '2s' });
-    const refused = expect(pending).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT', timeoutMs: 2_000 });
+    const refused = expect(pending).rejects.toMatchObject({ code: 'REPLY_TIMEOUT', timeoutMs: 2_000 });
     await clock.advance('2s');
     await refused;
-    await expect(pending).rejects.toBeInstanceOf(RequestTimeoutError);
+    await expect(pending).rejects.toBeInstanceOf(ReplyTimeoutError);
     await host.bus.send(new Open({ orderId: 'o1' }));
     await clock.settled();
     const replies = await store.claimWork({

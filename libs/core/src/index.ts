@@ -26,7 +26,7 @@ export {
   MessageBus,
   type PublishOptions,
   type PublishReceipt,
-  type RequestOptions,
+  type BusRequestOptions,
   type TransactionalBus,
 } from './bus/message-bus.js';
 export { NoRouteError } from './bus/routes.js';
@@ -34,7 +34,7 @@ export {
   NoReplyError,
   RequestAbortedError,
   RequestFailedError,
-  RequestTimeoutError,
+  ReplyTimeoutError,
   UnexpectedReplyError,
 } from './bus/request/request-errors.js';
 export { HandlerError, HandlerTimeoutError } from './handling/handler-errors.js';

@@ -18,7 +18,7 @@ export interface PublishOptions {
 }
 
 /** Options of a request. */
-export interface RequestOptions<R extends MessageType> extends Omit<PublishOptions, 'delay'> {
+export interface BusRequestOptions<R extends MessageType> extends Omit<PublishOptions, 'delay'> {
   /** The message that answers; several: the one that comes is an instance of its class. */
   readonly reply: R | readonly R[];
   /** How long to wait for it: at most an hour. Default 30 seconds. */
@@ -60,12 +60,12 @@ export abstract class MessageBus implements TransactionalBus {
    * Sends a command and waits for what its handler answers by `ctx.reply`. The reply leaves with the commit of the handling; a request that
    * is asked again with the same id gets the reply of the first handling.
    *
-   * @throws NoRouteError, RequestTimeoutError, NoReplyError when its handler did not reply, RequestFailedError when it was given up,
+   * @throws NoRouteError, ReplyTimeoutError, NoReplyError when its handler did not reply, RequestFailedError when it was given up,
    * UnexpectedReplyError, RequestAbortedError; and as {@link publish}
    */
   abstract request<R extends MessageType>(
     command: object,
-    options: RequestOptions<R>,
+    options: BusRequestOptions<R>,
   ): Promise<InstanceType<R>>;
   /**
    * Joins a transaction of the caller's (TypeORM: its `EntityManager`).

@@ -10,7 +10,7 @@ import {
   MessageBus,
   type PublishOptions,
   type PublishReceipt,
-  type RequestOptions,
+  type BusRequestOptions,
   type TransactionalBus,
 } from './message-bus.js';
 import type { Addressing } from './outgoing.js';
@@ -55,7 +55,7 @@ export class OutboxBus extends MessageBus {
 
   override async request<R extends MessageType>(
     command: object,
-    options: RequestOptions<R>,
+    options: BusRequestOptions<R>,
   ): Promise<InstanceType<R>> {
     const { ids, clock, defaultTenant, requests, writeOptions } = this.ports;
     const { reply, signal, timeout = '30s', ...rest } = options;

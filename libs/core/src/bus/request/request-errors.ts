@@ -1,8 +1,8 @@
 import { OrchestratorError } from '../../errors/orchestrator-error.js';
 
 /** No reply came in time. Says nothing about whether the request was or will be handled: it is durable. */
-export class RequestTimeoutError extends OrchestratorError {
-  readonly code = 'REQUEST_TIMEOUT';
+export class ReplyTimeoutError extends OrchestratorError {
+  readonly code = 'REPLY_TIMEOUT';
   override readonly retryable = true;
   constructor(
     readonly messageName: string,

@@ -8,7 +8,7 @@ import {
   NoReplyError,
   RequestAbortedError,
   RequestFailedError,
-  RequestTimeoutError,
+  ReplyTimeoutError,
   UnexpectedReplyError,
 } from './request-errors.js';
 import type { Reply } from './reply-work.js';
@@ -57,7 +57,7 @@ export class Requests implements Consumer {
     const { waiter, answered } = waiterFor(messageName, id);
     const abort = (): void => waiter.abort('its signal was aborted', signal?.reason);
     const timer = this.clock.schedule(timeoutMs, () =>
-      waiter.answer(new RequestTimeoutError(messageName, id, timeoutMs)),
+      waiter.answer(new ReplyTimeoutError(messageName, id, timeoutMs)),
     );
     const name = nameOf(tenant, id);
     this.add(name, waiter);
