@@ -17,7 +17,10 @@ export interface MessageContext<out M> {
   readonly attempt: number;
   /** Aborts when the handler has taken longer than its time-out. */
   readonly signal: AbortSignal;
-  /** The transaction of this message, for the handler's own writes (TypeORM: `EntityManager`); `undefined` on the in-memory store. */
+  /**
+   * The transaction of this message, for the handler's own writes (TypeORM: `EntityManager`); `undefined` on the in-memory store. It is
+   * opened for handlers that use it: the first use on each node ends the run and starts the message over, in a transaction.
+   */
   readonly manager: unknown;
   publish(event: object, options?: SendOptions): void;
   send(command: object, options?: SendOptions): void;

@@ -26,8 +26,8 @@ export interface OutboxBusPorts {
   readonly requests: Requests;
   readonly defaultTenant: string;
   readonly writeOptions: () => WriteOptions;
-  /** Work was written; `leased`: this node dispatches it. */
-  readonly written: (work: readonly WorkRecord[], leased: boolean) => void;
+  /** Work was written; `leased`: this node dispatches it; `unique`: its ids are new. */
+  readonly written: (work: readonly WorkRecord[], leased: boolean, unique: boolean) => void;
 }
 
 type Verb = 'send' | 'publish';
@@ -92,7 +92,7 @@ export class OutboxBus extends MessageBus {
     asker?: Asker,
   ): Promise<PublishReceipt> {
     const { messageId, work } = await this.address(verb, message, options, asker);
-    if (work.length > 0) this.ports.written(work, await this.writes.submit(work));
+    if (work.length > 0) this.ports.written(work, await this.writes.submit(work), options.id === undefined);
     return { messageId };
   }
 

@@ -4,14 +4,16 @@ import { memoryStore } from '../memory/index.js';
 import { message } from '../message/message.js';
 import { noFaults } from '../ports/fault-points.js';
 import { systemClock } from '../ports/system-clock.js';
+import type { WriteOptions } from '../ports/instance-store.js';
 import type { ClaimedWork } from '../ports/records.js';
 import type { MessageContext } from './message-context.js';
 import { Addressing, type MessageWork } from './outgoing.js';
-import { Participant } from './participant.js';
+import { Participant, type ParticipantPorts } from './participant.js';
 import { ReplyAddressing } from './request/reply-work.js';
 import { Routes } from './routes.js';
 
 class Ping extends message('ping', z.object({})) {}
+class Pong extends message('pong', z.object({})) {}
 
 const payload: MessageWork = {
   kind: 'message',
@@ -37,23 +39,49 @@ const work: ClaimedWork = {
   attempts: 1,
 };
 
-function participant(handle: (ctx: MessageContext<Ping>) => unknown): Participant {
-  const ports = {
-    store: memoryStore(),
+/** A participant on a store in memory, and what it asks of that. */
+function participant(handle: (ctx: MessageContext<Ping>) => unknown) {
+  const store = memoryStore();
+  const calls: string[] = [];
+  const routes = new Routes();
+  routes.add('pong', 'handler:q');
+  const options = (): WriteOptions => ({ owner: 'n', leaseMs: 1_000, now: 0 });
+  const watched = new Proxy(store, {
+    get: (of, name) => {
+      const value: unknown = Reflect.get(of, name);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]): unknown => {
+        calls.push(String(name));
+        return Reflect.apply(value, of, args);
+      };
+    },
+  });
+  const written: { readonly ids: number; readonly leased: boolean }[] = [];
+  const ports: ParticipantPorts = {
+    store: watched,
     clock: systemClock,
     faults: noFaults,
     addressing: new Addressing(
-      new Routes(),
+      routes,
       () => 0,
       1_000,
       () => {},
       new ReplyAddressing('node', () => 0, 1_000),
     ),
     handlerTimeoutMs: 5_000,
-    committed: () => {},
+    writeOptions: options,
+    consumed: async (message) => (await watched.consumed([message]))[0] === true,
+    finish: async (item) => {
+      const [result] = await watched.finish([item], options());
+      if (result === undefined || result instanceof Error) throw new Error('not finished');
+      return result;
+    },
+    written: (rows, leased) => void written.push({ ids: rows.length, leased }),
   };
-  return new Participant({ message: Ping, name: 'p', handle }, ports);
+  return { it: new Participant({ message: Ping, name: 'p', handle }, ports), store, calls, written };
 }
+
+const numbered = (id: string): ClaimedWork => ({ ...work, id });
 
 describe('Participant', () => {
   it('refuses a verb after its handler has failed, as after one that has succeeded', async () => {
@@ -62,10 +90,75 @@ describe('Participant', () => {
       kept = ctx;
       throw new Error('no');
     });
-    await expect(failing.consume(work)).rejects.toThrow('no');
+    await expect(failing.it.consume(work, true)).rejects.toThrow('no');
     expect(() => kept?.publish(new Ping({}))).toThrow(/after its handler had settled/);
 
-    await expect(participant((ctx) => void (kept = ctx)).consume(work)).resolves.toBe('consumed');
+    const succeeding = participant((ctx) => void (kept = ctx));
+    await expect(succeeding.it.consume(work, true)).resolves.toBe('consumed');
     expect(() => kept?.publish(new Ping({}))).toThrow(/after its handler had settled/);
+  });
+
+  it('needs one statement for a message whose handler leaves ctx.manager alone', async () => {
+    const { it: payments, calls, written } = participant(({ publish }) => publish(new Pong({})));
+    expect(payments.pool).toBe('handler');
+    expect(await payments.consume(work, true)).toBe('consumed');
+    expect(calls).toEqual(['finish']);
+    expect(written).toEqual([{ ids: 1, leased: true }]);
+    // It is known now to hold no connection.
+    expect(payments.pool).toBe('general');
+  });
+
+  it('asks first whether a message was consumed that may have come before, and does not run it then', async () => {
+    let runs = 0;
+    const { it: payments, calls } = participant(() => (runs += 1));
+    await payments.consume(work, true);
+    expect(await payments.consume(work, false)).toBe('settled');
+    expect(runs).toBe(1);
+    expect(calls).toEqual(['finish', 'consumed']);
+  });
+
+  it('sends the answers of a message that runs twice once', async () => {
+    const { it: payments, written } = participant(({ publish }) => publish(new Pong({})));
+    await Promise.all([payments.consume(work, true), payments.consume(work, true)]);
+    expect(written).toEqual([{ ids: 1, leased: true }]);
+  });
+
+  it('starts a message over in a transaction when its handler first uses ctx.manager, and opens it ahead from then on', async () => {
+    const managers: unknown[] = [];
+    const {
+      it: payments,
+      calls,
+      store,
+    } = participant(({ manager, publish }) => {
+      managers.push(manager);
+      publish(new Pong({}));
+    });
+    for (const id of ['m1', 'm2']) expect(await payments.consume(numbered(id), true)).toBe('consumed');
+    expect(calls).toEqual(['transaction', 'transaction']);
+    expect(managers).toHaveLength(2);
+    expect(managers.every((manager) => typeof manager === 'object')).toBe(true);
+    expect(payments.pool).toBe('handler');
+    expect(await store.consumed([numbered('m1'), numbered('m2')])).toEqual([true, true]);
+  });
+
+  it('lets nothing of the first run count, also when the handler has caught what ended it', async () => {
+    let runs = 0;
+    const {
+      it: payments,
+      written,
+      calls,
+    } = participant((ctx) => {
+      runs += 1;
+      ctx.publish(new Pong({}));
+      try {
+        return ctx.manager;
+      } catch {
+        return undefined;
+      }
+    });
+    await payments.consume(work, true);
+    expect(runs).toBe(2);
+    expect(calls).toEqual(['transaction']);
+    expect(written).toEqual([{ ids: 1, leased: false }]);
   });
 });

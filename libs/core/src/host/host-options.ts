@@ -28,7 +28,7 @@ export interface HostOptions {
   readonly retryDelayMs?: number;
   /** Messages in work at the same time. Default 512. */
   readonly concurrency?: number;
-  /** `@Handles` methods in work at the same time; each holds a connection of the store. Default 4. */
+  /** `@Handles` methods that use `ctx.manager`, in work at the same time; each holds a connection of the store. Default 4. */
   readonly handlerConcurrency?: number;
   /** Longest body, data or compensation input, in characters of JSON. Default 262 144. */
   readonly maxPayload?: number;

@@ -9,9 +9,10 @@ import { Pump } from '../bus/relay/pump.js';
 import { TimerRelay } from '../bus/relay/timer-relay.js';
 import { WorkRelay } from '../bus/relay/work-relay.js';
 import { handlerDestination, sagaDestination, undoDestination } from '../bus/routes.js';
+import { Coalescer } from '../handling/coalescer.js';
 import { parseJson } from '../message/json.js';
-import type { Commit, WriteOptions } from '../ports/instance-store.js';
-import type { ClaimedWork, DueTimer, WorkRecord } from '../ports/records.js';
+import type { Commit, Finish, FinishResult, WriteOptions } from '../ports/instance-store.js';
+import type { ClaimedWork, DueTimer, WorkKey, WorkRecord } from '../ports/records.js';
 import type { SagaBehaviour } from '../saga/behaviour.js';
 import { ChangeMaker } from '../saga/run/change-maker.js';
 import { SagaConsumer } from '../saga/run/saga-consumer.js';
@@ -45,6 +46,8 @@ export class OrchestratorHost {
   private readonly upkeep: readonly Pump[];
   private readonly runner: SagaRunner;
   private readonly consumers = new Map<string, SagaConsumer>();
+  private readonly consumed: Coalescer<WorkKey, boolean>;
+  private readonly finishes: Coalescer<Finish, FinishResult>;
   private state: 'new' | 'up' | 'stopping' | 'closed' = 'new';
   private unsubscribe = (): void => {};
 
@@ -73,6 +76,9 @@ export class OrchestratorHost {
     this.upkeep = this.upkeepPumps();
     this.work.register(replyDestination(this.owner), this.requests);
     const { addressing, requests, written } = this;
+    const { store } = this.settings;
+    this.consumed = new Coalescer((batch) => store.consumed(batch));
+    this.finishes = new Coalescer((batch) => store.finish(batch, this.writeOptions()));
     this.bus = new OutboxBus({ ...ports, addressing, requests, written });
     this.runner = new SagaRunner(
       {
@@ -117,7 +123,10 @@ export class OrchestratorHost {
     const participant = new Participant(handler, {
       ...this.settings,
       addressing: this.addressing,
-      committed: () => this.work.hint(),
+      writeOptions: this.writeOptions,
+      consumed: (message) => this.consumed.submit(message),
+      finish: (item) => this.finishes.submit(item),
+      written: (work, leased) => this.written(work, leased, true),
     });
     this.work.register(handlerDestination(handler.name), participant);
   }
@@ -193,7 +202,8 @@ export class OrchestratorHost {
   });
 
   private readonly enqueue = async (work: readonly WorkRecord[]): Promise<void> => {
-    if (work.length > 0) this.written(work, await this.settings.store.enqueue(work, this.writeOptions()));
+    if (work.length === 0) return;
+    this.written(work, await this.settings.store.enqueue(work, this.writeOptions()), false);
   };
 
   /** Who asked is told that the request was given up. */
@@ -203,8 +213,8 @@ export class OrchestratorHost {
     await this.enqueue(this.addressing.replies.row(work.envelope, failedReply(reason)));
   };
 
-  private readonly written = (work: readonly WorkRecord[], leased: boolean): void => {
-    if (leased) this.work.offer(work);
+  private readonly written = (work: readonly WorkRecord[], leased: boolean, unique: boolean): void => {
+    if (leased) this.work.offer(work, unique);
     else this.work.hint();
   };
 
@@ -213,7 +223,7 @@ export class OrchestratorHost {
     result: { readonly leased: boolean; readonly woken: boolean },
   ): void => {
     const woken = result.woken && commit.wakeIfParked !== null ? [commit.wakeIfParked] : [];
-    this.written([...commit.work, ...woken], result.leased);
+    this.written([...commit.work, ...woken], result.leased, true);
     this.timers.armed(commit.timers.arm);
   };
 

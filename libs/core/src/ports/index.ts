@@ -19,6 +19,7 @@ export type {
   KeyRecord,
   SagaStatus,
   StoredHistory,
+  CurrentInstance,
   StoredInstance,
   TimerRecord,
   WorkKey,

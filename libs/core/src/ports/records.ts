@@ -48,12 +48,16 @@ export interface InstanceState {
   readonly ended: boolean;
 }
 
-/** An instance as loaded. */
-export interface StoredInstance extends InstanceRef, InstanceState {
+/** An instance as its last commit left it. */
+export interface CurrentInstance extends InstanceRef, InstanceState {
   /** Counts commits; the compare-and-swap's operand. The first commit writes 1. */
   readonly version: number;
   /** Deliveries that wait for this instance: deferred ones and those parked on one of its keys. */
   readonly openDeliveries: number;
+}
+
+/** An instance as loaded. */
+export interface StoredInstance extends CurrentInstance {
   /** Milliseconds since the epoch, by the store's clock. */
   readonly createdAt: number;
   readonly updatedAt: number;

@@ -5,9 +5,10 @@ export type Consumed = 'consumed' | 'settled';
 
 /** Does the work of one destination. Throwing gives the row back, to be tried again later. */
 export interface Consumer {
-  /** `handler` work holds a connection while it runs, so fewer run at a time. */
+  /** `handler` work holds a connection while it runs, so fewer run at a time. May change between two rows. */
   readonly pool: 'general' | 'handler';
-  consume(work: ClaimedWork): Promise<Consumed>;
+  /** @param fresh nobody has been offered this row before, and no other row has its id: it was born from a commit of this node */
+  consume(work: ClaimedWork, fresh: boolean): Promise<Consumed>;
   /** Its tries are used up, and none reported how it ended. Absent: the row becomes a dead letter. */
   exhausted?(work: ClaimedWork): Promise<Consumed>;
 }

@@ -59,6 +59,8 @@ export class WorkRelay {
   private readonly pump: Pump;
   /** Rows that came by a claim: when one is done, the next of its lane may have become claimable. */
   private readonly claimed = new WeakSet<ClaimedWork>();
+  /** Rows whose message can't have been handled before. */
+  private readonly fresh = new WeakSet<ClaimedWork>();
   private pulling = false;
   /** The last claim left work behind for want of room. */
   private backlog = false;
@@ -104,11 +106,20 @@ export class WorkRelay {
     this.pump.hint();
   }
 
-  /** Takes work that was born leased to this node. */
-  offer(work: readonly WorkRecord[]): void {
+  /**
+   * Takes work that was born leased to this node.
+   *
+   * @param unique the framework made its ids, which come never twice
+   */
+  offer(work: readonly WorkRecord[], unique: boolean): void {
     for (const row of work) {
-      if (row.delayMs > 0) this.pump.within(row.delayMs);
-      else this.take({ ...row, attempts: 1 });
+      if (row.delayMs > 0) {
+        this.pump.within(row.delayMs);
+        continue;
+      }
+      const claimed: ClaimedWork = { ...row, attempts: 1 };
+      if (unique) this.fresh.add(claimed);
+      this.take(claimed);
     }
     this.pour();
   }
@@ -224,7 +235,9 @@ export class WorkRelay {
     const exhausted = work.attempts > this.limits.maxAttempts;
     // Its last tries ended without a word: what kills its process must not go round the nodes.
     if (exhausted && consumer.exhausted === undefined) throw new AttemptsExhaustedError(work);
-    const consumed = await (exhausted ? consumer.exhausted?.(work) : consumer.consume(work));
+    const consumed = await (exhausted
+      ? consumer.exhausted?.(work)
+      : consumer.consume(work, this.fresh.has(work)));
     if (consumed === 'consumed') return;
     await this.ports.faults.reach('relay.complete.before');
     await this.ports.store.completeWork([work]);

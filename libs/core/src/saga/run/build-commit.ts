@@ -1,7 +1,7 @@
 import type { Snapshot } from '@nestjs-orchestrator/statechart';
 import { toJson } from '../../message/json.js';
 import type { Commit } from '../../ports/instance-store.js';
-import type { HistoryRecord, InstanceRef, StoredInstance, WorkRecord } from '../../ports/records.js';
+import type { CurrentInstance, HistoryRecord, InstanceRef, WorkRecord } from '../../ports/records.js';
 import { sagaDestination } from '../../bus/routes.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
 import { hasEnded, undoWork, type Standing } from './decision.js';
@@ -13,8 +13,8 @@ import type { SagaWork, Stimulus, TimerPayload } from './stimulus.js';
 export interface Change {
   readonly saga: CompiledSaga;
   readonly ref: InstanceRef;
-  /** As loaded; `null`: it is created. */
-  readonly instance: StoredInstance | null;
+  /** As loaded or last committed; `null`: it is created. */
+  readonly instance: CurrentInstance | null;
   readonly stimulus: Stimulus;
   readonly snapshot: Snapshot;
   /** The data, checked, as JSON. */

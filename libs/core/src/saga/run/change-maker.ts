@@ -7,10 +7,10 @@ import { toJson } from '../../message/json.js';
 import type { Envelope } from '../../message/envelope.js';
 import type { Clock } from '../../ports/clock.js';
 import type {
+  CurrentInstance,
   HistoryRecord,
   InstanceRef,
   SagaStatus,
-  StoredInstance,
   WorkRecord,
 } from '../../ports/records.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
@@ -52,7 +52,7 @@ export class ChangeMaker {
   /** `null`: there is nothing to change (a timer whose stay is over, an outcome that is known). */
   async make(
     saga: CompiledSaga,
-    instance: StoredInstance | null,
+    instance: CurrentInstance | null,
     stimulus: Stimulus,
   ): Promise<Change | null> {
     const change = await this.decide(saga, instance, stimulus);
@@ -68,7 +68,7 @@ export class ChangeMaker {
 
   private async decide(
     saga: CompiledSaga,
-    instance: StoredInstance | null,
+    instance: CurrentInstance | null,
     stimulus: Stimulus,
   ): Promise<Change | null> {
     const snapshot = snapshotOf(saga, instance);
@@ -130,7 +130,7 @@ export class ChangeMaker {
 interface Base {
   readonly saga: CompiledSaga;
   readonly ref: InstanceRef;
-  readonly instance: StoredInstance | null;
+  readonly instance: CurrentInstance | null;
   readonly stimulus: Stimulus;
   readonly snapshot: Snapshot;
   readonly undo: UndoLog;
@@ -139,7 +139,7 @@ interface Base {
 /** The id of a new instance follows from its start message, so that a start that runs again is the same start. */
 function refOf(
   saga: CompiledSaga,
-  instance: StoredInstance | null,
+  instance: CurrentInstance | null,
   { tenant, key, messageId }: Stimulus,
 ): InstanceRef {
   const { name } = saga.definition;
@@ -148,7 +148,7 @@ function refOf(
 }
 
 /** Entered an end: no message changes the state any more, though compensations may still run. */
-function isOver(instance: StoredInstance | null): boolean {
+function isOver(instance: CurrentInstance | null): boolean {
   return instance !== null && instance.status !== 'running';
 }
 

@@ -1,5 +1,5 @@
 import type { Logger } from '../../ports/logger.js';
-import type { StoredInstance } from '../../ports/records.js';
+import type { CurrentInstance } from '../../ports/records.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
 import type { Change } from './build-commit.js';
 import { stateName } from './step.js';
@@ -8,9 +8,9 @@ import type { Stimulus } from './stimulus.js';
 /** Told of what happened to sagas, after it is durable. */
 export interface SagaObserver {
   committed(change: Change, version: number): void;
-  conflict(saga: CompiledSaga, stimulus: Stimulus, instance: StoredInstance | null, tries: number): void;
+  conflict(saga: CompiledSaga, stimulus: Stimulus, instance: CurrentInstance | null, tries: number): void;
   /** Handling a stimulus failed: nothing of it was committed, and it is tried again or given up. */
-  failed(saga: CompiledSaga, stimulus: Stimulus, instance: StoredInstance | null, error: unknown): void;
+  failed(saga: CompiledSaga, stimulus: Stimulus, instance: CurrentInstance | null, error: unknown): void;
   parked(saga: CompiledSaga, stimulus: Stimulus): void;
   discarded(saga: CompiledSaga, stimulus: Stimulus): void;
 }
@@ -46,12 +46,12 @@ export class LoggingObserver implements SagaObserver {
     }
   }
 
-  conflict(saga: CompiledSaga, stimulus: Stimulus, instance: StoredInstance | null, tries: number): void {
+  conflict(saga: CompiledSaga, stimulus: Stimulus, instance: CurrentInstance | null, tries: number): void {
     const fields = { ...place(saga, stimulus), ...whereabouts(instance), tries };
     this.logger.info(`Saga ${saga.definition.name}: conflict, trying again`, fields);
   }
 
-  failed(saga: CompiledSaga, stimulus: Stimulus, instance: StoredInstance | null, error: unknown): void {
+  failed(saga: CompiledSaga, stimulus: Stimulus, instance: CurrentInstance | null, error: unknown): void {
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     const fields = { ...place(saga, stimulus), ...whereabouts(instance) };
     this.logger.warn(`Saga ${saga.definition.name}: ${causeOf(stimulus)} failed: ${reason}`, fields);
@@ -76,7 +76,7 @@ function place(saga: CompiledSaga, { tenant, key, messageId }: Stimulus): Record
   return { saga: saga.definition.name, tenant, key: key.value, messageId };
 }
 
-function whereabouts(instance: StoredInstance | null): Record<string, string> {
+function whereabouts(instance: CurrentInstance | null): Record<string, string> {
   return instance === null ? {} : { id: instance.id, state: instance.state, status: instance.status };
 }
 

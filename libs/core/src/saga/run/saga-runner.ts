@@ -10,7 +10,7 @@ import type {
   ParkResult,
   WriteOptions,
 } from '../../ports/instance-store.js';
-import type { InboxRecord, StoredInstance, WorkRecord } from '../../ports/records.js';
+import type { CurrentInstance, InboxRecord, WorkRecord } from '../../ports/records.js';
 import type { Commit } from '../../ports/instance-store.js';
 import { parseJson, toJson } from '../../message/json.js';
 import type { Envelope } from '../../message/envelope.js';
@@ -20,7 +20,9 @@ import { SagaConflictError, SagaVersionError, UnexpectedEventError } from '../sa
 import { buildCommit, type Change } from './build-commit.js';
 import { Coalescer } from '../../handling/coalescer.js';
 import type { ChangeMaker } from './change-maker.js';
+import { KnownInstances } from './known-instances.js';
 import type { SagaObserver } from './saga-observer.js';
+import { StartOdds } from './start-odds.js';
 import type { Stimulus } from './stimulus.js';
 
 /** What became of a stimulus. `consumed`: its outbox row is gone with the commit; `settled`: nothing is left to do, the row can go. */
@@ -42,12 +44,18 @@ export interface RunnerPorts {
 
 const MAX_TRIES = 5;
 
+/** What is known of an instance and a message when the message is handled. */
+type Known = Pick<LoadResult, 'seen'> & { readonly instance: CurrentInstance | null };
+
 /**
  * Brings messages, timers and outcomes to saga instances: mailbox → load → macrostep → one commit. Lost races load again; what is not
- * committed has not happened.
+ * committed has not happened. An instance that this node has just committed, or that a message can only be the start of, needs no load: the
+ * commit finds out whether that was right.
  */
 export class SagaRunner {
   private readonly mailboxes = new Mailboxes();
+  private readonly known = new KnownInstances();
+  private readonly odds = new StartOdds();
   private readonly loads: Coalescer<LoadRequest, LoadResult>;
   private readonly commits: Coalescer<Commit, CommitResult>;
   private readonly parks: Coalescer<ParkRequest, ParkResult>;
@@ -68,7 +76,11 @@ export class SagaRunner {
   /** Handles one stimulus after all earlier ones of its instance. */
   handle(saga: CompiledSaga, stimulus: Stimulus): Promise<Handled> {
     return this.inMailbox(saga, stimulus, async () => {
-      const loaded = await this.load(saga, stimulus);
+      const guess = this.guess(saga, stimulus);
+      const loaded = await (guess === undefined
+        ? this.load(saga, stimulus)
+        : this.onGuess(saga, stimulus, guess));
+      if (typeof loaded === 'string') return loaded;
       // Whoever loads an instance handles what waits for it before any newcomer.
       if ((loaded.instance?.openDeliveries ?? 0) > 0 && loaded.seen === null) {
         await this.drainInMailbox(saga, stimulus);
@@ -88,7 +100,40 @@ export class SagaRunner {
     at: Pick<Stimulus, 'tenant' | 'key'>,
     task: () => Promise<T>,
   ): Promise<T> {
-    return this.mailboxes.run(`${saga.definition.name}\n${at.tenant}\n${at.key.name}\n${at.key.value}`, task);
+    return this.mailboxes.run(mailboxOf(saga, at), task);
+  }
+
+  /** The instance as it probably is; `undefined`: it has to be loaded. */
+  private guess(saga: CompiledSaga, stimulus: Stimulus): CurrentInstance | null | undefined {
+    const known = this.known.take(mailboxOf(saga, stimulus));
+    if (known !== undefined) return known;
+    return this.starts(saga, stimulus) && this.odds.areGood(oddsOf(saga, stimulus)) ? null : undefined;
+  }
+
+  /** Handles a stimulus on a state that no load has told. What it comes to without a commit counts only if a load says the same; otherwise that. */
+  private async onGuess(
+    highest: CompiledSaga,
+    stimulus: Stimulus,
+    instance: CurrentInstance | null,
+  ): Promise<Handled | LoadResult> {
+    let change: Change | null = null;
+    let failure: { readonly error: unknown } | null = null;
+    try {
+      change = await this.changes.make(this.versionFor(highest, instance), instance, stimulus);
+    } catch (error) {
+      failure = { error };
+    }
+    if (change !== null) {
+      const handled = await this.commit({ ...buildCommit(change), ifUnseen: true }, change);
+      if (handled !== 'conflict') return handled;
+      if (instance === null) this.odds.met(oddsOf(highest, stimulus));
+      return this.load(highest, stimulus);
+    }
+    const loaded = await this.load(highest, stimulus);
+    if (!isAsLoaded(instance, loaded)) return loaded;
+    if (failure === null) return 'settled';
+    this.ports.observer.failed(highest, stimulus, instance, failure.error);
+    throw failure.error;
   }
 
   private load(
@@ -104,7 +149,7 @@ export class SagaRunner {
   }
 
   private async attempt(saga: CompiledSaga, stimulus: Stimulus, first: LoadResult): Promise<Handled> {
-    let loaded = first;
+    let loaded: Known = first;
     for (let tries = 1; ; tries++) {
       const handled = await this.once(saga, stimulus, loaded);
       if (handled !== 'conflict') return handled;
@@ -118,22 +163,25 @@ export class SagaRunner {
   private async once(
     highest: CompiledSaga,
     stimulus: Stimulus,
-    loaded: LoadResult,
+    loaded: Known,
   ): Promise<Handled | 'conflict'> {
     const { instance, seen } = loaded;
     const redelivered =
       stimulus.cause.kind === 'message' && stimulus.cause.delivery && seen?.outcome === 'deferred';
     if (seen !== null && !redelivered) return this.repeated(stimulus, seen);
     const saga = this.versionFor(highest, instance);
-    if (instance === null && !this.starts(saga, stimulus)) return this.absent(saga, stimulus);
+    if (instance === null) {
+      if (!this.starts(saga, stimulus)) return this.absent(saga, stimulus);
+      this.odds.started(oddsOf(saga, stimulus));
+    }
     const change = await this.make(saga, instance, stimulus);
     if (change === null) return 'settled';
-    return this.commit(change);
+    return this.commit(buildCommit(change), change);
   }
 
   private async make(
     saga: CompiledSaga,
-    instance: StoredInstance | null,
+    instance: CurrentInstance | null,
     stimulus: Stimulus,
   ): Promise<Change | null> {
     try {
@@ -144,13 +192,16 @@ export class SagaRunner {
     }
   }
 
-  private async commit(change: Change): Promise<Handled | 'conflict'> {
-    const commit = buildCommit(change);
+  private async commit(commit: Commit, change: Change): Promise<Handled | 'conflict'> {
     const { faults, observer } = this.ports;
     await faults.reach('saga.commit.before');
     const result = await this.commits.submit(commit);
     if (result.outcome === 'conflict') return 'conflict';
     await faults.reach('saga.commit.after');
+    // Deferring and delivering leave it to the next load to count what waits.
+    const waiting = (change.instance?.openDeliveries ?? 0) + commit.deliveries.add.length;
+    if (!result.woken && waiting === 0)
+      this.known.committed(mailboxOf(change.saga, change.stimulus), commit, result.version);
     this.ports.committed(commit, result);
     observer.committed(change, result.version);
     return 'consumed';
@@ -161,7 +212,7 @@ export class SagaRunner {
   }
 
   /** An instance stays on its version; a version that this node does not know is given back. */
-  private versionFor(highest: CompiledSaga, instance: StoredInstance | null): CompiledSaga {
+  private versionFor(highest: CompiledSaga, instance: CurrentInstance | null): CompiledSaga {
     if (instance === null || instance.definitionVersion === highest.definition.version) return highest;
     const versions = this.versionsOf(highest.definition.name);
     const saga = versions.get(instance.definitionVersion);
@@ -226,4 +277,19 @@ export class SagaRunner {
     const { clock, random } = this.ports;
     return new Promise((resolve) => void clock.schedule(random.next() * 5 * 2 ** tries, resolve));
   }
+}
+
+function mailboxOf(saga: CompiledSaga, { tenant, key }: Pick<Stimulus, 'tenant' | 'key'>): string {
+  return `${saga.definition.name}\n${tenant}\n${key.name}\n${key.value}`;
+}
+
+function oddsOf(saga: CompiledSaga, { cause }: Stimulus): string {
+  return `${saga.definition.name}\n${cause.kind === 'message' ? cause.envelope.name : ''}`;
+}
+
+/** Whether a load says the same of an instance for which no delivery waits. */
+function isAsLoaded(guess: CurrentInstance | null, { instance, seen }: LoadResult): boolean {
+  if (seen !== null) return false;
+  if (instance === null || guess === null) return instance === guess;
+  return instance.id === guess.id && instance.version === guess.version && instance.openDeliveries === 0;
 }

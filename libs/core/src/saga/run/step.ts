@@ -8,7 +8,7 @@ import {
   type Snapshot,
 } from '@nestjs-orchestrator/statechart';
 import { parseJson, toJson } from '../../message/json.js';
-import type { StoredInstance } from '../../ports/records.js';
+import type { CurrentInstance } from '../../ports/records.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
 import { callHandler, type HandlerScene } from './call-handler.js';
 import { macrostep, type MacrostepResult } from './macrostep.js';
@@ -21,7 +21,7 @@ export interface StepLimits {
 }
 
 /** The engine's snapshot of a stored instance; of one that is about to be, where there is none. */
-export function snapshotOf(saga: CompiledSaga, instance: StoredInstance | null): Snapshot {
+export function snapshotOf(saga: CompiledSaga, instance: CurrentInstance | null): Snapshot {
   if (instance === null) return initialMicrostep(saga.machine, undefined).snapshot;
   return rehydrate(saga.machine, parseJson(instance.machine) as Dehydrated, parseJson(instance.data));
 }
