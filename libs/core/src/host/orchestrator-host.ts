@@ -21,6 +21,7 @@ import { SagaRunner } from '../saga/run/saga-runner.js';
 import { UndoConsumer } from '../saga/run/undo-consumer.js';
 import type { SagaRepository } from '../saga/saga-repository.js';
 import type { AnySaga } from '../saga/saga-types.js';
+import { InstanceWaits } from '../saga/wait/instance-waits.js';
 import { StoredSagaRepository } from '../saga/stored-saga-repository.js';
 import type { HostHealth } from './host-health.js';
 import type { HostOptions } from './host-options.js';
@@ -41,6 +42,7 @@ export class OrchestratorHost {
   private readonly addressing: Addressing;
   private readonly owner: string;
   private readonly requests: Requests;
+  private readonly waits: InstanceWaits;
   private readonly work: WorkRelay;
   private readonly timers: TimerRelay;
   private readonly upkeep: readonly Pump[];
@@ -63,6 +65,7 @@ export class OrchestratorHost {
       new ReplyAddressing(this.owner, () => clock.now(), maxPayload),
     );
     this.requests = new Requests(clock);
+    this.waits = new InstanceWaits(this.settings);
     const ports = { ...this.settings, writeOptions: this.writeOptions };
     const policy = { maxAttempts: this.settings.maxAttempts, firstDelayMs: this.settings.retryDelayMs };
     this.work = new WorkRelay({ ...ports, buried: this.buried }, { ...this.settings, ...policy });
@@ -134,7 +137,7 @@ export class OrchestratorHost {
   /** The reading side of a saga's instances; usable before {@link start} has settled. */
   repository<G extends AnySaga>(definition: G): SagaRepository<G> {
     const { store, clock, defaultTenant } = this.settings;
-    return new StoredSagaRepository(definition, store, clock, defaultTenant);
+    return new StoredSagaRepository(definition, store, clock, defaultTenant, this.waits);
   }
 
   /**
@@ -146,7 +149,10 @@ export class OrchestratorHost {
     const { store, logger } = this.settings;
     await store.start();
     this.state = 'up';
-    this.unsubscribe = store.onWork(() => this.work.hint());
+    this.unsubscribe = store.onWork(() => {
+      this.work.hint();
+      this.waits.hint();
+    });
     this.work.start();
     this.timers.start();
     for (const pump of this.upkeep) pump.start();
@@ -163,6 +169,7 @@ export class OrchestratorHost {
     this.state = 'stopping';
     this.unsubscribe();
     this.requests.stop();
+    this.waits.stop();
     this.work.stopPulling();
     this.timers.stopPulling();
   }
@@ -225,6 +232,7 @@ export class OrchestratorHost {
     const woken = result.woken && commit.wakeIfParked !== null ? [commit.wakeIfParked] : [];
     this.written([...commit.work, ...woken], result.leased, true);
     this.timers.armed(commit.timers.arm);
+    this.waits.changed(commit.ref);
   };
 
   private upkeepPumps(): readonly Pump[] {

@@ -54,6 +54,7 @@ export {
   UnexpectedEventError,
   type DefinitionFault,
 } from './saga-errors.js';
+export { SagaEndedError, SagaWaitAbortedError, SagaWaitTimeoutError } from './wait/wait-errors.js';
 export type {
   SagaHistoryEntry,
   SagaInstance,
@@ -61,5 +62,6 @@ export type {
   SagaPage,
   SagaReadOptions,
   SagaRepository,
+  SagaWaitOptions,
   UndoStep,
 } from './saga-repository.js';

@@ -44,6 +44,14 @@ export interface SagaReadOptions {
   readonly tenant?: string;
 }
 
+/** Options of {@link SagaRepository.waitUntil}. */
+export interface SagaWaitOptions extends SagaReadOptions {
+  /** How long to wait. Default 30 seconds. */
+  readonly timeout?: Duration | number;
+  /** Stops waiting. */
+  readonly signal?: AbortSignal;
+}
+
 /** Options of a listing. */
 export interface SagaListOptions extends SagaReadOptions {
   readonly limit?: number;
@@ -68,6 +76,18 @@ export interface SagaRepository<G extends AnySaga> {
   findStale(idle: Duration | number, options?: SagaReadOptions): AsyncIterable<SagaInstance<G>>;
   /** Newest first. */
   list(options?: SagaListOptions): Promise<SagaPage<G>>;
+  /**
+   * Waits until an instance is in one of these states, or was since the wait began; or until the function says so, asked after each change
+   * that was seen. The instance, told by its id or its `correlateBy`, need not exist yet. A commit of this node is heard of at once, one of
+   * another node by a hint of the store, at the latest after `pollIntervalMs`.
+   *
+   * @throws SagaWaitTimeoutError, SagaEndedError when it has ended elsewhere, SagaWaitAbortedError
+   */
+  waitUntil(
+    instance: string | { readonly key: string },
+    until: StateOf<G> | readonly StateOf<G>[] | ((instance: SagaInstance<G>) => boolean),
+    options?: SagaWaitOptions,
+  ): Promise<SagaInstance<G>>;
   /** What happened to an instance, in order. */
   history(id: string, options?: SagaReadOptions): Promise<readonly SagaHistoryEntry[]>;
 }

@@ -11,8 +11,11 @@ import type {
   SagaPage,
   SagaReadOptions,
   SagaRepository,
+  SagaWaitOptions,
 } from './saga-repository.js';
 import type { AnySaga, DataOf, StateOf } from './saga-types.js';
+import type { InstanceWaits } from './wait/instance-waits.js';
+import { waitUntil, type Until } from './wait/wait-until.js';
 
 /** Pages of this size are read when all instances of a listing are asked for. */
 const PAGE = 200;
@@ -24,6 +27,7 @@ export class StoredSagaRepository<G extends AnySaga> implements SagaRepository<G
     private readonly store: InstanceStore,
     private readonly clock: Clock,
     private readonly defaultTenant: string,
+    private readonly waits: InstanceWaits,
   ) {}
 
   find(id: string, options: SagaReadOptions = {}): Promise<SagaInstance<G> | undefined> {
@@ -52,6 +56,25 @@ export class StoredSagaRepository<G extends AnySaga> implements SagaRepository<G
       },
       options,
     );
+  }
+
+  async waitUntil(
+    instance: string | { readonly key: string },
+    until: StateOf<G> | readonly StateOf<G>[] | ((instance: SagaInstance<G>) => boolean),
+    options: SagaWaitOptions = {},
+  ): Promise<SagaInstance<G>> {
+    const { definition, store, clock, waits } = this;
+    const by =
+      typeof instance === 'string'
+        ? { id: instance }
+        : { key: { name: definition.correlateBy, value: instance.key } };
+    const found = await waitUntil(
+      { store, clock, waits },
+      { tenant: this.tenant(options), saga: definition.name, by },
+      untilOf(until),
+      { timeout: options.timeout ?? '30s', signal: options.signal },
+    );
+    return instanceOf<G>(found);
   }
 
   async history(id: string, options: SagaReadOptions = {}): Promise<readonly SagaHistoryEntry[]> {
@@ -104,6 +127,13 @@ export class StoredSagaRepository<G extends AnySaga> implements SagaRepository<G
   private tenant(options: SagaReadOptions): string {
     return options.tenant ?? this.defaultTenant;
   }
+}
+
+function untilOf<G extends AnySaga>(
+  until: string | readonly string[] | ((instance: SagaInstance<G>) => boolean),
+): Until {
+  if (typeof until === 'function') return (stored) => until(instanceOf<G>(stored));
+  return typeof until === 'string' ? [until] : until;
 }
 
 function instanceOf<G extends AnySaga>(stored: StoredInstance): SagaInstance<G> {

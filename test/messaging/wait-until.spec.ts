@@ -1,0 +1,166 @@
+import { message, type } from '@nestjs-orchestrator/core';
+import type { OrchestratorHost } from '@nestjs-orchestrator/core/internal';
+import {
+  buildSaga,
+  defineSaga,
+  SagaEndedError,
+  SagaWaitAbortedError,
+  SagaWaitTimeoutError,
+} from '@nestjs-orchestrator/core/saga';
+import { afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { storeKinds } from '../saga/support.js';
+import { openPlainCluster, type PlainCluster } from './support.js';
+
+const ref = z.object({ orderId: z.string() });
+class Placed extends message('t.placed', ref) {}
+class Paid extends message('t.paid', ref) {}
+class Packed extends message('t.packed', ref) {}
+class Refused extends message('t.refused', ref) {}
+
+const orderSaga = defineSaga({
+  name: 'awaited',
+  version: 1,
+  data: type<{ orderId: string; paid: boolean }>(),
+  correlateBy: 'orderId',
+  states: ['placed', 'paid'],
+  ends: { packed: 'success', refused: 'undo' },
+  events: [Placed, Paid, Packed, Refused],
+});
+
+const behaviour = buildSaga(orderSaga, (saga) => {
+  saga
+    .initially()
+    .when(Placed)
+    .then((ctx) => ({ orderId: ctx.event.orderId, paid: false }))
+    .transitionTo('placed');
+  saga
+    .during('placed')
+    .when(Paid)
+    .then((ctx) => void (ctx.data.paid = true))
+    .transitionTo('paid')
+    .when(Refused)
+    .transitionTo('refused');
+  saga.during('paid').when(Packed).transitionTo('packed');
+});
+
+const register = (host: OrchestratorHost): void => host.register(behaviour);
+const orderId = 'o1';
+
+let cluster: PlainCluster | undefined;
+afterEach(async () => cluster?.close());
+
+describe.each(storeKinds)('waitUntil, on $kind', (kind) => {
+  it('hears of a commit of its own node at once, also of an instance that was not there', async () => {
+    cluster = await openPlainCluster(kind);
+    const { host } = await cluster.node('first', register);
+    const orders = host.repository(orderSaga);
+    const [paid, packed] = [
+      orders.waitUntil({ key: orderId }, 'paid'),
+      orders.waitUntil({ key: orderId }, ['packed', 'refused']),
+    ];
+    for (const event of [new Placed({ orderId }), new Paid({ orderId })]) await host.bus.publish(event);
+    // Virtual time stands still: nothing was polled.
+    await expect(paid).resolves.toMatchObject({ data: { orderId, paid: true } });
+    await host.bus.publish(new Packed({ orderId }));
+    const order = await packed;
+    expect(order).toMatchObject({ state: 'packed', status: 'completed' });
+    await expect(orders.waitUntil(order.id, 'packed')).resolves.toMatchObject({ id: order.id });
+  });
+
+  it('hears of commits of another node, at the latest by the next poll', async () => {
+    cluster = await openPlainCluster(kind);
+    const { clock } = cluster;
+    const first = await cluster.node('first', register);
+    const second = await cluster.node('second', register);
+    const packed = first.host.repository(orderSaga).waitUntil({ key: orderId }, 'packed');
+    await clock.settled();
+    for (const event of [new Placed({ orderId }), new Paid({ orderId }), new Packed({ orderId })]) {
+      await second.host.bus.publish(event);
+      await clock.settled();
+    }
+    await clock.advance('1s');
+    await expect(packed).resolves.toMatchObject({ state: 'packed' });
+  });
+
+  it('finds a state that was left again before anybody looked', async () => {
+    cluster = await openPlainCluster(kind);
+    const { clock } = cluster;
+    const first = await cluster.node('first', register);
+    const second = await cluster.node('second', register);
+    const paid = first.host.repository(orderSaga).waitUntil({ key: orderId }, 'paid', { timeout: '1m' });
+    await clock.settled();
+    for (const event of [new Placed({ orderId }), new Paid({ orderId }), new Packed({ orderId })]) {
+      await second.host.bus.publish(event);
+    }
+    await clock.settled();
+    await clock.advance('1s');
+    await expect(paid).resolves.toMatchObject({ state: 'packed' });
+  });
+
+  it('waits for what a function finds', async () => {
+    cluster = await openPlainCluster(kind);
+    const { host } = await cluster.node('first', register);
+    const paid = host.repository(orderSaga).waitUntil({ key: orderId }, ({ data }) => data.paid);
+    for (const event of [new Placed({ orderId }), new Paid({ orderId })]) await host.bus.publish(event);
+    await expect(paid).resolves.toMatchObject({ state: 'paid', version: 2 });
+  });
+
+  it('refuses at once when the instance has ended elsewhere', async () => {
+    cluster = await openPlainCluster(kind);
+    const { host } = await cluster.node('first', register);
+    const orders = host.repository(orderSaga);
+    const packed = orders.waitUntil({ key: orderId }, 'packed');
+    const refused = expect(packed).rejects.toBeInstanceOf(SagaEndedError);
+    for (const event of [new Placed({ orderId }), new Refused({ orderId })]) await host.bus.publish(event);
+    await refused;
+    await expect(orders.waitUntil({ key: orderId }, 'packed')).rejects.toThrow(/ended in 'refused'/);
+  });
+
+  it('sees nothing of another tenant’s instance', async () => {
+    cluster = await openPlainCluster(kind);
+    const { clock } = cluster;
+    const { host } = await cluster.node('first', register);
+    const orders = host.repository(orderSaga);
+    const wait = orders.waitUntil({ key: orderId }, 'placed', { tenant: 'other', timeout: '5s' });
+    const refused = expect(wait).rejects.toMatchObject({ code: 'SAGA_WAIT_TIMEOUT', state: null });
+    await host.bus.publish(new Placed({ orderId }));
+    await clock.advance('5s');
+    await refused;
+  });
+});
+
+describe('waitUntil', () => {
+  const memory = storeKinds[0] as (typeof storeKinds)[number];
+
+  it('ends with its time-out, its signal or its node, and leaves nothing scheduled', async () => {
+    cluster = await openPlainCluster(memory);
+    const { clock } = cluster;
+    const { host } = await cluster.node('first', register);
+    const orders = host.repository(orderSaga);
+    await host.bus.publish(new Placed({ orderId }));
+    await clock.settled();
+    const scheduled = clock.scheduled;
+    const abort = new AbortController();
+    const wait = (options: object) => orders.waitUntil({ key: orderId }, 'packed', options);
+    const outcomes = Promise.allSettled([
+      wait({ timeout: '2s' }),
+      wait({ signal: abort.signal }),
+      wait({ signal: AbortSignal.abort('early') }),
+      wait({ timeout: '1h' }),
+    ]);
+    await clock.advance('2s');
+    abort.abort('enough');
+    host.stopPulling();
+    const errors = (await outcomes).map((outcome) => (outcome as PromiseRejectedResult).reason as Error);
+    expect(errors.map((error) => error.constructor)).toEqual([
+      SagaWaitTimeoutError,
+      SagaWaitAbortedError,
+      SagaWaitAbortedError,
+      SagaWaitAbortedError,
+    ]);
+    expect(errors[0]?.message).toMatch(/it is in 'placed'/);
+    expect(clock.scheduled).toBeLessThanOrEqual(scheduled);
+    await expect(wait({})).rejects.toBeInstanceOf(SagaWaitAbortedError);
+  });
+});
