@@ -7,6 +7,9 @@ import { libs, root } from '../support/workspace.js';
 /** Pages whose code is quoted from files that the compiler checks. */
 const QUOTES = [
   ['README.md', 'test/docs/readme-saga.ts', 'saga'],
+  ...['module', 'methods', 'guard', 'client'].map(
+    (name) => ['docs/guides/resilience.md', 'test/docs/nest-resilience.ts', name] as const,
+  ),
   ['docs/guides/statechart.md', 'test/docs/statechart-guide.ts', 'door'],
 ] as const;
 

@@ -1,7 +1,14 @@
 import { TerminusModule, HealthCheckService } from '@nestjs/terminus';
 import { expect, it, onTestFinished } from 'vitest';
 import { memoryStore } from '@nestjs-orchestrator/core/memory';
-import { StoreUnavailableError, OrchestratorHealth } from '@nestjs-orchestrator/nest';
+import {
+  OrchestratorHealth,
+  StoreUnavailableError,
+  getCircuitBreakerToken,
+  getRateLimiterToken,
+  type CircuitBreaker,
+  type RateLimiter,
+} from '@nestjs-orchestrator/nest';
 import { boot } from './support/application.js';
 
 it('is an indicator of terminus, red while the store does not answer', async () => {
@@ -20,5 +27,23 @@ it('is an indicator of terminus, red while the store does not answer', async () 
   store.ping = () => Promise.reject(new StoreUnavailableError('The database is away.'));
   await expect(checks.check([() => orchestrator.check('queue')])).rejects.toMatchObject({
     response: { error: { queue: { ...up, status: 'down', reason: 'The database is away.' } } },
+  });
+});
+
+it('shows breakers and limiters that have a name; an open breaker does not make the node red', async () => {
+  const { module } = await boot([], {
+    store: memoryStore(),
+    resilience: { breakers: { payments: {}, stock: {} }, limiters: { api: { burstCapacity: 1 } } },
+  });
+  onTestFinished(() => module.close());
+  module.get<CircuitBreaker>(getCircuitBreakerToken('payments'), { strict: false }).isolate();
+  const limiter = module.get<RateLimiter>(getRateLimiterToken('api'), { strict: false });
+  await Promise.all([limiter.tryAcquire('a'), limiter.tryAcquire('a')]);
+  expect(await module.get(OrchestratorHealth, { strict: false }).check()).toMatchObject({
+    orchestrator: {
+      status: 'up',
+      breakers: { payments: 'isolated', stock: 'closed' },
+      limiters: { api: { allowed: 1, refused: 1, waiting: 0 } },
+    },
   });
 });

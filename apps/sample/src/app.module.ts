@@ -4,6 +4,7 @@ import { typeormStore } from '@nestjs-orchestrator/typeorm';
 import { DataSource } from 'typeorm';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
+import { resilience } from './config/resilience.js';
 import { OrdersModule } from './orders/orders.module.js';
 
 @Module({})
@@ -20,6 +21,7 @@ export class AppModule {
             store: typeormStore(dataSource),
             // What a killed process had in hand is taken up after so long: well within the time-outs of an order.
             leaseMs: 3_000,
+            resilience,
             ...overrides,
           }),
         }),

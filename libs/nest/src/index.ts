@@ -26,6 +26,13 @@ export {
   getCircuitBreakerToken,
   getRateLimiterToken,
 } from './resilience/resilience.tokens.js';
+export { RateLimitGuard } from './resilience/http/rate-limit.guard.js';
+export type { HttpRequest, RateLimitGuardOptions } from './resilience/http/rate-limit-guard.options.js';
+export {
+  protectClient,
+  type MicroserviceClient,
+  type ProtectedClient,
+} from './resilience/protected-client.js';
 export type {
   CircuitBreakerLike,
   RateLimiterLike,
@@ -34,6 +41,7 @@ export type {
 } from './resilience/resilience-options.js';
 export { InjectSagaRepository, getSagaRepositoryToken } from './feature/saga-repository.tokens.js';
 export { OrchestratorHealth, type OrchestratorHealthResult } from './health/orchestrator.health.js';
+export type { LimiterHealth } from './health/resilience-health.js';
 export { NestLogger } from './logging/nest-logger.js';
 export {
   OrchestratorBootError,

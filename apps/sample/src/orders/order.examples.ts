@@ -8,6 +8,10 @@ const order = { customerId: 'ada', items: [{ sku: 'book', quantity: 1 }] };
 export const orderExamples: Readonly<Record<string, { summary: string; value: z.input<typeof newOrder> }>> = {
   good: { summary: 'A good order: completed', value: order },
   declined: { summary: 'The card is declined', value: { ...order, simulate: { payment: 'declined' } } },
+  unreachable: {
+    summary: 'The card network is away: its circuit breaker opens, see GET /health',
+    value: { ...order, simulate: { payment: 'unreachable' } },
+  },
   lateCharge: {
     summary: 'The charge comes after the time-out: its refund came first and voids it',
     value: { ...order, simulate: { payment: 'late-charge' } },

@@ -3,9 +3,10 @@ import { z } from 'zod';
 const MAX_LINES = 20;
 const MAX_QUANTITY = 100;
 
-export const paymentBehaviour = z.enum(['ok', 'declined', 'late-charge', 'late-answer']).meta({
+export const paymentBehaviour = z.enum(['ok', 'declined', 'unreachable', 'late-charge', 'late-answer']).meta({
   description:
-    'ok: charged at once. declined: the card is refused. late-charge: the charge comes only after the time-out, when the refund has ' +
+    'ok: charged at once. declined: the card is refused. unreachable: the card network does not answer; after three such calls the circuit ' +
+    'breaker `payments` opens, and the order is undone after its time-out. late-charge: the charge comes only after the time-out, when the refund has ' +
     'voided it. late-answer: charged at once, but the answer comes after the time-out, so that the charge is refunded.',
 });
 export const stockBehaviour = z

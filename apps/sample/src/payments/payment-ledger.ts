@@ -28,6 +28,12 @@ export class PaymentLedger {
     );
   }
 
+  /** Whether the refund of an order came before its charge, so that nothing needs to be asked for any more. */
+  async isVoided(tx: EntityManager, orderId: string): Promise<boolean> {
+    const standing = await this.standing(tx, orderId);
+    return !standing.charged && standing.state === 'voided';
+  }
+
   /** Charges an order once, unless its refund came first. */
   async charge(tx: EntityManager, orderId: string, cents: number, key: string): Promise<ChargeResult> {
     const transactionId = `tx-${key}`;

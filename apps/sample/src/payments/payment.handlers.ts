@@ -3,32 +3,36 @@ import { Handles, type MessageContext } from '@nestjs-orchestrator/nest';
 import { settings } from '../config/settings.js';
 import { transactionOf } from '../database/data-source.js';
 import { PaymentFailed, PaymentProcessed, ProcessPayment } from '../orders/order.messages.js';
+import { CardNetwork } from './card-network.js';
 import { PaymentLedger } from './payment-ledger.js';
 import { ChargeCard } from './payment.messages.js';
 
 /** The payment service. What it writes and what it answers are one commit. */
 @Injectable()
 export class PaymentHandlers {
-  constructor(private readonly ledger: PaymentLedger) {}
+  constructor(
+    private readonly ledger: PaymentLedger,
+    private readonly cards: CardNetwork,
+  ) {}
 
   @Handles(ProcessPayment)
   async process(ctx: MessageContext<ProcessPayment>): Promise<void> {
     const { orderId, cents, behaviour } = ctx.message;
-    switch (behaviour) {
-      case 'ok':
-        ctx.publish(await this.answer(ctx));
-        break;
-      case 'declined':
-        await this.ledger.open(transactionOf(ctx), orderId, cents, 'declined');
-        ctx.publish(new PaymentFailed({ orderId, reason: 'the card was declined' }));
-        break;
-      case 'late-charge':
-        await this.ledger.open(transactionOf(ctx), orderId, cents, 'authorised');
-        ctx.send(new ChargeCard({ orderId, cents }), { delay: settings.latePayment });
-        break;
-      case 'late-answer':
-        ctx.publish(await this.answer(ctx), { delay: settings.latePayment });
-        break;
+    const tx = transactionOf(ctx);
+    if (await this.ledger.isVoided(tx, orderId)) {
+      ctx.publish(new PaymentFailed({ orderId, reason: 'the payment is voided' }));
+      return;
+    }
+    const authorisation = await this.cards.authorise(orderId, behaviour);
+    if (!authorisation.approved) {
+      await this.ledger.open(tx, orderId, cents, 'declined');
+      ctx.publish(new PaymentFailed({ orderId, reason: authorisation.reason }));
+    } else if (behaviour === 'late-charge') {
+      await this.ledger.open(tx, orderId, cents, 'authorised');
+      ctx.send(new ChargeCard({ orderId, cents }), { delay: settings.latePayment });
+    } else {
+      const delay = behaviour === 'late-answer' ? { delay: settings.latePayment } : {};
+      ctx.publish(await this.answer(ctx), delay);
     }
   }
 

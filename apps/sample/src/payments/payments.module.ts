@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
+import { CardNetwork } from './card-network.js';
 import { PaymentLedger } from './payment-ledger.js';
 import { PaymentHandlers } from './payment.handlers.js';
 
-@Module({ providers: [PaymentLedger, PaymentHandlers], exports: [PaymentLedger] })
+@Module({ providers: [PaymentLedger, CardNetwork, PaymentHandlers], exports: [PaymentLedger] })
 export class PaymentsModule {}

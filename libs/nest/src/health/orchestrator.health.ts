@@ -1,5 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { CircuitState } from '@nestjs-orchestrator/core/resilience';
 import type { OrchestratorHost } from '@nestjs-orchestrator/core/internal';
+import { resilienceHealth, type LimiterHealth } from './resilience-health.js';
+import { ResilienceRegistry } from '../resilience/resilience-registry.js';
 import { ORCHESTRATOR_HOST } from '../module/orchestrator.tokens.js';
 
 /** How the node stands, in the form that `@nestjs/terminus` understands. */
@@ -16,6 +19,10 @@ export type OrchestratorHealthResult<K extends string> = Record<
     readonly queued: number;
     /** Why it is down. */
     readonly reason?: string;
+    /** States of the named circuit breakers, if there are any: an open one says that what it protects fails, not this node. */
+    readonly breakers?: Readonly<Record<string, CircuitState['kind']>>;
+    /** Counts of the named rate limiters, if there are any, since the start. */
+    readonly limiters?: Readonly<Record<string, LimiterHealth>>;
   }
 >;
 
@@ -27,14 +34,22 @@ export type OrchestratorHealthResult<K extends string> = Record<
 export class OrchestratorHealth {
   private ending = false;
 
-  constructor(@Inject(ORCHESTRATOR_HOST) private readonly host: OrchestratorHost) {}
+  constructor(
+    @Inject(ORCHESTRATOR_HOST) private readonly host: OrchestratorHost,
+    @Inject(ResilienceRegistry) private readonly resilience: ResilienceRegistry,
+  ) {}
 
   /** Asks the node and its store. Never rejects: a store that does not answer is `down`. */
   async check<const K extends string = 'orchestrator'>(key?: K): Promise<OrchestratorHealthResult<K>> {
     const { status, error, ...figures } = await this.host.health();
     const reason = this.ending ? 'shutting down' : error;
     const up = !this.ending && status !== 'down';
-    const result = { status: up ? 'up' : 'down', ...figures, ...(reason === undefined ? {} : { reason }) };
+    const result = {
+      status: up ? 'up' : 'down',
+      ...figures,
+      ...(reason === undefined ? {} : { reason }),
+      ...resilienceHealth(this.resilience),
+    };
     return { [key ?? 'orchestrator']: result } as OrchestratorHealthResult<K>;
   }
 

@@ -28,17 +28,12 @@ export interface NamedThings {
   readonly 'retry-budget': RetryBudget;
 }
 
-/** What is known of a limiter's rate; nothing of one that was made elsewhere. */
-export interface LimiterRate {
-  readonly perSecond: number;
-}
-
 const DEFAULT_RATE = 100;
 
 /** The limiters, breakers, bulkheads and retry budgets of one application, by name. */
 export class ResilienceRegistry {
   private readonly things: { readonly [K in NamedKind]: Map<string, NamedThings[K]> };
-  private readonly rates = new Map<string, LimiterRate>();
+  private readonly rates = new Map<string, number>();
 
   /** @throws OrchestratorConfigurationError naming what was given an option that it can't use */
   constructor(
@@ -51,7 +46,7 @@ export class ResilienceRegistry {
       ),
       limiter: made('limiters', limiters, (given, name) => {
         if ('tryAcquire' in given) return given;
-        this.rates.set(name, { perSecond: given.maxTransitionsPerSecond ?? DEFAULT_RATE });
+        this.rates.set(name, given.maxTransitionsPerSecond ?? DEFAULT_RATE);
         return this.limiterOf(given);
       }),
       bulkhead: made('bulkheads', bulkheads, (given) => ('execute' in given ? given : bulkhead(given))),
@@ -69,8 +64,12 @@ export class ResilienceRegistry {
     return [...this.things[kind].keys()];
   }
 
-  /** Tokens per second of a limiter that was made here. */
-  rateOf(limiter: string): LimiterRate | undefined {
+  entries<K extends NamedKind>(kind: K): readonly (readonly [name: string, thing: NamedThings[K]])[] {
+    return [...this.things[kind]];
+  }
+
+  /** Tokens per second of a limiter that was made here of options. */
+  rateOf(limiter: string): number | undefined {
     return this.rates.get(limiter);
   }
 
