@@ -20,6 +20,7 @@ export {
 export { machineTypes, type MachineTypes, type TypedBuilder } from './builder.js';
 export { and, type BuiltinGuard, not, or, stateIn } from './guards/creators.js';
 export { analyze, type Analysis } from './analysis/analyze.js';
+export { namesIn, type NameUse } from './analysis/names.js';
 export { toMermaid } from './export/to-mermaid.js';
 export { toScxml } from './export/to-scxml.js';
 export { toXStateJson, type XStateJson } from './export/to-xstate-json.js';

@@ -1,0 +1,97 @@
+import type { Clock } from '../../ports/clock.js';
+import type { Scheduler } from '../../ports/scheduler.js';
+
+/** Steps between two readings of the clock, at most: a reading costs as much as a good part of a step. */
+const MOST_UNREAD_STEPS = 32;
+/** A stretch of steps longer than this, in milliseconds, makes the next one shorter. */
+const LONG_STRETCH_MS = 0.5;
+
+/**
+ * When the pool works. Work begins in a microtask, so that an answer comes at once; but all of it between two turns of the event loop
+ * together takes no longer than a slice: what is left then waits for the next turn, behind I/O and timers.
+ */
+export class Turns {
+  /** The clock as last read. */
+  now = 0;
+  count = 0;
+  longestMs = 0;
+  /** The slice is used up. */
+  over = false;
+  private sliceStart = 0;
+  private workStart = 0;
+  /** A turn was asked for and has not come yet: the present slice goes on. */
+  private turnAsked = false;
+  private soonAsked = false;
+  private working = false;
+  private unread = 0;
+  private stretch = 1;
+
+  constructor(
+    private readonly scheduler: Scheduler,
+    private readonly clock: Clock,
+    private readonly sliceMs: number,
+    /** Works until nothing is left or `over`; returns whether something is left. */
+    private readonly work: () => boolean,
+  ) {}
+
+  /** There is something to do. */
+  wake(): void {
+    if (this.working || this.soonAsked || (this.turnAsked && this.over)) return;
+    this.soonAsked = true;
+    this.scheduler.soon(this.onSoon);
+  }
+
+  /** A step was done; reads the clock now and then. */
+  stepDone(): void {
+    this.unread += 1;
+    if (this.unread >= this.stretch) this.read();
+  }
+
+  /** Reads the clock. */
+  read(): number {
+    const now = this.clock.monotonic();
+    const took = now - this.now;
+    if (took > LONG_STRETCH_MS) this.stretch = Math.max(1, this.stretch >> 2);
+    else this.stretch = Math.min(MOST_UNREAD_STEPS, this.stretch * 2);
+    this.unread = 0;
+    this.now = now;
+    if (now - this.sliceStart >= this.sliceMs) this.over = true;
+    return now;
+  }
+
+  private readonly onSoon = (): void => {
+    this.soonAsked = false;
+    if (!this.turnAsked) this.begin();
+    this.run();
+  };
+
+  private readonly onTurn = (): void => {
+    this.turnAsked = false;
+    if (!this.over || this.soonAsked) return;
+    this.begin();
+    this.run();
+  };
+
+  private begin(): void {
+    this.now = this.sliceStart = this.clock.monotonic();
+    this.over = false;
+  }
+
+  private run(): void {
+    this.read();
+    if (!this.over) {
+      this.count += 1;
+      this.workStart = this.now;
+      this.working = true;
+      try {
+        this.over = this.work();
+      } finally {
+        this.working = false;
+        this.longestMs = Math.max(this.longestMs, this.read() - this.workStart);
+      }
+    }
+    if (this.turnAsked) return;
+    this.turnAsked = true;
+    this.scheduler.nextTurn(this.onTurn);
+  }
+}
