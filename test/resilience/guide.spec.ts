@@ -12,6 +12,9 @@ import {
   timeout,
 } from '@nestjs-orchestrator/core/resilience';
 // #endregion import
+import { redisRateLimiter } from '@nestjs-orchestrator/redis';
+import { Redis } from 'ioredis';
+import { redisNamespace } from '../support/redis.js';
 
 const clock = new VirtualClock();
 const random = seededRandom(1);
@@ -25,6 +28,25 @@ it('limits by key', async () => {
   const { tokens, retryAfterMs } = limiter.peek('tenant-1');
   // #endregion limiter
   expect([through, tokens, retryAfterMs]).toEqual([true, 7, 0]);
+});
+
+it('shares a limit', async () => {
+  const { url, prefix } = redisNamespace();
+  const redis = new Redis(url);
+  // #region shared
+  const shared = redisRateLimiter(redis, {
+    name: 'partner-api', // who has the same name and the same Redis shares the buckets
+    prefix,
+    maxTransitionsPerSecond: 100,
+    burstCapacity: 200,
+    lease: { tokens: 50 }, // most calls then ask nobody; leave it out for an exact limit
+    whenUnavailable: 'local',
+  });
+
+  const passed = await shared.tryAcquire('tenant-1');
+  // #endregion shared
+  await redis.quit();
+  expect(passed).toBe(true);
 });
 
 it('breaks and falls back', async () => {
@@ -52,6 +74,6 @@ it('is quoted by the guide as it stands here', () => {
   const guide = readFileSync('docs/guides/resilience.md', 'utf8').replaceAll(/\s+/g, ' ');
   const regions = [...source.matchAll(/\/\/ #region (\w+)\n([^]*?)\/\/ #endregion/g)];
   const missing = regions.filter(([, , text = '']) => !guide.includes(text.replaceAll(/\s+/g, ' ').trim()));
-  expect(regions).toHaveLength(3);
+  expect(regions).toHaveLength(4);
   expect(missing.map(([, name]) => name)).toEqual([]);
 });

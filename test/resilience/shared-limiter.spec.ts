@@ -204,6 +204,12 @@ describe('leases', () => {
     expect(limiter.statistics().storeCalls).toBeGreaterThan(calls);
   });
 
+  it('are remembered for no more keys than maxKeys', async () => {
+    const { limiter } = stage({ ...leased, maxKeys: 50 });
+    for (let key = 0; key < 1_000; key += 1) await limiter.tryAcquire(`key-${key}`);
+    expect(limiter.statistics()).toMatchObject({ leases: 50, allowed: 1_000 });
+  });
+
   it('do not ask again for what the store has just refused', async () => {
     const { limiter, clock, store } = stage({
       ...leased,

@@ -1,1 +1,5 @@
 export { StoreServerError } from './errors.js';
+export { RedisBucketStore } from './resilience/redis-bucket-store.js';
+export type { RedisResilienceOptions } from './resilience/resilience-options.js';
+export { redisRateLimiter } from './resilience/redis-rate-limiter.js';
+export type { RedisClient } from './resilience/script.js';

@@ -32,6 +32,8 @@ export interface SharedRateLimiterStatistics {
   readonly withoutStore: number;
   /** Calls that wait now. */
   readonly waiting: number;
+  /** Keys of which this node remembers a lease; at most `maxKeys`. */
+  readonly leases: number;
   /** Whether the store answers. */
   readonly available: boolean;
   /** Calls to the store, each of which may ask for many; of these, how many failed. */
@@ -167,7 +169,8 @@ export class SharedRateLimiter implements RateLimiter {
 
   statistics(): SharedRateLimiterStatistics {
     const { available, calls: storeCalls, failures: storeFailures } = this.link;
-    return { ...this.counts, waiting: this.lines.size, available, storeCalls, storeFailures };
+    const leases = this.leases?.keys ?? 0;
+    return { ...this.counts, waiting: this.lines.size, leases, available, storeCalls, storeFailures };
   }
 
   private unitsOf(key: string | undefined, cost: number): number {
