@@ -51,7 +51,7 @@ it(
   'does what the reference model does, on any schedule',
   async () => {
     await fc.assert(
-      fc.asyncProperty(options, fc.array(command, { maxLength: 60 }), async (options, commands) => {
+      fc.asyncProperty(options, fc.array(command, { maxLength: 60, size: 'max' }), async (options, commands) => {
         const clock = new VirtualClock();
         const model = new BreakerModel(options, JITTER);
         let draws = 0;

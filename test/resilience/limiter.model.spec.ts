@@ -37,7 +37,7 @@ const ascending = (a: number, b: number): number => a - b;
 it(
   'does what the reference model does, on any schedule',
   async () => {
-    const schedule = fc.array(command, { maxLength: 40 });
+    const schedule = fc.array(command, { maxLength: 40, size: 'max' });
     await fc.assert(
       fc.asyncProperty(rate, fc.integer({ min: 3, max: 12 }), schedule, async (rate, burst, commands) => {
         const clock = new VirtualClock();
@@ -111,7 +111,7 @@ it(
       fc.property(
         rate,
         fc.integer({ min: 1, max: 5 }),
-        fc.array(call, { maxLength: 300 }),
+        fc.array(call, { maxLength: 300, size: 'max' }),
         (rate, maxKeys, calls) => {
           const clock = new SetClock();
           const model = new LimiterModel(rate, 4);

@@ -43,7 +43,7 @@ let schedules = 0;
 
 /** One node on a shared store does what the reference model of the local limiter does. */
 export async function expectToFollowTheModel(numRuns: number, stage: () => Stage): Promise<void> {
-  const schedule = fc.array(command, { maxLength: 40 });
+  const schedule = fc.array(command, { maxLength: 40, size: 'max' });
   await fc.assert(
     fc.asyncProperty(rate, fc.integer({ min: 3, max: 12 }), schedule, async (rate, burst, commands) => {
       const { clock, store } = stage();
