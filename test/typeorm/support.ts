@@ -106,7 +106,7 @@ export function work(id: string, fields: Partial<WorkRecord> = {}): WorkRecord {
 }
 
 export function state(fields: Partial<Commit['next']> = {}): Commit['next'] {
-  const texts = { data: '{"total":10}', machine: '{}', undo: '[]' };
+  const texts = { data: '{"total":10}', machine: '{}', undo: '[]', hold: null };
   return { definitionVersion: 1, state: 'open', status: 'running', ended: false, ...texts, ...fields };
 }
 
@@ -115,6 +115,8 @@ export function entry(id: string, expectedVersion: number, fields: Partial<Commi
   return {
     ref: ref(id),
     expectedVersion,
+    lease: null,
+    supersedes: null,
     next: state(),
     keys: [],
     inbox: null,

@@ -1,11 +1,14 @@
 import type {
+  ArchivedInstance,
   AtInstant,
+  CensusLine,
   Claimed,
   ClaimedWork,
   ClaimRequest,
   Commit,
   CommitResult,
   DeadLetter,
+  DeadLetterFilter,
   DeliveryRecord,
   DueTimer,
   Finish,
@@ -14,10 +17,18 @@ import type {
   InstancePage,
   InstanceRef,
   InstanceStore,
+  JsonText,
+  KeyRecord,
+  LeaseRequest,
+  LeaseResult,
   LoadRequest,
   LoadResult,
   ParkRequest,
   ParkResult,
+  Purged,
+  PurgeRequest,
+  RemoveRequest,
+  SettleRequest,
   StoredHistory,
   StoreTransaction,
   WorkKey,
@@ -30,16 +41,20 @@ import type { Database } from './database/database.js';
 import { expireDeliveries, openDeliveries } from './delivery/deliveries.js';
 import { park } from './delivery/park.js';
 import { historySql } from './instance/history.sql.js';
+import { lease, unlease } from './instance/lease.js';
 import { load } from './instance/load.js';
 import { query } from './instance/query.js';
 import { checkSchema, migrate } from './migrations/migrate.js';
 import { WorkHints } from './notify/work-hints.js';
 import type { TypeormStoreOptions } from './options.js';
+import { census } from './operations/census.js';
+import { purge } from './operations/purge.js';
+import { archived, keysOf, remove } from './operations/remove.js';
 import { claimWork } from './outbox/claim-work.js';
 import { consumed, finish } from './outbox/finish.js';
-import { deadLettersSql } from './outbox/dead-letters.sql.js';
-import { buryWork, completeWork, enqueueWork, releaseWork, renewWork } from './outbox/outbox.js';
-import { claimTimers, dropTimer, releaseTimer, type TimerToken } from './timer/timers.js';
+import { deadLetters, settleDeadLetter } from './outbox/letters.js';
+import { beginWork, buryWork, completeWork, enqueueWork, releaseWork, renewWork } from './outbox/outbox.js';
+import { beginTimer, claimTimers, dropTimer, releaseTimer, type TimerToken } from './timer/timers.js';
 import { JoinedTransaction } from './transaction/joined.js';
 import { transaction } from './transaction/transaction.js';
 
@@ -83,6 +98,34 @@ export class PostgresStore implements InstanceStore {
     return results;
   }
 
+  lease(request: LeaseRequest): Promise<LeaseResult> {
+    return lease(this.database, request);
+  }
+
+  unlease(ref: InstanceRef, token: string): Promise<void> {
+    return unlease(this.database, ref, token);
+  }
+
+  keys(ref: InstanceRef): Promise<readonly KeyRecord[]> {
+    return keysOf(this.database, ref);
+  }
+
+  remove(request: RemoveRequest): Promise<'removed' | 'conflict'> {
+    return remove(this.database, request);
+  }
+
+  archived(ref: InstanceRef): Promise<ArchivedInstance | null> {
+    return archived(this.database, ref);
+  }
+
+  purge(request: PurgeRequest): Promise<Purged> {
+    return purge(this.database, request);
+  }
+
+  census(): Promise<readonly CensusLine[]> {
+    return census(this.database);
+  }
+
   async park(requests: readonly ParkRequest[], at: AtInstant): Promise<readonly ParkResult[]> {
     const { results, claimable } = await park(this.database, requests, at);
     this.tellIf(claimable);
@@ -117,6 +160,10 @@ export class PostgresStore implements InstanceStore {
     return claimWork(this.database, request);
   }
 
+  beginWork(key: WorkKey, options: WriteOptions): Promise<number | null> {
+    return beginWork(this.database, key, options);
+  }
+
   renewWork(keys: readonly WorkKey[], options: WriteOptions): Promise<void> {
     return renewWork(this.database, keys, options);
   }
@@ -125,25 +172,35 @@ export class PostgresStore implements InstanceStore {
     this.tellIf(await completeWork(this.database, keys));
   }
 
-  async releaseWork(key: WorkKey, delayMs: number, reason: string, at: AtInstant): Promise<void> {
-    await releaseWork(this.database, key, delayMs, reason, at);
+  async releaseWork(
+    key: WorkKey,
+    delayMs: number,
+    reason: string,
+    at: AtInstant,
+    counted = true,
+  ): Promise<void> {
+    await releaseWork(this.database, key, delayMs, reason, at, counted);
     this.hints.tell();
   }
 
-  buryWork(key: WorkKey, reason: string, at: AtInstant): Promise<void> {
-    return buryWork(this.database, key, reason, at);
+  buryWork(key: WorkKey, reason: string, at: AtInstant, detail: JsonText | null = null): Promise<void> {
+    return buryWork(this.database, key, reason, at, detail);
   }
 
   claimTimers(request: ClaimRequest): Promise<Claimed<DueTimer>> {
     return claimTimers(this.database, request);
   }
 
+  beginTimer(timer: TimerToken, options: WriteOptions): Promise<number | null> {
+    return beginTimer(this.database, timer, options);
+  }
+
   dropTimer(timer: TimerToken): Promise<void> {
     return dropTimer(this.database, timer);
   }
 
-  releaseTimer(timer: TimerToken, delayMs: number, at: AtInstant): Promise<void> {
-    return releaseTimer(this.database, timer, delayMs, at);
+  releaseTimer(timer: TimerToken, delayMs: number, at: AtInstant, counted = true): Promise<void> {
+    return releaseTimer(this.database, timer, delayMs, at, counted);
   }
 
   query(filter: InstanceFilter, at: AtInstant): Promise<InstancePage> {
@@ -155,13 +212,14 @@ export class PostgresStore implements InstanceStore {
     return (await this.database.run<StoredHistory>(statement, [tenant, saga, id])).rows;
   }
 
-  async deadLetters(filter: {
-    readonly tenant?: string;
-    readonly limit?: number;
-  }): Promise<readonly DeadLetter[]> {
-    const statement = this.database.statement('dead_letters', deadLettersSql);
-    const values = [filter.tenant ?? null, filter.limit ?? null];
-    return (await this.database.run<DeadLetter>(statement, values)).rows;
+  deadLetters(filter: DeadLetterFilter): Promise<readonly DeadLetter[]> {
+    return deadLetters(this.database, filter);
+  }
+
+  async settleDeadLetter(request: SettleRequest): Promise<boolean> {
+    const settled = await settleDeadLetter(this.database, request);
+    this.tellIf(settled);
+    return settled;
   }
 
   transaction<T>(work: (tx: StoreTransaction) => Promise<T>, at: AtInstant): Promise<T> {

@@ -37,6 +37,7 @@ const work: ClaimedWork = {
   payload: JSON.stringify(payload),
   delayMs: 0,
   attempts: 1,
+  suspect: false,
 };
 
 /** A participant on a store in memory, and what it asks of that. */

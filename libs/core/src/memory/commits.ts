@@ -2,19 +2,22 @@ import type {
   Commit,
   CommitResult,
   InboxRecord,
+  KeyClaim,
+  KeyRecord,
   LoadRequest,
   LoadResult,
   StoredInstance,
-  WriteOptions,
 } from '../ports/index.js';
 import type { InstanceRow } from './instances.js';
 import type { MemoryData } from './memory-data.js';
+import { instanceName, keyName } from './names.js';
+import type { BirthLease } from './outbox.js';
 
 const CONFLICT: CommitResult = { outcome: 'conflict' };
 
 /** An instance as callers get it: a copy. */
 export function stored(data: MemoryData, row: InstanceRow): StoredInstance {
-  const { order: _order, ...instance } = row;
+  const { order: _order, createdBy: _createdBy, ...instance } = row;
   return { ...instance, openDeliveries: data.deliveries.count(row) };
 }
 
@@ -25,7 +28,8 @@ export function loadOne(data: MemoryData, request: LoadRequest): LoadResult {
     'key' in by
       ? data.instances.findByKey(request, by.key)
       : data.instances.find({ tenant, saga, id: by.id });
-  return { instance: row ? stored(data, row) : null, seen: seenAs(data, request, row) };
+  const tombstone = 'key' in by && row?.ended !== false ? data.tombstones.find(request, by.key) : null;
+  return { instance: row ? stored(data, row) : null, seen: seenAs(data, request, row), tombstone };
 }
 
 function seenAs(data: MemoryData, request: LoadRequest, row: InstanceRow | undefined): InboxRecord | null {
@@ -42,18 +46,19 @@ function seenAs(data: MemoryData, request: LoadRequest, row: InstanceRow | undef
 export function commitOne(
   data: MemoryData,
   given: Commit,
-  options: WriteOptions,
+  lease: BirthLease,
   now: number,
 ): CommitResult | Error {
   try {
-    return compareAndSwap(data, whole(given), options, now);
+    const commit = whole(given);
+    return mayCommit(data, commit, null, now) ? write(data, commit, lease, now) : CONFLICT;
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }
 }
 
 /** A copy of the entry's lists; throws where one is missing. */
-function whole(commit: Commit): Commit {
+export function whole(commit: Commit): Commit {
   const { timers, deliveries } = commit;
   return {
     ...commit,
@@ -66,20 +71,41 @@ function whole(commit: Commit): Commit {
   };
 }
 
-/** Checks everything, then writes everything: nothing stops it half-way. */
-function compareAndSwap(data: MemoryData, commit: Commit, options: WriteOptions, now: number): CommitResult {
-  const { ref, keys, next } = commit;
-  if (data.instances.version(ref) !== commit.expectedVersion) return CONFLICT;
-  if (commit.ifUnseen === true && commit.inbox && data.instances.seen(ref, commit.inbox.messageId))
-    return CONFLICT;
-  if (data.instances.holdsElsewhere(ref, keys)) return CONFLICT;
-  const version = data.instances.write(ref, next, now);
+/** Keys that lead to one instance. */
+export function unique(keys: readonly KeyClaim[]): readonly KeyRecord[] {
+  return keys.filter(({ many }) => many !== true);
+}
+
+/** Names of all that a commit decides about. */
+export function decidedBy({ ref, keys }: Commit): readonly string[] {
+  return [instanceName(ref), ...unique(keys).map((key) => keyName(ref, key))];
+}
+
+/** Whether a commit would win; `writer` is the open transaction that it is of. */
+export function mayCommit(data: MemoryData, commit: Commit, writer: object | null, now: number): boolean {
+  const { instances, locks } = data;
+  const { ref, keys, expectedVersion, supersedes } = commit;
+  return (
+    locks.areFree(decidedBy(commit), writer) &&
+    instances.version(ref) === expectedVersion &&
+    (expectedVersion === 0 || instances.admits(ref, commit.lease, now)) &&
+    !instances.holdsElsewhere(ref, keys, supersedes) &&
+    (commit.ifUnseen !== true || !commit.inbox || !instances.seen(ref, commit.inbox.messageId))
+  );
+}
+
+/** Writes everything of a commit that has won: nothing stops it half-way. */
+export function write(data: MemoryData, commit: Commit, lease: BirthLease, now: number): CommitResult {
+  const { ref, keys, next, supersedes } = commit;
+  const version = data.instances.write(ref, next, commit.inbox?.messageId ?? null, now);
+  const former = supersedes === null ? undefined : data.instances.find({ ...ref, id: supersedes });
+  if (former) data.tombstones.add(former, unique(keys), former.createdBy, now);
   data.instances.claimKeys(ref, keys);
   if (commit.inbox) data.instances.remember(ref, commit.inbox);
   data.histories.append(ref, commit.history, version, now);
   writeTimers(data, commit, now);
   const parked = writeDeliveries(data, commit, now);
-  return { outcome: 'committed', version, ...writeWork(data, commit, parked, options, now) };
+  return { outcome: 'committed', version, ...writeWork(data, commit, parked, lease, now) };
 }
 
 function writeTimers(data: MemoryData, { ref, timers }: Commit, now: number): void {
@@ -89,18 +115,17 @@ function writeTimers(data: MemoryData, { ref, timers }: Commit, now: number): vo
 
 /** Whether messages were found parked on the keys. */
 function writeDeliveries(data: MemoryData, { ref, keys, deliveries }: Commit, now: number): boolean {
-  const unique = keys.filter(({ many }) => many !== true);
-  const parked = data.deliveries.adopt(ref, unique);
+  const parked = data.deliveries.adopt(ref, unique(keys));
   data.deliveries.remove(ref, deliveries.done);
   for (const delivery of deliveries.add) data.deliveries.defer(ref, delivery, now);
   return parked;
 }
 
-function writeWork(data: MemoryData, commit: Commit, parked: boolean, options: WriteOptions, now: number) {
+function writeWork(data: MemoryData, commit: Commit, parked: boolean, lease: BirthLease, now: number) {
   // Consumed rows go first: one of them may be what stands before the new rows in their lane.
   data.removeWork(commit.done);
   const wake = parked ? commit.wakeIfParked : null;
   const work = wake ? [...commit.work, wake] : commit.work;
-  const { leased } = data.writeWork(work, now, options);
+  const { leased } = data.writeWork(work, now, lease);
   return { leased, woken: wake !== null };
 }

@@ -71,12 +71,21 @@ export class Deliveries {
     for (const [name, mailbox] of this.mailboxes) {
       for (const row of [...mailbox.values()].filter(({ expiresAt }) => expiresAt <= now)) {
         mailbox.delete(row.messageId);
-        this.giveUp(row, now);
+        this.giveUp(row, `nobody answered it within ${row.ttlMs} ms`, now);
         expired += 1;
       }
       if (mailbox.size === 0) this.mailboxes.delete(name);
     }
     return expired;
+  }
+
+  /** The instance goes: what waits for it is given up. */
+  giveUpAll(ref: InstanceRef, now: number): void {
+    const name = instanceName(ref);
+    for (const row of this.mailboxes.get(name)?.values() ?? []) {
+      this.giveUp(row, 'its instance was removed', now);
+    }
+    this.mailboxes.delete(name);
   }
 
   private put(name: string, room: Room, delivery: DeliveryRecord, now: number): void {
@@ -94,15 +103,15 @@ export class Deliveries {
     return mailbox;
   }
 
-  private giveUp(row: DeliveryRow, now: number): void {
-    const { tenant, saga, messageId, payload, ttlMs } = row;
-    const reason = `nobody answered it within ${ttlMs} ms`;
+  private giveUp(row: DeliveryRow, reason: string, now: number): void {
+    const { tenant, saga, messageId, payload } = row;
     this.letters.add({
       tenant,
       destination: `saga:${saga}`,
       id: messageId,
       payload,
       reason,
+      detail: null,
       attempts: 0,
       at: now,
     });

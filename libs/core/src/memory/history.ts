@@ -15,6 +15,10 @@ export class Histories {
     }
   }
 
+  remove(ref: InstanceRef): void {
+    this.lines.delete(instanceName(ref));
+  }
+
   read(ref: InstanceRef): readonly StoredHistory[] {
     return (this.lines.get(instanceName(ref)) ?? []).map((line) => ({ ...line }));
   }

@@ -15,10 +15,12 @@ function work(id: string, fields: Partial<WorkRecord> = {}): WorkRecord {
 }
 
 function creation(fields: Partial<Commit> = {}): Commit {
-  const texts = { data: '{}', machine: '{}', undo: '[]' };
+  const texts = { data: '{}', machine: '{}', undo: '[]', hold: null };
   return {
     ref,
     expectedVersion: 0,
+    lease: null,
+    supersedes: null,
     next: { definitionVersion: 1, state: 'a', status: 'running', ...texts, ended: false },
     keys: [],
     inbox: null,

@@ -1,5 +1,7 @@
 import type {
+  ArchivedInstance,
   AtInstant,
+  CensusLine,
   Claimed,
   ClaimedWork,
   ClaimRequest,
@@ -7,6 +9,7 @@ import type {
   Commit,
   CommitResult,
   DeadLetter,
+  DeadLetterFilter,
   DeliveryRecord,
   DueTimer,
   Finish,
@@ -15,10 +18,18 @@ import type {
   InstancePage,
   InstanceRef,
   InstanceStore,
+  JsonText,
+  KeyRecord,
+  LeaseRequest,
+  LeaseResult,
   LoadRequest,
   LoadResult,
   ParkRequest,
   ParkResult,
+  Purged,
+  PurgeRequest,
+  RemoveRequest,
+  SettleRequest,
   StoredHistory,
   StoreTransaction,
   WorkKey,
@@ -26,10 +37,14 @@ import type {
   WriteOptions,
 } from '../ports/index.js';
 import { systemClock } from '../ports/index.js';
+import { census } from './census.js';
 import { commitOne, loadOne, stored } from './commits.js';
 import { MemoryData } from './memory-data.js';
+import { instanceName } from './names.js';
 import { parkOne } from './parking.js';
+import { purge } from './purge.js';
 import { page } from './queries.js';
+import { removeOne, settleOne } from './removals.js';
 import type { TimerToken } from './timers.js';
 
 /** Options of {@link memoryStore}. */
@@ -97,6 +112,36 @@ class MemoryConnection implements MemoryStore {
     return commits.map((commit) => commitOne(this.data, commit, options, now));
   }
 
+  async lease(request: LeaseRequest): Promise<LeaseResult> {
+    const { instances, locks } = this.data;
+    if (!locks.areFree([instanceName(request.ref)], null)) return { outcome: 'busy', retryMs: 0 };
+    return instances.lease(request, this.now(request));
+  }
+
+  async unlease(ref: InstanceRef, token: string): Promise<void> {
+    this.data.instances.unlease(ref, token);
+  }
+
+  async keys(ref: InstanceRef): Promise<readonly KeyRecord[]> {
+    return this.data.instances.keysOf(ref);
+  }
+
+  async remove(request: RemoveRequest): Promise<'removed' | 'conflict'> {
+    return removeOne(this.data, request, this.now(request));
+  }
+
+  async archived(ref: InstanceRef): Promise<ArchivedInstance | null> {
+    return this.data.archive.find(ref);
+  }
+
+  async purge(request: PurgeRequest): Promise<Purged> {
+    return purge(this.data, request, this.now(request));
+  }
+
+  async census(): Promise<readonly CensusLine[]> {
+    return census(this.data);
+  }
+
   async park(requests: readonly ParkRequest[], at: AtInstant): Promise<readonly ParkResult[]> {
     const now = this.now(at);
     return requests.map((request) => parkOne(this.data, request, now));
@@ -126,6 +171,10 @@ class MemoryConnection implements MemoryStore {
     return this.data.outbox.claim(request, this.now(request));
   }
 
+  async beginWork(key: WorkKey, { owner }: WriteOptions): Promise<number | null> {
+    return this.data.outbox.begin(key, owner);
+  }
+
   async renewWork(keys: readonly WorkKey[], options: WriteOptions): Promise<void> {
     this.data.outbox.renew(keys, options, this.now(options));
   }
@@ -134,25 +183,35 @@ class MemoryConnection implements MemoryStore {
     this.data.removeWork(keys);
   }
 
-  async releaseWork(key: WorkKey, delayMs: number, _reason: string, at: AtInstant): Promise<void> {
-    this.data.outbox.release(key, delayMs, this.now(at));
+  async releaseWork(
+    key: WorkKey,
+    delayMs: number,
+    _reason: string,
+    at: AtInstant,
+    counted = true,
+  ): Promise<void> {
+    this.data.outbox.release(key, delayMs, counted, this.now(at));
     this.data.hints.tell();
   }
 
-  async buryWork(key: WorkKey, reason: string, at: AtInstant): Promise<void> {
-    this.data.outbox.bury(key, reason, this.now(at));
+  async buryWork(key: WorkKey, reason: string, at: AtInstant, detail: JsonText | null = null): Promise<void> {
+    this.data.outbox.bury(key, reason, detail, this.now(at));
   }
 
   async claimTimers(request: ClaimRequest): Promise<Claimed<DueTimer>> {
     return this.data.timers.claim(request, this.now(request));
   }
 
+  async beginTimer(timer: TimerToken, { owner }: WriteOptions): Promise<number | null> {
+    return this.data.timers.begin(timer, owner);
+  }
+
   async dropTimer(timer: TimerToken): Promise<void> {
     this.data.timers.drop(timer);
   }
 
-  async releaseTimer(timer: TimerToken, delayMs: number, at: AtInstant): Promise<void> {
-    this.data.timers.release(timer, delayMs, this.now(at));
+  async releaseTimer(timer: TimerToken, delayMs: number, at: AtInstant, counted = true): Promise<void> {
+    this.data.timers.release(timer, delayMs, counted, this.now(at));
   }
 
   async query(filter: InstanceFilter, at: AtInstant): Promise<InstancePage> {
@@ -168,18 +227,17 @@ class MemoryConnection implements MemoryStore {
     return this.data.histories.read(ref);
   }
 
-  async deadLetters(filter: {
-    readonly tenant?: string;
-    readonly limit?: number;
-  }): Promise<readonly DeadLetter[]> {
+  async deadLetters(filter: DeadLetterFilter): Promise<readonly DeadLetter[]> {
     return this.data.deadLetters.list(filter);
   }
 
+  async settleDeadLetter(request: SettleRequest): Promise<boolean> {
+    return settleOne(this.data, request, this.now(request));
+  }
+
   async transaction<T>(work: (tx: StoreTransaction) => Promise<T>, at: AtInstant): Promise<T> {
-    return this.data.transactions.run(work, at, {
-      enqueue: (rows, joined) => void this.data.writeWork(rows, this.now(joined), null),
-      complete: (keys) => this.data.removeWork(keys),
-    });
+    const { data } = this;
+    return data.transactions.run(work, at, { data, now: (joined) => this.now(joined) });
   }
 
   within(manager: unknown, at: AtInstant): StoreTransaction {
@@ -191,7 +249,7 @@ class MemoryConnection implements MemoryStore {
     options: WriteOptions,
   ): Promise<FinishResult | Error> {
     const rows = work.map((row) => ({ ...row }));
-    const first = await this.data.transactions.decide(message, outcome);
+    const first = await this.data.transactions.decide(message, outcome, this.now(options));
     this.data.removeWork([message]);
     if (!first) return { outcome: 'repeated' };
     return { outcome: 'finished', leased: this.data.writeWork(rows, this.now(options), options).leased };

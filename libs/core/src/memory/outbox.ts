@@ -45,7 +45,7 @@ export class Outbox {
     const ready = fresh.filter((row) => row.delayMs <= 0);
     const leased =
       lease !== null && fresh.length === work.length && ready.every((row) => this.isNextAfter(row, ready));
-    if (leased) ready.forEach((row) => lend(row, lease, now));
+    if (leased) ready.forEach((row) => handOut(row, lease, now));
     return { leased, added: fresh.length };
   }
 
@@ -56,12 +56,18 @@ export class Outbox {
     for (const row of this.rows.values()) {
       if (!wanted.has(row.destination) || row.dead || !this.isHead(row)) continue;
       if (items.length < request.limit && claimableAt(row) <= now) {
-        lend(row, request, now);
-        items.push(handedOut(row));
+        items.push(handOut(row, request, now));
       }
       nextDue = Math.min(nextDue, claimableAt(row));
     }
     return { items, nextDueMs: nextDue === Infinity ? null : Math.max(0, nextDue - now) };
+  }
+
+  begin(key: WorkKey, owner: string): number | null {
+    const row = this.living(key);
+    if (row?.owner !== owner) return null;
+    row.attempts += 1;
+    return row.attempts;
   }
 
   renew(keys: readonly WorkKey[], options: WriteOptions, now: number): void {
@@ -84,21 +90,45 @@ export class Outbox {
     return followed;
   }
 
-  release(key: WorkKey, delayMs: number, now: number): void {
+  release(key: WorkKey, delayMs: number, counted: boolean, now: number): void {
     const row = this.living(key);
     if (row === undefined) return;
+    if (!counted) row.attempts = Math.max(0, row.attempts - 1);
     row.notBefore = now + delayMs;
     row.owner = null;
     row.leasedUntil = -Infinity;
   }
 
-  bury(key: WorkKey, reason: string, now: number): void {
+  bury(key: WorkKey, reason: string, detail: string | null, now: number): void {
     const row = this.living(key);
     if (row === undefined) return;
     row.dead = true;
     row.owner = null;
     const { tenant, destination, id, payload, attempts } = row;
-    this.letters.add({ tenant, destination, id, payload, attempts, reason, at: now });
+    this.letters.add({ tenant, destination, id, payload, attempts, reason, detail, at: now });
+  }
+
+  /** A dead row may be claimed again, as if it had never been tried. `false`: there is no such row. */
+  revive(record: WorkRecord, now: number): boolean {
+    const row = this.rows.get(workName(record));
+    if (row === undefined) return false;
+    if (row.dead)
+      Object.assign(row, { dead: false, attempts: 0, owner: null, leasedUntil: -Infinity, notBefore: now });
+    return true;
+  }
+
+  /** Whether the row is a dead one, that holds its lane. */
+  isDead(key: WorkKey): boolean {
+    return this.rows.get(workName(key))?.dead === true;
+  }
+
+  /** How many there are for each destination. */
+  counts(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { destination, dead } of this.rows.values()) {
+      if (!dead) counts.set(destination, (counts.get(destination) ?? 0) + 1);
+    }
+    return counts;
   }
 
   private living(key: WorkKey): WorkRow | undefined {
@@ -166,13 +196,12 @@ function claimableAt(row: WorkRow): number {
   return Math.max(row.notBefore, row.leasedUntil);
 }
 
-function lend(row: WorkRow, lease: Pick<WriteOptions, 'owner' | 'leaseMs'>, now: number): void {
+/** Leases a row; of what somebody had who never said what became of it, no attempt is counted. */
+function handOut(row: WorkRow, lease: Pick<WriteOptions, 'owner' | 'leaseMs'>, now: number): ClaimedWork {
+  const suspect = row.owner !== null;
   row.owner = lease.owner;
   row.leasedUntil = now + lease.leaseMs;
-  row.attempts += 1;
-}
-
-function handedOut(row: WorkRow): ClaimedWork {
+  if (!suspect) row.attempts += 1;
   const { tenant, destination, id, lane, payload, delayMs, attempts } = row;
-  return { tenant, destination, id, lane, payload, delayMs, attempts };
+  return { tenant, destination, id, lane, payload, delayMs, attempts, suspect };
 }

@@ -9,6 +9,8 @@ interface TimerRow extends TimerRecord {
   /** Given back: not to be claimed before. */
   notBefore: number;
   leasedUntil: number;
+  /** Who has it, or had it and never said what became of it. */
+  owner: string | null;
   attempts: number;
 }
 
@@ -23,7 +25,7 @@ export class Timers {
     const row = { tenant, saga, id, name, token, delayMs, payload, dueAt };
     const rowName = timerName(timer);
     this.rows.delete(rowName);
-    this.rows.set(rowName, { ...row, notBefore: dueAt, leasedUntil: -Infinity, attempts: 0 });
+    this.rows.set(rowName, { ...row, notBefore: dueAt, leasedUntil: -Infinity, owner: null, attempts: 0 });
   }
 
   disarm(ref: InstanceRef, name: string): void {
@@ -34,18 +36,41 @@ export class Timers {
     const wanted = new Set(request.destinations);
     const rows = [...this.rows.values()].filter((row) => wanted.has(row.saga));
     const due = rows.filter((row) => claimableAt(row) <= now).sort((a, b) => a.dueAt - b.dueAt);
-    const items = due.slice(0, request.limit).map((row) => lend(row, now + request.leaseMs));
+    const items = due.slice(0, request.limit).map((row) => lend(row, request, now));
     const nextDue = rows.reduce((least, row) => Math.min(least, claimableAt(row)), Infinity);
     return { items, nextDueMs: nextDue === Infinity ? null : Math.max(0, nextDue - now) };
+  }
+
+  begin(timer: TimerToken, owner: string): number | null {
+    const row = this.current(timer);
+    if (row?.owner !== owner) return null;
+    row.attempts += 1;
+    return row.attempts;
   }
 
   drop(timer: TimerToken): void {
     if (this.current(timer) !== undefined) this.rows.delete(timerName(timer));
   }
 
-  release(timer: TimerToken, delayMs: number, now: number): void {
+  /** The instance goes, and with it its timers. */
+  removeAll({ tenant, saga, id }: InstanceRef): void {
+    for (const [name, row] of this.rows) {
+      if (row.tenant === tenant && row.saga === saga && row.id === id) this.rows.delete(name);
+    }
+  }
+
+  /** How many there are of each saga. */
+  counts(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { saga } of this.rows.values()) counts.set(saga, (counts.get(saga) ?? 0) + 1);
+    return counts;
+  }
+
+  release(timer: TimerToken, delayMs: number, counted: boolean, now: number): void {
     const row = this.current(timer);
     if (row === undefined) return;
+    if (!counted) row.attempts = Math.max(0, row.attempts - 1);
+    row.owner = null;
     row.notBefore = now + delayMs;
     row.leasedUntil = -Infinity;
   }
@@ -61,9 +86,11 @@ function claimableAt(row: TimerRow): number {
   return Math.max(row.notBefore, row.leasedUntil);
 }
 
-function lend(row: TimerRow, until: number): DueTimer {
-  row.leasedUntil = until;
-  row.attempts += 1;
+function lend(row: TimerRow, { owner, leaseMs }: ClaimRequest, now: number): DueTimer {
+  const suspect = row.owner !== null;
+  row.leasedUntil = now + leaseMs;
+  row.owner = owner;
+  if (!suspect) row.attempts += 1;
   const { tenant, saga, id, name, token, delayMs, payload, attempts, dueAt } = row;
-  return { tenant, saga, id, name, token, delayMs, payload, attempts, dueAt };
+  return { tenant, saga, id, name, token, delayMs, payload, attempts, suspect, dueAt };
 }

@@ -1,16 +1,23 @@
 import { StoreTransactionError } from '../errors/store-errors.js';
 import type { AtInstant, StoreTransaction, WorkKey, WorkRecord } from '../ports/index.js';
+import { JoinedInstances } from './joined-instances.js';
+import type { MemoryData } from './memory-data.js';
 import { workName } from './names.js';
 
-/** What a transaction does when it commits. */
+/** What a transaction writes to when it commits. */
 export interface TransactionTarget {
-  enqueue(work: readonly WorkRecord[], at: AtInstant): void;
-  complete(keys: readonly WorkKey[]): void;
+  readonly data: MemoryData;
+  now(at: AtInstant): number;
+}
+
+interface Decision {
+  readonly outcome: string;
+  readonly at: number;
 }
 
 /** The whole of the transactions over one set of data: who decides which message, and what was decided. */
 export class Transactions {
-  private readonly consumed = new Map<string, string>();
+  private readonly consumed = new Map<string, Decision>();
   private readonly deciding = new Map<string, OpenTransaction>();
   private readonly open = new WeakMap<object, OpenTransaction>();
 
@@ -25,7 +32,7 @@ export class Transactions {
     try {
       const result = await work(this.face(handle, tx, at));
       tx.commit();
-      for (const [name, outcome] of tx.decisions) this.consumed.set(name, outcome);
+      for (const [name, outcome] of tx.decisions) this.consumed.set(name, { outcome, at: target.now(at) });
       return result;
     } finally {
       this.open.delete(handle);
@@ -35,12 +42,12 @@ export class Transactions {
   }
 
   /** Consumes a message at once, in no transaction; waits while one is about to decide it. */
-  async decide(message: WorkKey, outcome: string): Promise<boolean> {
+  async decide(message: WorkKey, outcome: string, at: number): Promise<boolean> {
     const name = workName(message);
     for (let holder = this.deciding.get(name); holder; holder = this.deciding.get(name))
       await holder.whenEnded;
     if (this.consumed.has(name)) return false;
-    this.consumed.set(name, outcome);
+    this.consumed.set(name, { outcome, at });
     return true;
   }
 
@@ -60,14 +67,22 @@ export class Transactions {
     return this.face(manager as object, tx, at);
   }
 
+  /** Forgets at most `limit` decisions that are older; how many. */
+  purge(before: number, limit: number): number {
+    const old = [...this.consumed].filter(([, { at }]) => at <= before).slice(0, limit);
+    for (const [name] of old) this.consumed.delete(name);
+    return old.length;
+  }
+
   private face(manager: object, tx: OpenTransaction, at: AtInstant): StoreTransaction {
+    const { instances } = tx;
     const enqueue = (work: readonly WorkRecord[]): void => {
       const rows = work.map((row) => ({ ...row }));
-      tx.add((target) => target.enqueue(rows, at));
+      tx.add((target) => void target.data.writeWork(rows, target.now(at), null));
     };
     const complete = (keys: readonly WorkKey[]): void => {
       const names = keys.map((key) => ({ ...key }));
-      tx.add((target) => target.complete(names));
+      tx.add(({ data }) => data.removeWork(names));
     };
     return {
       manager,
@@ -79,6 +94,18 @@ export class Transactions {
         complete(done);
         enqueue(work);
         return false;
+      },
+      load: async (requests) => {
+        tx.mustBeOpen();
+        return requests.map((request) => instances.load(request));
+      },
+      commit: async (commit) => {
+        tx.mustBeOpen();
+        return instances.commit(commit, at, (write) => tx.add(write));
+      },
+      park: async (requests) => {
+        tx.mustBeOpen();
+        return requests.map((request) => instances.park(request, at, (write) => tx.add(write)));
       },
     };
   }
@@ -103,8 +130,11 @@ class OpenTransaction {
   readonly whenEnded = new Promise<void>((resolve) => (this.settle = resolve));
   private waitsFor: OpenTransaction | null = null;
   private ended = false;
+  readonly instances: JoinedInstances;
 
-  constructor(private readonly target: TransactionTarget) {}
+  constructor(private readonly target: TransactionTarget) {
+    this.instances = new JoinedInstances(target, this);
+  }
 
   add(write: (target: TransactionTarget) => void): void {
     this.mustBeOpen();
@@ -116,6 +146,7 @@ class OpenTransaction {
   }
 
   end(): void {
+    this.target.data.locks.releaseAll(this);
     this.ended = true;
     this.settle();
   }

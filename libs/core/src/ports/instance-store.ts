@@ -1,4 +1,6 @@
 import type {
+  ArchivedInstance,
+  CensusLine,
   ClaimedWork,
   DeadLetter,
   DeliveryRecord,
@@ -11,9 +13,11 @@ import type {
   KeyClaim,
   KeyRecord,
   SagaStatus,
+  Settlement,
   StoredHistory,
   StoredInstance,
   TimerRecord,
+  Tombstone,
   WorkKey,
   WorkRecord,
 } from './records.js';
@@ -48,6 +52,8 @@ export interface LoadResult {
    * instance or of one of its keys. `null`: not seen.
    */
   readonly seen: InboxRecord | null;
+  /** Of instances that had the key and were removed or superseded; asked for by key, and only unless an instance that hasn't ended has it. */
+  readonly tombstone: Tombstone | null;
 }
 
 /** One instance's whole change: all of it becomes durable, or nothing. */
@@ -55,6 +61,13 @@ export interface Commit {
   readonly ref: InstanceRef;
   /** The version that was loaded; 0 creates the instance. */
   readonly expectedVersion: number;
+  /**
+   * Token of the lease that the writer has on the instance, ended by the commit; it loses if that lease is over. `null`: without
+   * one, it loses while anybody has a lease.
+   */
+  readonly lease: string | null;
+  /** Id of an ended instance whose keys this one, that is created, takes over. */
+  readonly supersedes: string | null;
   readonly next: InstanceState;
   /**
    * Keys to claim: when creating, or when they become known. A key that another instance holds makes this commit lose, unless it is claimed as
@@ -94,6 +107,69 @@ export type CommitResult =
     }
   /** Lost its race (other version, locked row, key taken or being taken): nothing was written; load again. */
   | { readonly outcome: 'conflict' };
+
+/** Asks for an instance for oneself. */
+export interface LeaseRequest extends WriteOptions {
+  readonly ref: InstanceRef;
+  /** Names this lease; unique. */
+  readonly token: string;
+}
+
+/** `busy`: somebody else has a lease on it, or is writing it; ask again after about `retryMs`. `absent`: there is no such instance. */
+export type LeaseResult =
+  | { readonly outcome: 'leased' }
+  | { readonly outcome: 'busy'; readonly retryMs: number }
+  | { readonly outcome: 'absent' };
+
+/** Takes an instance out of the way. */
+export interface RemoveRequest extends AtInstant {
+  readonly ref: InstanceRef;
+  /** The version that was loaded. */
+  readonly expectedVersion: number;
+  /** Keep a copy, to be read by `archived`. */
+  readonly archive: boolean;
+}
+
+/** What may be forgotten. Everything is counted from the instant of the call. */
+export interface PurgeRequest extends AtInstant {
+  /** Inbox rows of instances that ended longer ago, and rows of consumed messages that are older. */
+  readonly inboxMs: number;
+  /** Dead letters that were settled longer ago. */
+  readonly lettersMs: number;
+  /** Tombstones that are older. */
+  readonly tombstonesMs: number;
+  /** At most about this many rows of each kind in one call. */
+  readonly limit: number;
+}
+
+/** How much was forgotten; `more`: a limit was reached. */
+export interface Purged {
+  readonly inbox: number;
+  readonly consumed: number;
+  readonly letters: number;
+  readonly tombstones: number;
+  readonly more: boolean;
+}
+
+/** Which dead letters to list, newest first. */
+export interface DeadLetterFilter {
+  readonly tenant?: string;
+  readonly destination?: string;
+  /** Default: only those that nobody has replayed or discarded. */
+  readonly settled?: boolean;
+  readonly limit?: number;
+  /** Only letters older than this one: the last of the page before. */
+  readonly before?: string;
+}
+
+/** What is done about a dead letter. */
+export interface SettleRequest extends AtInstant {
+  readonly tenant: string;
+  readonly letter: string;
+  readonly settlement: Omit<Settlement, 'at'>;
+  /** The work of a replayed letter, due at once: its own row if that still holds its lane, else a new one. `null`: the row goes, and its lane goes on. */
+  readonly work: WorkRecord | null;
+}
 
 /** A message whose instance does not exist yet, to wait under its key. */
 export interface ParkRequest {
@@ -185,6 +261,15 @@ export interface StoreTransaction {
    * writer, as in a commit, who dispatches it when the transaction has committed. A store may answer `false` always, and lease it to nobody.
    */
   handOver(done: readonly WorkKey[], work: readonly WorkRecord[], options: WriteOptions): Promise<boolean>;
+  /** As the store's, in this transaction. */
+  load(requests: readonly LoadRequest[]): Promise<readonly LoadResult[]>;
+  /**
+   * As the store's, in this transaction: what is committed here is so when the transaction is. New work is leased to nobody. After a
+   * conflict the transaction can go no further; roll it back.
+   */
+  commit(commit: Commit): Promise<CommitResult>;
+  /** As the store's, in this transaction. */
+  park(requests: readonly ParkRequest[]): Promise<readonly ParkResult[]>;
 }
 
 /**
@@ -208,6 +293,24 @@ export interface InstanceStore {
    * database refuses for another reason rejects alone: its result is the error.
    */
   commit(commits: readonly Commit[], options: WriteOptions): Promise<readonly (CommitResult | Error)[]>;
+  /** Gives one writer an instance for itself until its commit, its `unlease` or its time-out; whoever has it may ask again, to keep it longer. */
+  lease(request: LeaseRequest): Promise<LeaseResult>;
+  /** Ends a lease without a commit; another token's is left alone. */
+  unlease(ref: InstanceRef, token: string): Promise<void>;
+  /** The keys that lead to an instance. */
+  keys(ref: InstanceRef): Promise<readonly KeyRecord[]>;
+  /**
+   * Takes an instance out of the way, and its timers, inbox and deliveries with it: open deliveries become dead letters. For its keys a
+   * tombstone stays. `conflict`: it has another version by now, or is leased or being written; nothing was removed.
+   */
+  remove(request: RemoveRequest): Promise<'removed' | 'conflict'>;
+  /** An instance that was removed with `archive`. */
+  archived(ref: InstanceRef): Promise<ArchivedInstance | null>;
+  /** Forgets what nobody can ask for any more, oldest first. Inbox rows of an instance that hasn't ended stay. */
+  purge(request: PurgeRequest): Promise<Purged>;
+  /** Counts what a new build must be able to continue: instances that haven't ended, their undo steps that aren't done, timers, work. */
+  census(): Promise<readonly CensusLine[]>;
+
   /** Keeps messages for keys that have no instance yet; the commit that claims the key finds them. */
   park(requests: readonly ParkRequest[], at: AtInstant): Promise<readonly ParkResult[]>;
   /** The open deliveries of an instance, oldest first: parked on its keys, or deferred. */
@@ -224,32 +327,42 @@ export interface InstanceStore {
   finish(items: readonly Finish[], options: WriteOptions): Promise<readonly (FinishResult | Error)[]>;
   /** Whether each message was consumed by its destination, as far as is committed; one answer per message, in order. */
   consumed(messages: readonly WorkKey[]): Promise<readonly boolean[]>;
-  /** Leases work whose lane has no earlier undone row and which nobody holds; counts the attempt. Oldest first. */
+  /** Leases work whose lane has no earlier undone row and which nobody holds; counts the attempt, but not of what is suspect. Oldest first. */
   claimWork(request: ClaimRequest): Promise<Claimed<ClaimedWork>>;
+  /** Counts the attempt of suspect work, just before it runs: what the count is now; `null` if the row isn't the caller's any more. */
+  beginWork(key: WorkKey, options: WriteOptions): Promise<number | null>;
   /** Prolongs the caller's leases; a row that isn't the caller's any more is left alone. */
   renewWork(keys: readonly WorkKey[], options: WriteOptions): Promise<void>;
   /** Removes finished rows. */
   completeWork(keys: readonly WorkKey[]): Promise<void>;
-  /** Gives a row back, to be claimed after `delayMs`. */
-  releaseWork(key: WorkKey, delayMs: number, reason: string, at: AtInstant): Promise<void>;
+  /** Gives a row back, to be claimed after `delayMs`. `counted` (default true): `false` takes its last attempt back, which was none. */
+  releaseWork(key: WorkKey, delayMs: number, reason: string, at: AtInstant, counted?: boolean): Promise<void>;
   /** Gives up on a row: it becomes a dead letter, and its lane holds behind it. */
-  buryWork(key: WorkKey, reason: string, at: AtInstant): Promise<void>;
+  buryWork(key: WorkKey, reason: string, at: AtInstant, detail?: JsonText | null): Promise<void>;
 
-  /** Leases due timers of these sagas (`destinations` are their plain names), earliest first; counts the attempt. */
+  /** Leases due timers of these sagas (`destinations` are their plain names), earliest first; counts the attempt, but not of what is suspect. */
   claimTimers(request: ClaimRequest): Promise<Claimed<DueTimer>>;
+  /** As `beginWork`. */
+  beginTimer(
+    timer: InstanceRef & { readonly name: string; readonly token: string },
+    options: WriteOptions,
+  ): Promise<number | null>;
   /** Removes a timer if its token is still this one (it fired for a stay that is over). */
   dropTimer(timer: InstanceRef & { readonly name: string; readonly token: string }): Promise<void>;
-  /** Gives a timer back, to be claimed after `delayMs`. */
+  /** Gives a timer back, to be claimed after `delayMs`; `counted` as for work. */
   releaseTimer(
     timer: InstanceRef & { readonly name: string; readonly token: string },
     delayMs: number,
     at: AtInstant,
+    counted?: boolean,
   ): Promise<void>;
 
   query(filter: InstanceFilter, at: AtInstant): Promise<InstancePage>;
   /** What happened to an instance, oldest first. */
   history(ref: InstanceRef): Promise<readonly StoredHistory[]>;
-  deadLetters(filter: { readonly tenant?: string; readonly limit?: number }): Promise<readonly DeadLetter[]>;
+  deadLetters(filter: DeadLetterFilter): Promise<readonly DeadLetter[]>;
+  /** Settles an open letter, once. `false`: the tenant has no such letter, or it is settled. */
+  settleDeadLetter(request: SettleRequest): Promise<boolean>;
 
   /** Runs `work` in one transaction of the store; rolls back if it throws. */
   transaction<T>(work: (tx: StoreTransaction) => Promise<T>, at: AtInstant): Promise<T>;
@@ -263,5 +376,3 @@ export interface InstanceStore {
   /** Rejects when the database does not answer. */
   ping(): Promise<void>;
 }
-
-export type { InstanceState, JsonText };

@@ -44,6 +44,8 @@ export interface InstanceState {
   readonly machine: JsonText;
   /** The compensation log, oldest first. */
   readonly undo: JsonText;
+  /** Why the instance is held, and the poison that is kept for its replay; `null` unless it is held. */
+  readonly hold: JsonText | null;
   /** No further change of state is expected: sets `endedAt` when first true. */
   readonly ended: boolean;
 }
@@ -62,6 +64,14 @@ export interface StoredInstance extends CurrentInstance {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly endedAt: number | null;
+}
+
+/** What is left under a key of instances that are gone, for as long as repeats of their messages may come. */
+export interface Tombstone {
+  /** Of the last one. */
+  readonly id: string;
+  /** Ids of the messages that created them, oldest first: a repeat of one of these must not start another. */
+  readonly starts: readonly string[];
 }
 
 /** What became of a message: the answer to its duplicates. */
@@ -93,8 +103,10 @@ export interface WorkRecord extends WorkKey {
 
 /** Work as handed to a node under a lease. */
 export interface ClaimedWork extends WorkRecord {
-  /** 1 for the first time. Stored before the work runs, so that work that kills its process is counted. */
+  /** 1 for the first time. What is `suspect` has not been counted yet: `beginWork` does. */
   readonly attempts: number;
+  /** Whoever had it before never said what became of it: it may end the process that runs it. */
+  readonly suspect: boolean;
 }
 
 /** A timer of an instance. Arming a name again replaces its token. */
@@ -109,6 +121,8 @@ export interface TimerRecord extends InstanceRef {
 /** A timer whose time has come, under a lease. */
 export interface DueTimer extends TimerRecord {
   readonly attempts: number;
+  /** As for {@link ClaimedWork}. */
+  readonly suspect: boolean;
   /** When it was due, in milliseconds since the epoch by the store's clock. */
   readonly dueAt: number;
 }
@@ -143,8 +157,51 @@ export interface StoredHistory extends HistoryRecord {
 
 /** Work or a delivery that was given up, with what is needed to look into it. */
 export interface DeadLetter extends WorkKey {
+  /** Names this letter in its store; grows with each one. */
+  readonly letter: string;
   readonly payload: JsonText;
   readonly reason: string;
+  /** Further fields, as JSON: the error, where the instance stood. */
+  readonly detail: JsonText | null;
   readonly attempts: number;
   readonly at: number;
+  /** Who replayed or discarded it, and why; `null`: it is open. */
+  readonly settled: Settlement | null;
+}
+
+/** What was done about a dead letter. */
+export interface Settlement {
+  readonly verb: 'replayed' | 'discarded';
+  readonly by: string;
+  readonly reason: string;
+  readonly at: number;
+}
+
+/** How many instances of a saga stand where, or how many of their undo steps are not done. */
+export type CensusLine =
+  | {
+      readonly kind: 'instances';
+      readonly saga: string;
+      readonly definitionVersion: number;
+      readonly state: string;
+      readonly status: SagaStatus;
+      readonly count: number;
+    }
+  | {
+      readonly kind: 'undo';
+      readonly saga: string;
+      readonly definitionVersion: number;
+      /** Name of the compensation. */
+      readonly name: string;
+      readonly count: number;
+    }
+  | { readonly kind: 'timers'; readonly saga: string; readonly count: number }
+  | { readonly kind: 'work'; readonly destination: string; readonly count: number };
+
+/** An instance that was taken out of the way, with everything that was known of it. */
+export interface ArchivedInstance {
+  readonly instance: StoredInstance;
+  readonly keys: readonly KeyRecord[];
+  readonly history: readonly StoredHistory[];
+  readonly archivedAt: number;
 }

@@ -69,6 +69,8 @@ export class SagaConflictError extends OrchestratorError {
 export class SagaVersionError extends OrchestratorError {
   readonly code = 'SAGA_VERSION';
   override readonly retryable = true;
+  /** When it is worth while to try again, in milliseconds from now. */
+  readonly retryAfterMs = 5_000;
   constructor(
     readonly saga: string,
     readonly found: number,

@@ -9,6 +9,8 @@ function entry(id: string, fields: Partial<Commit> = {}): Commit {
   return {
     ref: { tenant: 't', saga: 's', id },
     expectedVersion: 0,
+    lease: null,
+    supersedes: null,
     next: {
       definitionVersion: 1,
       state: 'a',
@@ -16,6 +18,7 @@ function entry(id: string, fields: Partial<Commit> = {}): Commit {
       data: '{}',
       machine: '{}',
       undo: '[]',
+      hold: null,
       ended: false,
     },
     keys: [],

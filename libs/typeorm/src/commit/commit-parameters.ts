@@ -9,7 +9,10 @@ interface Of<T> {
 }
 
 /** The parameters of `commitSql`, in its order: one array per field. Pure. */
-export function commitParameters(commits: readonly Commit[], options: WriteOptions): unknown[] {
+export function commitParameters(
+  commits: readonly Commit[],
+  options: Omit<WriteOptions, 'owner'> & { readonly owner: string | null },
+): unknown[] {
   return [
     options.now,
     options.owner,
@@ -31,7 +34,7 @@ export function commitParameters(commits: readonly Commit[], options: WriteOptio
       ({ it }) => it.destination,
       ({ it }) => it.id,
     ),
-    ...workColumns(commits),
+    ...workColumns(commits, options.owner !== null),
     ...columns(
       each(commits, ({ keys }) => keys.filter(({ many }) => many === true)),
       ({ n }) => n,
@@ -39,6 +42,12 @@ export function commitParameters(commits: readonly Commit[], options: WriteOptio
       ({ it }) => it.value,
     ),
     commits.map(({ ifUnseen }) => ifUnseen === true),
+    ...columns(
+      commits,
+      ({ next }) => next.hold,
+      ({ lease }) => lease,
+      ({ supersedes }) => supersedes,
+    ),
   ];
 }
 
@@ -131,7 +140,7 @@ function deliveryColumns(commits: readonly Commit[]): unknown[][] {
   ];
 }
 
-function workColumns(commits: readonly Commit[]): unknown[][] {
+function workColumns(commits: readonly Commit[], leased: boolean): unknown[][] {
   const drafts = commits.flatMap(({ work, wakeIfParked }, index): Draft[] => {
     const entry = index + 1;
     const rows = work.map((record) => ({ entry, record, wake: false }));
@@ -141,7 +150,7 @@ function workColumns(commits: readonly Commit[]): unknown[][] {
     withClearLanes(drafts),
     ({ entry }) => entry,
     ({ wake }) => wake,
-    ({ clear }) => clear,
+    ({ clear }) => clear && leased,
     ({ record }) => record.tenant,
     ({ record }) => record.destination,
     ({ record }) => record.id,

@@ -5,6 +5,12 @@ function refOf(n: string): string {
   return `($5::text[])[${n}], ($6::text[])[${n}], ($7::text[])[${n}]`;
 }
 
+/** An instance "t" that nobody but the writer of entry `n` has a lease on. */
+function admits(n: string): string {
+  return `CASE WHEN ($62::text[])[${n}] IS NULL THEN (t.lease_until > (SELECT ms FROM instant)) IS NOT TRUE
+    ELSE (t.lease_token = ($62::text[])[${n}] AND t.lease_until > (SELECT ms FROM instant)) IS TRUE END`;
+}
+
 /** Whether entry `n` has won. */
 function won(n: string): string {
   return `(${n} IN (SELECT n FROM won)) IS TRUE`;
@@ -14,10 +20,11 @@ function won(n: string): string {
  * Many commits in one statement; each wins or loses alone. Who wins is decided before anything but keys and instances is written, and everything
  * else comes from the winners (`won`):
  *
- * - `present`: a change locks its row at the expected version, in key order; a row that is locked has lost. A creation must not be there.
- *   An entry that no load has told about its message must not find it in the inbox. The statement's snapshot is good enough for that: the expected
- *   version was committed before the statement began, so all inbox rows up to it are visible, and later ones come with another version.
- * - `free`: keys must not lead to another instance, and nobody else may be claiming them (advisory locks that don't wait).
+ * - `present`: a change locks its row at the expected version, in key order; a row that is locked, or leased to another, has lost. A creation must
+ *   not be there. An entry that no load has told about its message must not find it in the inbox. The statement's snapshot is good enough for that: the
+ *   expected version was committed before the statement began, so all inbox rows up to it are visible, and later ones come with another version.
+ * - `free`: keys must not lead to another instance (but for an ended one that is superseded), and nobody else may be claiming them (advisory locks
+ *   that don't wait).
  * - `claimed`: what the two above know is as old as the statement's snapshot. The upsert decides on the latest version of the key row, which
  *   also tells whether messages were parked there.
  * - An entry that got some of its keys only, or keys but no instance, can't be undone alone: `lose_race()` ends the statement, and its entries
@@ -46,7 +53,7 @@ present AS MATERIALIZED (
   ) i
   CROSS JOIN LATERAL (
     SELECT FROM orchestrator.instance t
-    WHERE t.tenant = i.tenant AND t.saga = i.saga AND t.id = i.id AND t.version = i.expected
+    WHERE t.tenant = i.tenant AND t.saga = i.saga AND t.id = i.id AND t.version = i.expected AND ${admits('i.n')}
     FOR UPDATE SKIP LOCKED
   ) locked
   UNION ALL
@@ -60,12 +67,20 @@ key AS MATERIALIZED (
   FROM unnest($20::int[], $21::text[], $22::text[]) AS k (n, name, value)
   WHERE (k.n IN (SELECT n FROM present)) IS TRUE
 ),
+superseded AS MATERIALIZED (
+  SELECT k.n, k.name, k.value, t.tenant, t.saga, t.id, t.created_by
+  FROM key k CROSS JOIN LATERAL (
+    SELECT * FROM orchestrator.instance t
+    WHERE ($63::text[])[k.n] IS NOT NULL AND t.tenant = k.tenant AND t.saga = k.saga AND t.id = ($63::text[])[k.n] AND t.ended OFFSET 0
+  ) t
+),
 free AS MATERIALIZED (
   SELECT k.n FROM key k
   GROUP BY k.n
   HAVING bool_and(CASE WHEN EXISTS (
       SELECT FROM orchestrator.instance_key r
-      WHERE r.tenant = k.tenant AND r.saga = k.saga AND r.name = k.name AND r.value = k.value AND r.instance_id <> k.id OFFSET 0
+      WHERE r.tenant = k.tenant AND r.saga = k.saga AND r.name = k.name AND r.value = k.value AND r.instance_id <> k.id
+        AND (r.tenant, r.saga, r.instance_id) NOT IN (SELECT tenant, saga, id FROM superseded s WHERE s.n = k.n) OFFSET 0
     ) THEN false ELSE pg_try_advisory_xact_lock(
       hashtextextended(k.tenant, hashtextextended(k.saga, hashtextextended(k.name, hashtextextended(k.value, 7))))
     ) END)
@@ -76,6 +91,7 @@ claimed AS MATERIALIZED (
   ORDER BY k.tenant COLLATE "C", k.saga COLLATE "C", k.name COLLATE "C", k.value COLLATE "C"
   ON CONFLICT (tenant, saga, name, value) DO UPDATE SET instance_id = excluded.instance_id
     WHERE r.instance_id IS NULL OR r.instance_id = excluded.instance_id
+      OR (r.tenant, r.saga, r.instance_id) IN (SELECT tenant, saga, id FROM superseded)
   RETURNING r.tenant, r.saga, r.name, r.value, r.parked
 ),
 holder AS MATERIALIZED (
@@ -93,10 +109,10 @@ ready AS MATERIALIZED (
     AND (i.keys = 0 OR i.n IN (SELECT n FROM holder WHERE has_all))
 ),
 created AS MATERIALIZED (
-  INSERT INTO orchestrator.instance (tenant, saga, id, version, definition_version, state, status, data, machine, undo,
-    ended, created_at, updated_at, ended_at)
-  SELECT tenant, saga, id, 1, definition_version, state, status, data, machine, undo,
-    ended, ms, ms, CASE WHEN ended THEN ms END
+  INSERT INTO orchestrator.instance (tenant, saga, id, version, definition_version, state, status, data, machine, undo, hold,
+    ended, created_at, updated_at, ended_at, created_by)
+  SELECT tenant, saga, id, 1, definition_version, state, status, data, machine, undo, ($61::text[])[n],
+    ended, ms, ms, CASE WHEN ended THEN ms END, message_id
   FROM ready, instant WHERE expected = 0
   ORDER BY n
   ON CONFLICT (tenant, saga, id) DO NOTHING
@@ -105,8 +121,8 @@ created AS MATERIALIZED (
 changed AS MATERIALIZED (
   UPDATE orchestrator.instance t
   SET version = t.version + 1, definition_version = r.definition_version, state = r.state, status = r.status, data = r.data,
-    machine = r.machine, undo = r.undo, ended = r.ended, updated_at = (SELECT ms FROM instant),
-    ended_at = coalesce(t.ended_at, CASE WHEN r.ended THEN (SELECT ms FROM instant) END)
+    machine = r.machine, undo = r.undo, hold = ($61::text[])[r.n], ended = r.ended, updated_at = (SELECT ms FROM instant),
+    ended_at = CASE WHEN r.ended THEN coalesce(t.ended_at, (SELECT ms FROM instant)) END, lease_token = NULL, lease_until = NULL
   FROM ready r
   WHERE r.expected > 0 AND t.tenant = r.tenant AND t.saga = r.saga AND t.id = r.id AND t.version = r.expected
   RETURNING r.n
@@ -115,6 +131,11 @@ won AS MATERIALIZED (
   SELECT n FROM ready
   WHERE (expected > 0 AND n IN (SELECT n FROM changed))
     OR (expected = 0 AND (tenant, saga, id) IN (SELECT tenant, saga, id FROM created))
+),
+buried AS (
+  INSERT INTO orchestrator.tombstone (tenant, saga, name, value, instance_id, start_id, at)
+  SELECT s.tenant, s.saga, s.name, s.value, s.id, s.created_by, ms FROM superseded s, instant WHERE ${won('s.n')}
+  ON CONFLICT (tenant, saga, name, value, instance_id) DO NOTHING
 ),
 noted AS (
   INSERT INTO orchestrator.inbox (tenant, saga, instance_id, message_id, outcome, reply, at)

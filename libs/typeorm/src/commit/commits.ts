@@ -7,7 +7,7 @@ import { commitParameters } from './commit-parameters.js';
 import { commitSql } from './commit.sql.js';
 import { inRounds, type Entry } from './rounds.js';
 
-interface Row {
+export interface CommitRow {
   /** Number of a winner, from 1; `null` in the only row if nobody has won. */
   readonly n: number | null;
   readonly version: number;
@@ -55,7 +55,7 @@ export class Commits {
       entries.map(({ commit }) => commit),
       options,
     );
-    const { rows } = await this.database.run<Row>(this.statement, values);
+    const { rows } = await this.database.run<CommitRow>(this.statement, values);
     let claimable = rows[0]?.followed ?? false;
     for (const { n, version, leased, woken } of rows) {
       const entry = n === null ? undefined : entries[n - 1];
@@ -68,12 +68,13 @@ export class Commits {
 }
 
 /** Whether the winner wrote work that it does not hold itself: unleased, or for later. */
-function leavesWork({ work }: Commit, leased: boolean, woken: boolean): boolean {
+export function leavesWork({ work }: Commit, leased: boolean, woken: boolean): boolean {
   if (!leased) return work.length > 0 || woken;
   return work.some(({ delayMs }) => delayMs > 0);
 }
 
-function verdict(error: unknown): Answer {
+/** What an entry that ran alone came to. */
+export function verdict(error: unknown): Answer {
   if (LOST_RACES.has(sqlState(error) ?? '')) return CONFLICT;
   return error instanceof Error ? error : new Error(String(error));
 }

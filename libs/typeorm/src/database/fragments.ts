@@ -10,7 +10,7 @@ export function after(delay: string): string {
 
 /** The columns of an instance "t" as the port names them, for {@link InstanceRow}. */
 export const INSTANCE_COLUMNS = `t.tenant, t.saga, t.id, t.version, t.definition_version AS "definitionVersion",
-  t.state, t.status, t.data, t.machine, t.undo, t.ended, t.created_at::float8 AS "createdAt",
+  t.state, t.status, t.data, t.machine, t.undo, t.hold, t.ended, t.created_at::float8 AS "createdAt",
   t.updated_at::float8 AS "updatedAt", t.ended_at::float8 AS "endedAt"`;
 
 /** Deliveries that wait for the instance "t": deferred ones, and those parked on a key that leads to it. */

@@ -2,13 +2,16 @@ import { after, INSTANT } from '../database/fragments.js';
 
 /**
  * Parks messages on keys without an instance. The key row is inserted or locked, so that parking and a creation that claims the key see each other:
- * whoever comes second reads the latest version of the row. Rows are locked in the order in which `commitSql` claims them.
+ * whoever comes second reads the latest version of the row. Rows are locked in the order in which `commitSql` claims them. A key that somebody is
+ * claiming in this moment, perhaps in a transaction that stays open, is not waited for: `commitSql` has an advisory lock on it.
  */
 export const parkSql = `
 WITH ${INSTANT},
 request AS MATERIALIZED (
   SELECT * FROM unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::float8[])
   AS r (n, tenant, saga, name, value, message_id, payload, ttl_ms)
+  WHERE pg_try_advisory_xact_lock_shared(
+    hashtextextended(r.tenant, hashtextextended(r.saga, hashtextextended(r.name, hashtextextended(r.value, 7)))))
 ),
 touched AS MATERIALIZED (
   INSERT INTO orchestrator.instance_key AS k (tenant, saga, name, value, parked)

@@ -1,6 +1,7 @@
 import { StoreUnavailableError } from '@nestjs-orchestrator/core';
 import type { AtInstant, ParkRequest, ParkResult } from '@nestjs-orchestrator/core/ports';
 import type { Database } from '../database/database.js';
+import type { Run } from '../instance/load.js';
 import { columns } from '../database/statement.js';
 import { parkSql } from './park.sql.js';
 
@@ -21,15 +22,16 @@ export async function park(
   database: Database,
   requests: readonly ParkRequest[],
   at: AtInstant,
+  run: Run = (statement, values) => database.run(statement, values),
 ): Promise<Parked> {
   if (requests.length === 0) return { results: [], claimable: false };
   try {
-    return await parkTogether(database, requests, at);
+    return await parkTogether(database, requests, at, run);
   } catch (error) {
     if (requests.length === 1 || error instanceof StoreUnavailableError) throw error;
   }
   // All are tried before the first failure is told: whoever asks again finds the others parked already.
-  const all = await Promise.allSettled(requests.map((request) => parkTogether(database, [request], at)));
+  const all = await Promise.allSettled(requests.map((request) => parkTogether(database, [request], at, run)));
   const done = all.map((one) => {
     if (one.status === 'rejected') throw one.reason;
     return one.value;
@@ -44,9 +46,10 @@ async function parkTogether(
   database: Database,
   requests: readonly ParkRequest[],
   { now }: AtInstant,
+  run: Run,
 ): Promise<Parked> {
   const statement = database.statement('park', parkSql);
-  const { rows } = await database.run<Row>(statement, [now, ...parkParameters(requests)]);
+  const { rows } = await run<Row>(statement, [now, ...parkParameters(requests)]);
   const results = requests.map((): ParkResult => 'present');
   for (const { n } of rows) results[n] = 'parked';
   return { results, claimable: rows[0]?.followed ?? false };

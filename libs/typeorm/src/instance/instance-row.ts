@@ -7,7 +7,7 @@ export interface InstanceRow extends Omit<StoredInstance, 'status'> {
 
 /** Only the port's fields, whatever else the row carries. */
 export function storedInstance(row: InstanceRow): StoredInstance {
-  const { tenant, saga, id, version, definitionVersion, state, data, machine, undo, ended } = row;
+  const { tenant, saga, id, version, definitionVersion, state, data, machine, undo, hold, ended } = row;
   return {
     tenant,
     saga,
@@ -18,6 +18,7 @@ export function storedInstance(row: InstanceRow): StoredInstance {
     data,
     machine,
     undo,
+    hold,
     ended,
     status: row.status as SagaStatus,
     openDeliveries: row.openDeliveries,

@@ -7,7 +7,8 @@ WITH request AS MATERIALIZED (
   AS r (n, tenant, saga, id, key_name, key_value, message_id)
 )
 SELECT r.n, ${INSTANCE_COLUMNS}, coalesce(waiting.count, 0)::int AS "openDeliveries",
-  coalesce(i.outcome, CASE WHEN waiting.has_message OR parked.found THEN 'deferred' END) AS outcome, i.reply
+  coalesce(i.outcome, CASE WHEN waiting.has_message OR parked.found THEN 'deferred' END) AS outcome, i.reply,
+  stone.id AS "tombstoneId", stone.starts AS "tombstoneStarts"
 FROM request r
 LEFT JOIN LATERAL (
   SELECT k.instance_id FROM orchestrator.instance_key k
@@ -29,4 +30,10 @@ LEFT JOIN LATERAL (
   SELECT true AS found FROM orchestrator.delivery d
   WHERE r.id IS NULL AND t.id IS NULL AND d.tenant = r.tenant AND d.saga = r.saga AND d.key_name = r.key_name
     AND d.key_value = r.key_value AND d.message_id = r.message_id AND d.instance_id IS NULL OFFSET 0
-) parked ON true`;
+) parked ON true
+LEFT JOIN LATERAL (
+  SELECT (array_agg(s.instance_id ORDER BY s.seq DESC))[1] AS id, array_agg(s.start_id ORDER BY s.seq) AS starts
+  FROM orchestrator.tombstone s
+  WHERE r.id IS NULL AND t.ended IS NOT FALSE AND s.tenant = r.tenant AND s.saga = r.saga AND s.name = r.key_name
+    AND s.value = r.key_value OFFSET 0
+) stone ON true`;

@@ -1,6 +1,7 @@
 import type { LoadRequest, LoadResult } from '@nestjs-orchestrator/core/ports';
+import type { QueryAnswer } from '../database/client.js';
 import type { Database } from '../database/database.js';
-import { columns } from '../database/statement.js';
+import { columns, type Statement } from '../database/statement.js';
 import { storedInstance, type InstanceRow } from './instance-row.js';
 import { loadSql } from './load.sql.js';
 
@@ -10,19 +11,25 @@ interface Row extends Omit<InstanceRow, 'id'> {
   readonly id: string | null;
   readonly outcome: string | null;
   readonly reply: string | null;
+  readonly tombstoneId: string | null;
+  readonly tombstoneStarts: readonly (string | null)[] | null;
 }
 
-const NOTHING: LoadResult = { instance: null, seen: null };
+const NOTHING: LoadResult = { instance: null, seen: null, tombstone: null };
+
+/** Runs a prepared statement, on whatever connection. */
+export type Run = <Row>(statement: Statement, values: unknown[]) => Promise<QueryAnswer<Row>>;
 
 /** One answer per request, in order. */
 export async function load(
   database: Database,
   requests: readonly LoadRequest[],
+  run: Run = (statement, values) => database.run(statement, values),
 ): Promise<readonly LoadResult[]> {
   const results = requests.map(() => NOTHING);
   const asked = requests.map((request, n) => ({ n, request })).filter(({ request }) => canExist(request));
   if (asked.length === 0) return results;
-  const { rows } = await database.run<Row>(database.statement('load', loadSql), loadParameters(asked));
+  const { rows } = await run<Row>(database.statement('load', loadSql), loadParameters(asked));
   for (const row of rows) results[row.n] = loadResult(row, requests[row.n]?.messageId ?? '');
   return results;
 }
@@ -47,9 +54,11 @@ function loadParameters(asked: readonly { readonly n: number; readonly request: 
 }
 
 function loadResult(row: Row, messageId: string): LoadResult {
-  const { id, outcome, reply } = row;
+  const { id, outcome, reply, tombstoneId, tombstoneStarts } = row;
+  const starts = (tombstoneStarts ?? []).filter((start) => start !== null);
   return {
     instance: id === null ? null : storedInstance({ ...row, id }),
     seen: outcome === null ? null : { messageId, outcome, reply },
+    tombstone: tombstoneId === null ? null : { id: tombstoneId, starts },
   };
 }

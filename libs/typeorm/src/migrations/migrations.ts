@@ -1,5 +1,6 @@
 import { tables } from './0001-tables.js';
 import { instanceGroups } from './0002-instance-groups.js';
+import { operations } from './0003-operations.js';
 
 /** One step of the schema; never changed once released. */
 export interface Migration {
@@ -12,6 +13,7 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { version: 1, name: 'tables', sql: tables },
   { version: 2, name: 'instance groups', sql: instanceGroups },
+  { version: 3, name: 'operations', sql: operations },
 ];
 
 /** Version of the schema that this build works with. */

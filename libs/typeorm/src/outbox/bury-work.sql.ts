@@ -8,5 +8,5 @@ buried AS (
   WHERE tenant = $3 AND destination = $4 AND id = $5 AND dead::int = 0
   RETURNING tenant, destination, id, payload, attempts
 )
-INSERT INTO orchestrator.dead_letter (tenant, destination, id, payload, reason, attempts, at)
-SELECT tenant, destination, id, payload, $2, attempts, ms FROM buried, instant`;
+INSERT INTO orchestrator.dead_letter (tenant, destination, id, payload, reason, detail, attempts, at)
+SELECT tenant, destination, id, payload, $2, $6, attempts, ms FROM buried, instant`;

@@ -9,7 +9,7 @@ const IS_NEXT = `NOT EXISTS (
 
 /** Locks the row that "c" names, if it still can be claimed; what another statement is leasing is skipped. */
 const LOCKED = `(
-  SELECT o.tenant, o.destination, o.id, o.claimable_at, o.seq FROM orchestrator.outbox o
+  SELECT o.tenant, o.destination, o.id, o.claimable_at, o.seq, o.owner FROM orchestrator.outbox o
   WHERE o.id = c.id AND o.destination = c.destination AND o.tenant = c.tenant
     AND o.claimable_at <= ${NOW} AND o.dead::int = 0 AND ${IS_NEXT}
   FOR UPDATE SKIP LOCKED
@@ -17,15 +17,15 @@ const LOCKED = `(
 
 const WANTED = `wanted AS MATERIALIZED (SELECT DISTINCT destination FROM unnest($4::text[]) AS d (destination))`;
 
-/** Leases what is "due", counting the attempt; the row locks last as long as this statement. */
+/** Leases what is "due", counting the attempt unless somebody had it who never said what became of it; the row locks last as long as this statement. */
 function lease(nextDue: string): string {
   return `picked AS MATERIALIZED (SELECT * FROM due ORDER BY claimable_at, seq LIMIT $5::int),
 leased AS (
   UPDATE orchestrator.outbox o
-  SET owner = $2, claimable_at = ${after('$3::float8')}, attempts = o.attempts + 1
+  SET owner = $2, claimable_at = ${after('$3::float8')}, attempts = o.attempts + (p.owner IS NULL)::int
   FROM picked p
   WHERE o.id = p.id AND o.destination = p.destination AND o.tenant = p.tenant
-  RETURNING o.tenant, o.destination, o.id, o.lane, o.payload, o.delay_ms AS "delayMs", o.attempts, o.seq
+  RETURNING o.tenant, o.destination, o.id, o.lane, o.payload, o.delay_ms AS "delayMs", o.attempts, o.seq, p.owner IS NOT NULL AS suspect
 ),
 next AS (
   SELECT least(
@@ -55,7 +55,7 @@ WITH ${INSTANT},
 ${WANTED},
 due AS MATERIALIZED (
   SELECT o.* FROM wanted w CROSS JOIN LATERAL (
-    SELECT o.tenant, o.destination, o.id, o.claimable_at, o.seq FROM orchestrator.outbox o
+    SELECT o.tenant, o.destination, o.id, o.claimable_at, o.seq, o.owner FROM orchestrator.outbox o
     WHERE o.destination = w.destination AND NOT o.dead AND o.lane IS NULL AND o.claimable_at <= ${NOW}
     ORDER BY o.claimable_at, o.seq LIMIT $5::int
     FOR UPDATE SKIP LOCKED

@@ -39,8 +39,9 @@ function claimedWork({
   payload,
   delayMs,
   attempts,
+  suspect,
 }: ClaimedWork): ClaimedWork {
-  return { tenant, destination, id, lane, payload, delayMs, attempts };
+  return { tenant, destination, id, lane, payload, delayMs, attempts, suspect };
 }
 
 function sooner(one: number | null, other: number | null): number | null {

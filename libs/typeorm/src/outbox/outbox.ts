@@ -1,6 +1,7 @@
-import type { AtInstant, WorkKey, WorkRecord, WriteOptions } from '@nestjs-orchestrator/core/ports';
+import type { AtInstant, JsonText, WorkKey, WorkRecord, WriteOptions } from '@nestjs-orchestrator/core/ports';
 import type { Database } from '../database/database.js';
 import { columns } from '../database/statement.js';
+import { beginWorkSql } from './begin-work.sql.js';
 import { buryWorkSql } from './bury-work.sql.js';
 import { completeWorkSql } from './complete-work.sql.js';
 import { enqueueParameters, leftToOthers, type EnqueueRow } from './enqueue.js';
@@ -19,6 +20,17 @@ export async function enqueueWork(
   const { rows } = await database.run<EnqueueRow>(statement, enqueueParameters(work, options, options));
   const [row = { leased: null, added: 0 }] = rows;
   return { leased: row.leased === true, claimable: leftToOthers(work, row) };
+}
+
+/** Counts an attempt; `null` if the row isn't the caller's. */
+export async function beginWork(
+  database: Database,
+  { tenant, destination, id }: WorkKey,
+  { owner }: WriteOptions,
+): Promise<number | null> {
+  const statement = database.statement('begin_work', beginWorkSql);
+  const { rows } = await database.run<{ attempts: number }>(statement, [tenant, destination, id, owner]);
+  return rows[0]?.attempts ?? null;
 }
 
 /** Prolongs the caller's leases. */
@@ -47,9 +59,11 @@ export async function releaseWork(
   delayMs: number,
   reason: string,
   { now }: AtInstant,
+  counted: boolean,
 ): Promise<void> {
   const statement = database.statement('release_work', releaseWorkSql);
-  await database.run(statement, [now, delayMs, storable(reason), tenant, destination, id]);
+  const back = counted ? 0 : 1;
+  await database.run(statement, [now, delayMs, storable(reason), tenant, destination, id, back]);
 }
 
 export async function buryWork(
@@ -57,9 +71,10 @@ export async function buryWork(
   { tenant, destination, id }: WorkKey,
   reason: string,
   { now }: AtInstant,
+  detail: JsonText | null,
 ): Promise<void> {
   const statement = database.statement('bury_work', buryWorkSql);
-  await database.run(statement, [now, storable(reason), tenant, destination, id]);
+  await database.run(statement, [now, storable(reason), tenant, destination, id, detail]);
 }
 
 /** The arrays that name rows of work. */

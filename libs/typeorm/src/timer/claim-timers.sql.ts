@@ -1,12 +1,12 @@
 import { after, INSTANT } from '../database/fragments.js';
 
-/** Leases due timers of sagas, counting the attempt, and tells when the next one is due. */
+/** Leases due timers of sagas, counting the attempt unless somebody had it who never said what became of it, and tells when the next one is due. */
 export const claimTimersSql = `
 WITH ${INSTANT},
 wanted AS MATERIALIZED (SELECT DISTINCT saga FROM unnest($3::text[]) AS s (saga)),
 due AS MATERIALIZED (
   SELECT t.* FROM wanted w CROSS JOIN LATERAL (
-    SELECT t.tenant, t.saga, t.instance_id, t.name, t.claimable_at, t.due_at FROM orchestrator.timer t
+    SELECT t.tenant, t.saga, t.instance_id, t.name, t.claimable_at, t.due_at, t.owner FROM orchestrator.timer t
     WHERE (t.saga || '/') = (w.saga || '/') AND t.claimable_at <= (SELECT ms FROM instant)
     ORDER BY t.claimable_at, t.due_at LIMIT $4::int
     FOR UPDATE SKIP LOCKED
@@ -14,10 +14,10 @@ due AS MATERIALIZED (
 ),
 picked AS MATERIALIZED (SELECT * FROM due ORDER BY claimable_at, due_at LIMIT $4::int),
 leased AS (
-  UPDATE orchestrator.timer t SET claimable_at = ${after('$2::float8')}, attempts = t.attempts + 1
+  UPDATE orchestrator.timer t SET claimable_at = ${after('$2::float8')}, owner = $5, attempts = t.attempts + (p.owner IS NULL)::int
   FROM picked p
   WHERE t.tenant = p.tenant AND t.saga = p.saga AND t.instance_id = p.instance_id AND t.name = p.name
-  RETURNING t.tenant, t.saga, t.instance_id AS id, t.name, t.token, t.delay_ms AS "delayMs", t.payload, t.attempts,
+  RETURNING t.tenant, t.saga, t.instance_id AS id, t.name, t.token, t.delay_ms AS "delayMs", t.payload, t.attempts, p.owner IS NOT NULL AS suspect,
     t.due_at::float8 AS "dueAt"
 ),
 next AS (

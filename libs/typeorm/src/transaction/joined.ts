@@ -1,15 +1,27 @@
 import { StoreTransactionError } from '@nestjs-orchestrator/core';
 import type {
   AtInstant,
+  Commit,
+  CommitResult,
+  LoadRequest,
+  LoadResult,
+  ParkRequest,
+  ParkResult,
   StoreTransaction,
   WorkKey,
   WorkRecord,
   WriteOptions,
 } from '@nestjs-orchestrator/core/ports';
 import type { EntityManager, QueryRunner } from 'typeorm';
+import { commitParameters } from '../commit/commit-parameters.js';
+import { commitSql } from '../commit/commit.sql.js';
+import { leavesWork, verdict, type CommitRow } from '../commit/commits.js';
 import type { PgClient, QueryAnswer } from '../database/client.js';
 import type { Database } from '../database/database.js';
+import type { Statement } from '../database/statement.js';
 import { mapped } from '../database/unavailable.js';
+import { park } from '../delivery/park.js';
+import { load } from '../instance/load.js';
 import { completeWorkSql } from '../outbox/complete-work.sql.js';
 import { enqueueParameters, leftToOthers, type EnqueueRow } from '../outbox/enqueue.js';
 import { enqueueSql } from '../outbox/enqueue.sql.js';
@@ -66,19 +78,52 @@ export class JoinedTransaction implements StoreTransaction {
     return leased === true;
   }
 
+  load(requests: readonly LoadRequest[]): Promise<readonly LoadResult[]> {
+    return load(this.database, requests, this.ask);
+  }
+
+  /** Alone in its statement: nobody else's commit is in the caller's transaction. */
+  async commit(commit: Commit): Promise<CommitResult> {
+    const values = commitParameters([commit], { now: this.at.now, owner: null, leaseMs: 0 });
+    try {
+      const { rows } = await this.run<CommitRow>('commit', commitSql, values);
+      const [row] = rows;
+      if (row === undefined || row.n === null) return { outcome: 'conflict' };
+      const { version, woken, followed } = row;
+      if (followed || leavesWork(commit, false, woken)) await this.announceWork();
+      return { outcome: 'committed', version, leased: false, woken };
+    } catch (error) {
+      const answer = verdict(error);
+      if (answer instanceof Error) throw answer;
+      return answer;
+    }
+  }
+
+  async park(requests: readonly ParkRequest[]): Promise<readonly ParkResult[]> {
+    const { results, claimable } = await park(this.database, requests, this.at, this.ask);
+    if (claimable) await this.announceWork();
+    return results;
+  }
+
   private async announceWork(): Promise<void> {
     await this.announce(await this.client());
   }
 
-  private async run<Row>(operation: string, sql: string, values: unknown[]): Promise<QueryAnswer<Row>> {
-    const { name, text } = this.database.statement(operation, sql);
+  private run<Row>(operation: string, sql: string, values: unknown[]): Promise<QueryAnswer<Row>> {
+    return this.ask<Row>(this.database.statement(operation, sql), values);
+  }
+
+  private readonly ask = async <Row>(
+    { name, text }: Statement,
+    values: unknown[],
+  ): Promise<QueryAnswer<Row>> => {
     const client = await this.client();
     try {
       return await client.query<Row>({ name, text, values });
     } catch (error) {
       throw mapped(error);
     }
-  }
+  };
 
   private async client(): Promise<PgClient> {
     mustBeOpen(this.runner);

@@ -4,7 +4,7 @@ import type { ClaimedWork } from '../../ports/records.js';
 import { Lanes } from './lanes.js';
 
 function row(id: string, lane: string | null): ClaimedWork {
-  return { tenant: 't', destination: 'd', id, lane, payload: '{}', delayMs: 0, attempts: 1 };
+  return { tenant: 't', destination: 'd', id, lane, payload: '{}', delayMs: 0, attempts: 1, suspect: false };
 }
 
 describe('Lanes', () => {

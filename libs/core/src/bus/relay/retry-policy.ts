@@ -9,10 +9,27 @@ export interface RetryPolicy {
 
 const LONGEST_DELAY_MS = 60_000;
 
-/** Pause after the given number of tries: doubling, capped, the upper half at random so that what failed together comes back apart. */
-export function retryDelay(policy: RetryPolicy, attempts: number, random: number): number {
-  const full = Math.min(LONGEST_DELAY_MS, policy.firstDelayMs * 2 ** Math.min(attempts - 1, 30));
+/**
+ * Pause after the given number of tries: doubling, capped, the upper half at random so that what failed together comes back apart. An error that knows
+ * better says so by its `retryAfterMs`, which counts as the whole of the pause before the random.
+ */
+export function retryDelay(policy: RetryPolicy, attempts: number, random: number, error?: unknown): number {
+  const full =
+    ownDelay(error) ?? Math.min(LONGEST_DELAY_MS, policy.firstDelayMs * 2 ** Math.min(attempts - 1, 30));
   return Math.round(full / 2 + (random * full) / 2);
+}
+
+function ownDelay(error: unknown): number | undefined {
+  if (!isOrchestratorError(error) || !('retryAfterMs' in error)) return undefined;
+  return typeof error.retryAfterMs === 'number' ? error.retryAfterMs : undefined;
+}
+
+/** Silent failures of one message after which it runs alone. */
+const SUSPICIONS = 2;
+
+/** Whether a try with this number must run alone: those before it never ended, and if it ends the process it must not take others along. */
+export function mustRunAlone({ maxAttempts }: RetryPolicy, attempt: number): boolean {
+  return attempt > Math.min(SUSPICIONS, maxAttempts - 1);
 }
 
 /** Whether another try can succeed: unknown errors may, the framework's own say so themselves. */

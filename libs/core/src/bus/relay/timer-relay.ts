@@ -2,7 +2,8 @@ import type { Logger } from '../../ports/logger.js';
 import type { DueTimer, TimerRecord } from '../../ports/records.js';
 import type { RelayPorts } from './work-relay.js';
 import { Pump } from './pump.js';
-import { retryDelay, type RetryPolicy } from './retry-policy.js';
+import { Alone } from './alone.js';
+import { isNoFaultOfWork, mustRunAlone, retryDelay, type RetryPolicy } from './retry-policy.js';
 import type { Consumed } from './consumer.js';
 
 const BATCH = 200;
@@ -12,6 +13,8 @@ export class TimerRelay {
   private readonly pump: Pump;
   private readonly firing = new Set<Promise<void>>();
   private readonly logger: Logger;
+  /** Fires timers that may end this process. */
+  private readonly alone = new Alone();
 
   /** @param fire handles one firing; `settled`: the stay it was armed for is over */
   constructor(
@@ -68,20 +71,32 @@ export class TimerRelay {
   private async one(timer: DueTimer): Promise<void> {
     const { store, clock, random } = this.ports;
     try {
-      if ((await this.fire(timer)) === 'settled') await store.dropTimer(timer);
+      const fired = await (timer.suspect ? this.fireSuspect(timer) : this.fire(timer));
+      if (fired === 'settled') await store.dropTimer(timer);
     } catch (error) {
-      const delay = retryDelay(this.policy, timer.attempts, random.next());
+      const delay = retryDelay(this.policy, timer.attempts, random.next(), error);
       this.logger.warn(`Timer failed, next try in ${delay} ms: ${String(error)}`, {
         saga: timer.saga,
         id: timer.id,
         tenant: timer.tenant,
         timer: timer.name,
       });
-      await store.releaseTimer(timer, delay, { now: clock.storeNow() }).catch((storeError: unknown) =>
-        this.logger.warn('The store is away; its leases will bring the timer back', {
-          error: String(storeError),
-        }),
-      );
+      await store
+        .releaseTimer(timer, delay, { now: clock.storeNow() }, !isNoFaultOfWork(error))
+        .catch((storeError: unknown) =>
+          this.logger.warn('The store is away; its leases will bring the timer back', {
+            error: String(storeError),
+          }),
+        );
     }
+  }
+
+  /** Its last firing ended without a word: this one is counted before it begins. */
+  private fireSuspect(timer: DueTimer): Promise<Consumed> {
+    const begin = async (): Promise<Consumed> => {
+      const attempts = await this.ports.store.beginTimer(timer, this.ports.writeOptions());
+      return attempts === null ? 'consumed' : this.fire({ ...timer, attempts });
+    };
+    return mustRunAlone(this.policy, timer.attempts + 1) ? this.alone.run(begin) : begin();
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { StoreUnavailableError } from '../../errors/store-errors.js';
 import { memoryStore } from '../../memory/index.js';
 import { noFaults } from '../../ports/fault-points.js';
 import type { InstanceStore } from '../../ports/instance-store.js';
@@ -31,17 +32,13 @@ function relayOn(store: InstanceStore, consumers: Readonly<Record<string, Consum
   return relay;
 }
 
-/** Claims rows as a node that dies while it works on them: their leases are over at once. */
+/** Begins rows as a node that dies while it works on them: their leases are over at once. */
 async function beginAndDie(store: InstanceStore, destination: string, times: number): Promise<void> {
   for (let i = 0; i < times; i++) {
-    const { items } = await store.claimWork({
-      owner: `dead-${i}`,
-      leaseMs: 0,
-      now: null,
-      destinations: [destination],
-      limit: 10,
-    });
+    const dead = { owner: `dead-${i}`, leaseMs: 0, now: null };
+    const { items } = await store.claimWork({ ...dead, destinations: [destination], limit: 10 });
     expect(items).toHaveLength(1);
+    for (const item of items) await store.beginWork(item, dead);
   }
 }
 
@@ -77,6 +74,88 @@ describe('WorkRelay', () => {
     expect(await store.deadLetters({})).toMatchObject([
       { id: 'poison', reason: expect.stringMatching(/never ended/) as string },
     ]);
+  });
+
+  it('does not count claims of nodes that died before they began', async () => {
+    const store = memoryStore();
+    await store.enqueue([row('good', 'd')], { owner: 'dead', leaseMs: 0, now: null });
+    for (let i = 0; i < 3 * LIMITS.maxAttempts; i++) {
+      const dead = { owner: `dead-${i}`, leaseMs: 0, now: null };
+      expect((await store.claimWork({ ...dead, destinations: ['d'], limit: 10 })).items).toHaveLength(1);
+    }
+    const ran = signal();
+    const relay = relayOn(store, {
+      d: {
+        pool: 'general',
+        consume: async ({ id, attempts }) => {
+          ran.give(`${id} ${attempts}`);
+          return 'settled';
+        },
+      },
+    });
+    relay.start();
+    await expect(ran.given).resolves.toBe('good 2');
+    relay.stopPulling();
+    await relay.idle();
+    expect(await store.deadLetters({})).toEqual([]);
+  });
+
+  it('runs what has ended its process twice alone, so that it takes nobody along', async () => {
+    const store = memoryStore();
+    const ids = ['a', 'b', 'c'];
+    await store.enqueue(
+      ids.map((id) => row(id, 'd')),
+      { owner: 'dead', leaseMs: 0, now: null },
+    );
+    const dead = { owner: 'dead-2', leaseMs: 0, now: null };
+    const { items } = await store.claimWork({ ...dead, destinations: ['d'], limit: 10 });
+    for (const item of items) await store.beginWork(item, dead);
+    const counts: number[] = [];
+    const last = signal();
+    let running = 0;
+    const relay = relayOn(store, {
+      d: {
+        pool: 'general',
+        consume: async ({ id }) => {
+          running += 1;
+          await store.ping();
+          counts.push(running);
+          running -= 1;
+          if (counts.length === ids.length) last.give(id);
+          return 'settled';
+        },
+      },
+    });
+    relay.start();
+    await last.given;
+    relay.stopPulling();
+    await relay.idle();
+    expect(counts).toEqual([1, 1, 1]);
+  });
+
+  it('takes no attempt for what was no fault of the work, however often it is given back', async () => {
+    const store = memoryStore();
+    await store.enqueue([row('newer', 'd')], { owner: 'dead', leaseMs: 0, now: null });
+    await store.releaseWork(row('newer', 'd'), 0, 'start', { now: null }, false);
+    const seen: number[] = [];
+    const done = signal();
+    const relay = relayOn(store, {
+      d: {
+        pool: 'general',
+        consume: async ({ id, attempts }) => {
+          seen.push(attempts);
+          if (seen.length <= 2 * LIMITS.maxAttempts) throw new StoreUnavailableError('away');
+          done.give(id);
+          return 'settled';
+        },
+      },
+    });
+    relay.start();
+    await done.given;
+    relay.stopPulling();
+    await relay.idle();
+    expect(new Set(seen)).toEqual(new Set([1]));
+    expect(await store.deadLetters({})).toEqual([]);
   });
 
   it('lets a consumer say what exhausted work comes to', async () => {

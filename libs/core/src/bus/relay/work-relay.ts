@@ -5,10 +5,11 @@ import type { Random } from '../../ports/ids.js';
 import type { InstanceStore, WriteOptions } from '../../ports/instance-store.js';
 import type { Logger } from '../../ports/logger.js';
 import type { ClaimedWork, WorkRecord } from '../../ports/records.js';
-import type { Consumer } from './consumer.js';
+import { Alone } from './alone.js';
+import type { Consumed, Consumer } from './consumer.js';
 import { Lanes } from './lanes.js';
 import { Pump } from './pump.js';
-import { isNoFaultOfWork, mayRetry, retryDelay, type RetryPolicy } from './retry-policy.js';
+import { isNoFaultOfWork, mayRetry, mustRunAlone, retryDelay, type RetryPolicy } from './retry-policy.js';
 
 /** Rows of handlers that a node claims for each that it can run at a time. */
 const AHEAD = 4;
@@ -22,6 +23,11 @@ export class AttemptsExhaustedError extends OrchestratorError {
         `Look for what ends the process that handles it, then replay it.`,
     );
   }
+}
+
+/** The lease on a row was over before it could begin: another node has it now. */
+class LeaseLostError extends OrchestratorError {
+  readonly code = 'LEASE_LOST';
 }
 
 /** What a relay needs of its node. */
@@ -61,6 +67,8 @@ export class WorkRelay {
   private readonly claimed = new WeakSet<ClaimedWork>();
   /** Rows whose message can't have been handled before. */
   private readonly fresh = new WeakSet<ClaimedWork>();
+  /** Runs work that may end this process. */
+  private readonly alone = new Alone();
   private pulling = false;
   /** The last claim left work behind for want of room. */
   private backlog = false;
@@ -117,7 +125,7 @@ export class WorkRelay {
         this.pump.within(row.delayMs);
         continue;
       }
-      const claimed: ClaimedWork = { ...row, attempts: 1 };
+      const claimed: ClaimedWork = { ...row, attempts: 1, suspect: false };
       if (unique) this.fresh.add(claimed);
       this.take(claimed);
     }
@@ -134,7 +142,7 @@ export class WorkRelay {
     const { store, clock } = this.ports;
     const held = this.lanes.all();
     await Promise.allSettled(
-      held.map((row) => store.releaseWork(row, 0, 'node stopped', { now: clock.storeNow() })),
+      held.map((row) => store.releaseWork(row, 0, 'node stopped', { now: clock.storeNow() }, false)),
     );
   }
 
@@ -230,17 +238,28 @@ export class WorkRelay {
   }
 
   private async consume(work: ClaimedWork): Promise<void> {
-    const consumer = this.consumers.get(work.destination);
-    if (consumer === undefined) throw new Error(`This node has no consumer '${work.destination}'.`);
-    const exhausted = work.attempts > this.limits.maxAttempts;
-    // Its last tries ended without a word: what kills its process must not go round the nodes.
-    if (exhausted && consumer.exhausted === undefined) throw new AttemptsExhaustedError(work);
-    const consumed = await (exhausted
-      ? consumer.exhausted?.(work)
-      : consumer.consume(work, this.fresh.has(work)));
+    const consumed = await (work.suspect ? this.consumeSuspect(work) : this.run(work));
     if (consumed === 'consumed') return;
     await this.ports.faults.reach('relay.complete.before');
     await this.ports.store.completeWork([work]);
+  }
+
+  /** Its last try ended without a word. This one is counted before it begins, so that it can't go round the nodes for ever. */
+  private consumeSuspect(work: ClaimedWork): Promise<Consumed> {
+    const begin = async (): Promise<Consumed> => {
+      const attempts = await this.ports.store.beginWork(work, this.ports.writeOptions());
+      if (attempts === null) throw new LeaseLostError(`Another node has '${work.id}' by now.`);
+      return this.run({ ...work, attempts });
+    };
+    return mustRunAlone(this.limits, work.attempts + 1) ? this.alone.run(begin) : begin();
+  }
+
+  private run(work: ClaimedWork): Promise<Consumed> {
+    const consumer = this.consumers.get(work.destination);
+    if (consumer === undefined) throw new Error(`This node has no consumer '${work.destination}'.`);
+    if (work.attempts <= this.limits.maxAttempts) return consumer.consume(work, this.fresh.has(work));
+    if (consumer.exhausted === undefined) throw new AttemptsExhaustedError(work);
+    return consumer.exhausted(work);
   }
 
   private async giveUpOrBack(work: ClaimedWork, error: unknown): Promise<void> {
@@ -254,18 +273,20 @@ export class WorkRelay {
     };
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     const behind = this.lanes.abandon(work);
+    // What stands behind it in its lane was leased with it, and comes back when those leases are over.
+    if (error instanceof LeaseLostError) return;
     try {
       if (this.isHopeless(work, error)) {
         logger.error(`Message given up: ${reason}`, fields);
         await store.buryWork(work, reason, at);
         await this.ports.buried(work, reason);
       } else {
-        const delay = retryDelay(this.limits, work.attempts, random.next());
+        const delay = retryDelay(this.limits, work.attempts, random.next(), error);
         logger.warn(`Message failed, next try in ${delay} ms: ${reason}`, fields);
-        await store.releaseWork(work, delay, reason, at);
+        await store.releaseWork(work, delay, reason, at, !isNoFaultOfWork(error));
         this.pump.within(delay);
       }
-      for (const row of behind) await store.releaseWork(row, 0, 'behind a failed message', at);
+      for (const row of behind) await store.releaseWork(row, 0, 'behind a failed message', at, false);
     } catch (storeError) {
       logger.warn('The store is away; its leases will bring the work back', {
         ...fields,

@@ -38,6 +38,8 @@ export function buildCommit(change: Change): Commit {
   return {
     ref,
     expectedVersion: version,
+    lease: null,
+    supersedes: null,
     next,
     keys: instance === null ? [stimulus.key] : [],
     inbox: { messageId: stimulus.messageId, outcome: change.outcome, reply: change.reply },
@@ -69,6 +71,7 @@ function nextState({ saga, snapshot, standing, data }: Change): Commit['next'] {
     data,
     machine: machineText(saga, snapshot),
     undo: standing.undo.toJson(),
+    hold: null,
     ended: hasEnded(standing.status),
   };
 }

@@ -36,8 +36,8 @@ export const finishing = about('finish', {
     equal(
       items.map(({ id, attempts }) => [id, attempts]),
       [
-        ['other', 2],
-        ['effect', 2],
+        ['other', 1],
+        ['effect', 1],
       ],
       'the work that is left',
     );

@@ -41,7 +41,7 @@ export function key(value = 'k-1', name = 'orderId'): KeyRecord {
 }
 
 export function state(fields: Partial<InstanceState> = {}): InstanceState {
-  const texts = { data: '{"total":10}', machine: '{"value":"awaitingPayment"}', undo: '[]' };
+  const texts = { data: '{"total":10}', machine: '{"value":"awaitingPayment"}', undo: '[]', hold: null };
   return {
     definitionVersion: 1,
     state: 'awaitingPayment',
@@ -57,6 +57,8 @@ export function entry(of: InstanceRef, expectedVersion: number, fields: Partial<
   return {
     ref: of,
     expectedVersion,
+    lease: null,
+    supersedes: null,
     next: state(),
     keys: [],
     inbox: null,

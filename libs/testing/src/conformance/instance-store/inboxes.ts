@@ -79,7 +79,11 @@ export const inboxes = about('inbox', {
   }) => {
     await store.park([parking(key(), delivery('m-1'))], { now: T0 });
     const parked = await loadOne(store, byKey(key(), 'm-1'));
-    equal(parked, { instance: null, seen: DEFERRED }, 'the answer while no instance has the key');
+    equal(
+      parked,
+      { instance: null, seen: DEFERRED, tombstone: null },
+      'the answer while no instance has the key',
+    );
     equal((await loadOne(store, byKey(key(), 'm-2'))).seen, null, 'another message on the key');
     equal((await loadOne(store, byKey(key('k-2'), 'm-1'))).seen, null, 'the message on another key');
     await commit(store, entry(ref(), 0, { keys: [key('k-0'), key()] }));

@@ -1,16 +1,22 @@
 import type { InstanceStore } from '@nestjs-orchestrator/core/ports';
 import { commits } from './commits.js';
 import { consuming } from './consuming.js';
+import { census } from './census.js';
+import { deadLetters } from './dead-letters.js';
 import { deliveries } from './deliveries.js';
 import { finishing } from './finishing.js';
 import { histories } from './histories.js';
 import { inboxes } from './inboxes.js';
 import { instances } from './instances.js';
 import { instants, lifecycle } from './instants.js';
+import { joinedCommits } from './joined-commits.js';
 import { keys } from './keys.js';
+import { leases } from './leases.js';
 import { parked } from './parking.js';
+import { purges } from './purges.js';
 import { queries } from './queries.js';
 import { races } from './races.js';
+import { removals } from './removals.js';
 import type { Draft } from './scene.js';
 import { tenants } from './tenants.js';
 import { texts } from './texts.js';
@@ -53,12 +59,14 @@ const drafts: readonly Draft[] = [
   ...commits,
   ...inboxes,
   ...races,
+  ...leases,
   ...parked,
   ...deliveries,
   ...workBirth,
   ...workClaims,
   ...workEndings,
   ...workLanes,
+  ...deadLetters,
   ...timers,
   ...histories,
   ...queries,
@@ -66,6 +74,10 @@ const drafts: readonly Draft[] = [
   ...transactions,
   ...consuming,
   ...finishing,
+  ...joinedCommits,
+  ...removals,
+  ...purges,
+  ...census,
   ...texts,
   ...instants,
 ];

@@ -1,7 +1,7 @@
 import type { InstanceStore, TimerRecord } from '@nestjs-orchestrator/core/ports';
 import { equal, has } from '../checks.js';
 import { repeated } from '../gates.js';
-import { asking, commit, entry, LEASE_MS, ref, SAGA, T0, timer, tryCommit } from './fixtures.js';
+import { asking, by, commit, entry, LEASE_MS, ref, SAGA, T0, timer, tryCommit } from './fixtures.js';
 import { about } from './scene.js';
 
 const arming = (...arm: readonly TimerRecord[]) => ({ timers: { arm, disarm: [] } });
@@ -85,17 +85,24 @@ export const timers = about('timers', {
     equal(await dueTokens(store, T0 + 10_000, 2), ['late#1'], 'the rest');
   },
 
-  'come again, counted, when a lease is over': async ({ store }) => {
+  'come again, as suspects, when a lease is over': async ({ store }) => {
     await commit(store, entry(ref(), 0, arming(timer())));
     await due(store, T0 + 1_000);
     const early = await due(store, T0 + 1_000 + LEASE_MS - 1);
     equal(early, { items: [], nextDueMs: 1 }, 'the answer a millisecond early');
     const { items } = await due(store, T0 + 1_000 + LEASE_MS);
     equal(
-      items.map((each) => [each.attempts, each.dueAt]),
-      [[2, T0 + 1_000]],
+      items.map((each) => [each.attempts, each.suspect, each.dueAt]),
+      [[1, true, T0 + 1_000]],
       'attempts and time of the second',
     );
+    equal(await store.beginTimer(timer(), by('node-b')), null, 'the count for another node');
+    equal(
+      await store.beginTimer(timer('timeout', { token: 'old' }), by()),
+      null,
+      'the count of another arming',
+    );
+    equal(await store.beginTimer(timer(), by()), 2, 'the count for its holder');
   },
 
   'are dropped by their token, not by an old one': async ({ store }) => {
@@ -116,9 +123,15 @@ export const timers = about('timers', {
     equal(await due(store, T0 + 3_499), { items: [], nextDueMs: 1 }, 'the answer a millisecond early');
     const { items } = await due(store, T0 + 3_500);
     equal(
-      items.map(({ token, attempts }) => [token, attempts]),
-      [['t#1', 2]],
+      items.map(({ token, attempts, suspect }) => [token, attempts, suspect]),
+      [['t#1', 2, false]],
       'what is due after the delay',
+    );
+    await store.releaseTimer({ ...ref(), name: 't', token: 't#1' }, 0, { now: T0 + 3_500 }, false);
+    equal(
+      (await due(store, T0 + 3_500)).items[0]?.attempts,
+      2,
+      'its attempts when the last one is taken back',
     );
   },
 

@@ -18,7 +18,7 @@ const LEASE_OVER = T0 + LEASE_MS;
 const done = (...ids: string[]) => ids.map((id) => workKey(work(id)));
 
 export const workBirth = about('new work', {
-  'of a commit is leased to the writer; when the lease is over another node gets it, counted': async ({
+  'of a commit is leased to the writer; when the lease is over another node gets it, as suspect': async ({
     store,
   }) => {
     const result = await commit(
@@ -29,12 +29,12 @@ export const workBirth = about('new work', {
     equal(await claimedIds(store, 'node-b', LEASE_OVER - 1), [], 'what another node gets during the lease');
     equal(await claimedIds(store, 'node-a', LEASE_OVER - 1), [], 'what the writer gets by claiming');
     const { items } = await store.claimWork(asking('node-b', LEASE_OVER));
-    const attempts = items.map((row) => [row.id, row.attempts]);
+    const attempts = items.map((row) => [row.id, row.attempts, row.suspect]);
     equal(
       attempts,
       [
-        ['w-1', 2],
-        ['w-2', 2],
+        ['w-1', 1, true],
+        ['w-2', 1, true],
       ],
       'rows and attempts after the lease',
     );
@@ -45,8 +45,8 @@ export const workBirth = about('new work', {
     equal(await claimedIds(store, 'node-b', T0 + 4_999), [], 'what another node gets during the lease');
     const { items } = await store.claimWork(asking('node-b', T0 + 5_000));
     equal(
-      items.map((row) => row.attempts),
-      [2],
+      items.map((row) => [row.attempts, row.suspect]),
+      [[1, true]],
       'the attempts of the second node',
     );
   },
@@ -56,7 +56,7 @@ export const workBirth = about('new work', {
     await store.enqueue([written], by());
     const { items } = await store.claimWork(asking('node-b', LEASE_OVER));
     const { delayMs: _, ...expected } = written;
-    has(items[0] ?? {}, { ...expected, attempts: 2 }, 'the row');
+    has(items[0] ?? {}, { ...expected, attempts: 1 }, 'the row');
   },
 
   'with a delay is leased to nobody, and may be claimed exactly when it is over': async ({ store }) => {
@@ -70,8 +70,8 @@ export const workBirth = about('new work', {
     equal(early, { items: [], nextDueMs: 1 }, 'the answer a millisecond early');
     const { items } = await store.claimWork(asking('node-b', T0 + 60_000));
     equal(
-      items.map((row) => [row.id, row.attempts]),
-      [['later', 1]],
+      items.map((row) => [row.id, row.attempts, row.suspect]),
+      [['later', 1, false]],
       'what is handed out in time',
     );
   },
@@ -85,7 +85,7 @@ export const workBirth = about('new work', {
     const { items } = await store.claimWork(asking('node-c', LEASE_OVER));
     has(
       items[0] ?? {},
-      { payload: '"first"', lane: null, attempts: 2 },
+      { payload: '"first"', lane: null, attempts: 1 },
       'the row when its first lease is over',
     );
     equal(items.length, 1, 'how many rows');

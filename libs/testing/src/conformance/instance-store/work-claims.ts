@@ -42,23 +42,37 @@ export const workClaims = about('claims of work', {
     equal(await claimedIds(store, 'node-a', T1, { limit: 3 }), ['b'], 'the rest');
   },
 
-  'hide a row until the lease is over, also from its owner, and count each attempt': async ({ store }) => {
+  'hide a row until the lease is over, also from its owner, and count no attempt of a suspect': async ({
+    store,
+  }) => {
     await loose(store, 'w-1');
-    for (const attempt of [1, 2, 3]) {
-      const start = T1 + (attempt - 1) * LEASE_MS;
-      const { items } = await store.claimWork(asking(`node-${attempt}`, start));
+    for (const claim of [1, 2, 3]) {
+      const start = T1 + (claim - 1) * LEASE_MS;
+      const { items } = await store.claimWork(asking(`node-${claim}`, start));
       equal(
-        items.map((row) => row.attempts),
-        [attempt],
-        `the attempts at claim ${attempt}`,
+        items.map((row) => [row.attempts, row.suspect]),
+        [[1, claim > 1]],
+        `the attempts at claim ${claim}`,
       );
-      equal(
-        await claimedIds(store, `node-${attempt}`, start + LEASE_MS - 1),
-        [],
-        'what the owner gets again',
-      );
+      equal(await claimedIds(store, `node-${claim}`, start + LEASE_MS - 1), [], 'what the owner gets again');
       equal(await claimedIds(store, 'node-x', start + LEASE_MS - 1), [], 'what another node gets');
     }
+  },
+
+  'of a suspect are counted by its holder, when it begins': async ({ store }) => {
+    await store.enqueue([work('w-1')], by('node-a'));
+    const key = workKey(work('w-1'));
+    equal(await store.beginWork(key, by('node-b', T0)), null, 'the count for another node');
+    await claimedIds(store, 'node-b', T0 + LEASE_MS);
+    equal(await store.beginWork(key, by('node-a', T0 + LEASE_MS)), null, 'the count for its former owner');
+    equal(await store.beginWork(key, by('node-b', T0 + LEASE_MS)), 2, 'the count for its holder');
+    const { items } = await store.claimWork(asking('node-c', T0 + 2 * LEASE_MS));
+    equal(
+      items.map((row) => [row.attempts, row.suspect]),
+      [[2, true]],
+      'what the next one gets',
+    );
+    equal(await store.beginWork(workKey(work('none')), by()), null, 'the count of no row');
   },
 
   'say when the next row is due: a delayed one, a leased one, none': async ({ store }) => {

@@ -1,5 +1,5 @@
-import { equal } from '../checks.js';
-import { asking, by, claimedIds, LEASE_MS, loose, T0, work, workKey } from './fixtures.js';
+import { equal, holds } from '../checks.js';
+import { asking, by, claimedIds, LEASE_MS, loose, missing, T0, work, workKey } from './fixtures.js';
 import { about } from './scene.js';
 
 const T1 = T0 + 1;
@@ -22,10 +22,23 @@ export const workEndings = about('leased work', {
     equal(early, { items: [], nextDueMs: 1 }, 'the answer a millisecond early');
     const { items } = await store.claimWork(asking('node-b', T1 + 2_500));
     equal(
-      items.map((row) => [row.id, row.attempts]),
-      [['w-1', 2]],
+      items.map((row) => [row.id, row.attempts, row.suspect]),
+      [['w-1', 2, false]],
       'what is handed out in time',
     );
+  },
+
+  'that is given back uncounted loses its last attempt': async ({ store }) => {
+    await store.enqueue([work('w-1')], by());
+    for (let round = 0; round < 3; round++) {
+      await store.releaseWork(workKey(work('w-1')), 0, 'not my version', { now: T0 }, false);
+      const { items } = await store.claimWork(asking('node-b', T0));
+      equal(
+        items.map((row) => [row.attempts, row.suspect]),
+        [[1, false]],
+        `what is handed out in round ${round}`,
+      );
+    }
   },
 
   'that is given back without a delay may be claimed at once': async ({ store }) => {
@@ -46,7 +59,7 @@ export const workEndings = about('leased work', {
     const { items } = await store.claimWork(asking('node-c', T0 + 20_000 + LEASE_MS));
     equal(
       items.map((row) => [row.id, row.attempts]),
-      [['w-1', 2]],
+      [['w-1', 1]],
       'what is free after the second lease',
     );
   },
@@ -66,28 +79,22 @@ export const workEndings = about('leased work', {
   'that is buried is a dead letter with what is needed to look into it': async ({ store }) => {
     await store.enqueue([work('w-1', { payload: '{"amount":7}' })], by());
     await claimedIds(store, 'node-b', T0 + LEASE_MS);
-    await store.buryWork(workKey(work('w-1')), 'card service: 500', { now: T0 + LEASE_MS + 9 });
-    const expected = { ...workKey(work('w-1')), payload: '{"amount":7}', reason: 'card service: 500' };
-    equal(
-      await store.deadLetters({}),
-      [{ ...expected, attempts: 2, at: T0 + LEASE_MS + 9 }],
-      'the dead letters',
+    await store.buryWork(
+      workKey(work('w-1')),
+      'card service: 500',
+      { now: T0 + LEASE_MS + 9 },
+      '{"state":"x"}',
     );
+    const expected = { ...workKey(work('w-1')), payload: '{"amount":7}', reason: 'card service: 500' };
+    const [letter = missing('the dead letter'), ...others] = await store.deadLetters({});
+    const { letter: name, ...fields } = letter;
+    const more = { detail: '{"state":"x"}', attempts: 1, at: T0 + LEASE_MS + 9, settled: null };
+    equal(fields, { ...fields, ...expected, ...more }, 'the dead letter');
+    holds(name !== '', 'the letter has a name');
+    equal(others, [], 'further dead letters');
     const later = await store.claimWork(asking('node-c', T0 + 99 * LEASE_MS));
     equal(later, { items: [], nextDueMs: null }, 'what can still be claimed');
     equal(await store.enqueue([work('w-1')], by()), false, 'the answer to the same work once more');
     equal(await claimedIds(store, 'node-c', T0 + 99 * LEASE_MS), [], 'what can be claimed after that');
-  },
-
-  'dead letters are listed by tenant, and no more than asked for': async ({ store }) => {
-    const rows = [work('a'), work('b'), work('c'), work('d', { tenant: 'other' })];
-    await store.enqueue(rows, by());
-    for (const row of rows) await store.buryWork(workKey(row), 'broken', { now: T0 });
-    const idsOf = async (filter: { tenant?: string; limit?: number }) =>
-      (await store.deadLetters(filter)).map(({ id }) => id).toSorted();
-    equal(await idsOf({ tenant: 'other' }), ['d'], 'those of one tenant');
-    equal(await idsOf({}), ['a', 'b', 'c', 'd'], 'those of all tenants');
-    equal((await idsOf({ limit: 2 })).length, 2, 'how many of at most 2');
-    equal(await idsOf({ tenant: 'none' }), [], 'those of a tenant without any');
   },
 });

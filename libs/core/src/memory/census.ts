@@ -1,0 +1,31 @@
+import type { CensusLine } from '../ports/index.js';
+import type { InstanceRow } from './instances.js';
+import type { MemoryData } from './memory-data.js';
+
+/** Steps that nobody has to run any more. */
+const SETTLED: ReadonlySet<unknown> = new Set(['done', 'kept', 'skipped', 'resolved']);
+
+/** Counts what a new build must be able to continue. */
+export function census(data: MemoryData): readonly CensusLine[] {
+  const lines = new Map<string, CensusLine>();
+  const count = (line: CensusLine): void => {
+    const { count: more, ...group } = line;
+    const name = JSON.stringify(group);
+    const before = lines.get(name)?.count ?? 0;
+    lines.set(name, { ...line, count: before + more });
+  };
+  for (const row of data.instances.all()) if (!row.ended) countInstance(row, count);
+  for (const [saga, many] of data.timers.counts()) count({ kind: 'timers', saga, count: many });
+  for (const [destination, many] of data.outbox.counts()) count({ kind: 'work', destination, count: many });
+  return [...lines.values()];
+}
+
+function countInstance(row: InstanceRow, count: (line: CensusLine) => void): void {
+  const { saga, definitionVersion, state, status } = row;
+  count({ kind: 'instances', saga, definitionVersion, state, status, count: 1 });
+  for (const step of JSON.parse(row.undo) as { readonly name: string; readonly status: string }[]) {
+    if (!SETTLED.has(step.status)) {
+      count({ kind: 'undo', saga, definitionVersion, name: step.name, count: 1 });
+    }
+  }
+}
