@@ -87,7 +87,7 @@ export class Recording {
     return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) / 2 ** 48;
   }
 
-  private assertOpen(verb: string): void {
+  protected assertOpen(verb: string): void {
     if (this.open !== null) return;
     throw new HandlerError(
       `${verb}() was called after its handler had settled, so it would be lost. Await everything that the handler starts.`,

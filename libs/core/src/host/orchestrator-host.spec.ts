@@ -100,6 +100,8 @@ async function scene(
   const behaviour: SagaBehaviour = {
     definition,
     label: 'OrderSaga',
+    hooks: [],
+    joins: new Map(),
     transitions: [
       on(Placed, [], 'awaitingPayment', (ctx) => {
         const { orderId, cents } = ctx.event as Placed;

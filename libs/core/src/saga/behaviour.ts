@@ -1,9 +1,9 @@
 import type { MessageType } from '../message/message.js';
 import type { CompensationContext, GuardContext, SagaContext } from './contexts.js';
-import type { AnySaga } from './saga-types.js';
+import type { AnySaga, Join } from './saga-types.js';
 
 /** A handler with its types erased: returns the initial data (start), a computed target, or nothing. */
-export type ErasedHandler = (ctx: SagaContext<never, unknown, never>) => unknown;
+export type ErasedHandler = (ctx: SagaContext<never, unknown, never, never>) => unknown;
 /** A guard whose data and event types were checked where it was declared. */
 export type ErasedGuard = (ctx: GuardContext<unknown, unknown>) => boolean;
 /** A compensation whose input was checked where it was declared. */
@@ -13,12 +13,21 @@ export type ErasedCompensation = (input: never, ctx: CompensationContext) => unk
 export type Trigger =
   | { readonly kind: 'start'; readonly event: MessageType }
   | { readonly kind: 'event'; readonly event: MessageType }
-  | { readonly kind: 'after'; readonly delayMs: number };
+  /** All members of a composite event have come. */
+  | { readonly kind: 'composite'; readonly name: string }
+  /** A stay in the state has lasted this long. */
+  | { readonly kind: 'after'; readonly delayMs: number }
+  /** A timer that a handler has set is due. */
+  | { readonly kind: 'schedule'; readonly name: string }
+  /** As soon as the state is entered or something was handled in it. */
+  | { readonly kind: 'always' }
+  /** The state's children have come to their end. */
+  | { readonly kind: 'done' };
 
 /** One whole transition, as a decorator or the builder declares it. */
 export interface TransitionSpec {
   readonly trigger: Trigger;
-  /** Source states; empty for a start. */
+  /** Source states; empty for a start. `compensating` and `ended` stand for those phases. */
   readonly during: readonly string[];
   /** One target; several: the handler returns one of them; none: the saga stays. */
   readonly to: string | readonly string[] | undefined;
@@ -29,11 +38,49 @@ export interface TransitionSpec {
   readonly label: string;
 }
 
-/** Everything that a class or a builder adds to a definition. */
+/** What is done whenever a state is entered or left. */
+export interface HookSpec {
+  readonly kind: 'entry' | 'exit';
+  readonly states: readonly string[];
+  readonly handler: ErasedHandler;
+  /** For messages. */
+  readonly label: string;
+}
+
+/** Everything that a class, a builder or a row of steps adds to a definition. */
 export interface SagaBehaviour<G extends AnySaga = AnySaga> {
   readonly definition: G;
   readonly transitions: readonly TransitionSpec[];
+  readonly hooks: readonly HookSpec[];
+  /** Joins beside those of the definition, made by steps in parallel. */
+  readonly joins: ReadonlyMap<string, Join>;
   readonly compensations: ReadonlyMap<string, ErasedCompensation>;
   /** For messages: the class's name, or `buildSaga`. */
   readonly label: string;
+}
+
+/** What happens, as messages and diagrams call it. */
+export function causeOf(trigger: Trigger): string {
+  switch (trigger.kind) {
+    case 'start':
+    case 'event':
+      return trigger.event.messageName;
+    case 'composite':
+      return `all of ${trigger.name}`;
+    case 'after':
+      return `after ${trigger.delayMs} ms`;
+    case 'schedule':
+      return `schedule ${trigger.name}`;
+    case 'always':
+    case 'done':
+      return trigger.kind;
+    default:
+      return trigger satisfies never;
+  }
+}
+
+/** Targets of a transition: none, one or those that its handler chooses from. */
+export function targetsOf({ to }: TransitionSpec): readonly string[] {
+  if (to === undefined) return [];
+  return typeof to === 'string' ? [to] : to;
 }

@@ -1,5 +1,6 @@
 import type { SendOptions } from '../handling/send-options.js';
-import type { AnySaga } from './saga-types.js';
+import type { Duration } from '../message/duration.js';
+import type { AnySaga, SagaWords } from './saga-types.js';
 
 /**
  * What a saga's handler is given. Handlers may run again (conflict, crash, redelivery), so they change nothing outside: what they want
@@ -8,8 +9,9 @@ import type { AnySaga } from './saga-types.js';
  * @typeParam M the event's type
  * @typeParam D the saga's data
  * @typeParam C the inputs of its compensations, by name
+ * @typeParam W its further words: keys, schedules, commands
  */
-export interface SagaContext<out M, in out D, in out C> {
+export interface SagaContext<out M, in out D, in out C, in out W extends SagaWords = SagaWords> {
   /** Id of the instance. */
   readonly id: string;
   readonly tenant: string;
@@ -19,16 +21,27 @@ export interface SagaContext<out M, in out D, in out C> {
   readonly signal: AbortSignal;
   /** The event, frozen. */
   readonly event: M;
-  /** A private draft of the saga's data: change it freely. */
+  /** A private draft of the saga's data: change it freely. What a handler of `during('ended')` changes is dropped. */
   data: D;
   /** Sends a command: exactly one handler gets it. */
-  send(command: object, options?: SendOptions): void;
+  send(command: W['command'], options?: SendOptions): void;
   /** Publishes an event: any number of handlers get it. */
   publish(event: object, options?: SendOptions): void;
   /** Answers the request that the event is; at most once per event. Without an asker it is only kept for a repeated request. */
   reply(message: object): void;
   /** Records an undo step, to be run if the saga ends in an `undo` end. Record it with the command it undoes. */
   compensateWith<const N extends keyof C & string>(name: N, input: C[N]): void;
+  /** The point of no return: what was recorded with `compensateWith` so far is kept, however the saga ends. */
+  pivot(): void;
+  /**
+   * Sets the timer of that name: `delay` after the commit it is answered as the current state says, or not at all. Setting it again replaces it;
+   * the end of the saga ends it.
+   */
+  schedule(name: W['schedule'], delay: Duration | number): void;
+  /** Ends the timer of that name, if it is set. */
+  unschedule(name: W['schedule']): void;
+  /** Records the instance's value of a further key: from the commit on, messages that come by it find the instance. */
+  correlateWith(key: W['key'], value: string): void;
   /** Milliseconds since the epoch, the same when the handler runs again: when the message was sent, or the timer was due. */
   now(): number;
   /** A new UUID, the same when the handler runs again. */
@@ -38,7 +51,7 @@ export interface SagaContext<out M, in out D, in out C> {
 }
 
 /** What a start handler is given: as {@link SagaContext}, but there is no data yet, it returns it. */
-export type StartContext<M, C> = Omit<SagaContext<M, never, C>, 'data'>;
+export type StartContext<M, C, W extends SagaWords = SagaWords> = Omit<SagaContext<M, never, C, W>, 'data'>;
 
 /** What a compensation is given. */
 export interface CompensationContext {
@@ -59,7 +72,12 @@ export interface GuardContext<M, D> {
 }
 
 /** The context of a handler of saga `G` for message `M`. */
-export type ContextOf<G extends AnySaga, M> = SagaContext<M, G['types']['data'], G['types']['undo']>;
+export type ContextOf<G extends AnySaga, M> = SagaContext<
+  M,
+  G['types']['data'],
+  G['types']['undo'],
+  G['types']['words']
+>;
 
 /** The context of a start handler of saga `G` for message `M`. */
-export type StartContextOf<G extends AnySaga, M> = StartContext<M, G['types']['undo']>;
+export type StartContextOf<G extends AnySaga, M> = StartContext<M, G['types']['undo'], G['types']['words']>;

@@ -22,7 +22,8 @@ export interface SagaInstance<G extends AnySaga> {
 /** An undo step as recorded. */
 export interface UndoStep {
   readonly name: string;
-  readonly status: 'recorded' | 'running' | 'done' | 'failed';
+  /** `kept`: a point of no return was passed after it, so it is never run. */
+  readonly status: 'recorded' | 'running' | 'done' | 'failed' | 'kept';
   /** Why it failed for good. */
   readonly error?: string;
 }

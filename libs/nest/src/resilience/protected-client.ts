@@ -32,9 +32,7 @@ export function protectClient<Added = never>(
 ): ProtectedClient<Added> {
   const call = <T>(source: () => Observable<T>, outer?: AbortSignal): Observable<T | Added> =>
     from(policy.execute((signal) => collected(source(), signal), outer)).pipe(
-      mergeMap((answer) =>
-        answer instanceof Values ? from(answer.list as readonly T[]) : of(answer),
-      ),
+      mergeMap((answer) => (answer instanceof Values ? from(answer.list as readonly T[]) : of(answer))),
     );
   return {
     send: <TResult, TInput>(pattern: unknown, data: TInput) =>

@@ -57,7 +57,7 @@ describe('a saga class', () => {
     const { transitions, label } = read(new Ticket(), Ticket);
     const lines = transitions.map(
       ({ trigger, during, to, guard, label }) =>
-        `${label} ${during.join('+')} ${trigger.kind === 'after' ? trigger.delayMs : trigger.event.messageName}` +
+        `${label} ${during.join('+')} ${'event' in trigger ? trigger.event.messageName : JSON.stringify(trigger)}` +
         ` → ${to?.toString()}${guard ? ' if' : ''}`,
     );
     expect(label).toBe('Ticket');
@@ -65,7 +65,7 @@ describe('a saga class', () => {
       'Ticket.start  opened → open',
       'Ticket.first open paid → done if',
       'Ticket.first open+late dropped → done,late',
-      'Ticket.first open 1000 → done,late',
+      'Ticket.first open {"kind":"after","delayMs":1000} → done,late',
       'Ticket.second open paid → undefined',
     ]);
   });

@@ -5,13 +5,15 @@ import {
   type DefinitionFault,
   type ErasedCompensation,
   type ErasedHandler,
+  type HookSpec,
   type SagaBehaviour,
   type TransitionSpec,
+  type Trigger,
 } from '@nestjs-orchestrator/core/saga';
 import { inReadingOrder } from '../explorer/reading-order.js';
 import { readSagaMembers, type SagaMemberRole } from './saga.metadata.js';
 
-type TransitionRole = Exclude<SagaMemberRole, { kind: 'compensation' }>;
+type TransitionRole = Exclude<SagaMemberRole, { kind: 'compensation' | 'entry' | 'exit' }>;
 type Report = (path: string, message: string) => void;
 
 /**
@@ -28,6 +30,7 @@ export function readSagaBehaviour(
   const faults: DefinitionFault[] = [];
   const report: Report = (path, message) => void faults.push({ path, message });
   const transitions: TransitionSpec[] = [];
+  const hooks: HookSpec[] = [];
   const compensations = new Map<string, ErasedCompensation>();
   for (const { key, role, definition: other } of inReadingOrder(readSagaMembers(target))) {
     const label = `${target.name}.${String(key)}`;
@@ -36,12 +39,15 @@ export function readSagaBehaviour(
     } else if (role.kind === 'compensation') {
       if (compensations.has(role.name)) report(label, `is the second method for compensation '${role.name}'`);
       compensations.set(role.name, bind<ErasedCompensation>(instance, key));
+    } else if (role.kind === 'entry' || role.kind === 'exit') {
+      const handler = bind<ErasedHandler>(instance, key);
+      hooks.push({ kind: role.kind, states: list(role.states), handler, label });
     } else {
       transitions.push(transitionOf(role, bind<ErasedHandler>(instance, key), label, report));
     }
   }
   if (faults.length > 0) throw new SagaDefinitionError(definition.name, faults);
-  return { definition, transitions, compensations, label: target.name };
+  return { definition, transitions, hooks, joins: new Map(), compensations, label: target.name };
 }
 
 /** A class, as far as its metadata and messages need it. */
@@ -53,19 +59,25 @@ function transitionOf(
   label: string,
   report: Report,
 ): TransitionSpec {
+  const { to } = role;
+  const during = role.kind === 'start' ? [] : list(role.during);
+  const guard = 'guard' in role ? role.guard : undefined;
+  return { trigger: triggerOf(role, label, report), during, to, guard, handler, label };
+}
+
+function triggerOf(role: TransitionRole, label: string, report: Report): Trigger {
   switch (role.kind) {
-    case 'start': {
-      const trigger = { kind: 'start', event: role.event } as const;
-      return { trigger, during: [], to: role.to, guard: undefined, handler, label };
-    }
-    case 'event': {
-      const trigger = { kind: 'event', event: role.event } as const;
-      return { trigger, during: list(role.during), to: role.to, guard: role.guard, handler, label };
-    }
-    case 'after': {
-      const trigger = { kind: 'after', delayMs: delayOf(role.delay, label, report) } as const;
-      return { trigger, during: list(role.during), to: role.to, guard: undefined, handler, label };
-    }
+    case 'start':
+    case 'event':
+      return { kind: role.kind, event: role.event };
+    case 'after':
+      return { kind: 'after', delayMs: delayOf(role.delay, label, report) };
+    case 'composite':
+    case 'schedule':
+      return { kind: role.kind, name: role.name };
+    case 'always':
+    case 'done':
+      return { kind: role.kind };
     default:
       return role satisfies never;
   }

@@ -3,6 +3,7 @@ import type {
   CompensationContext,
   ContextOf,
   GuardContext,
+  SagaPhase,
   StartContextOf,
   StateOf,
 } from '@nestjs-orchestrator/core/saga';
@@ -55,6 +56,45 @@ export interface AfterOptions<G extends AnySaga, T> {
   readonly to?: T;
 }
 
+/** Options of `@On` for messages that come while an instance is undone, or after its end. */
+export interface LateOptions<G extends AnySaga, E> {
+  readonly during: SagaPhase | readonly SagaPhase[];
+  /** Only if this holds. */
+  readonly if?: (ctx: GuardContext<E, G['types']['data']>) => boolean;
+}
+
+/** Options of `@Always`. */
+export interface AlwaysOptions<G extends AnySaga, T> extends AfterOptions<G, T> {
+  readonly to: T;
+  /** Only if this holds. Asked after every microstep. */
+  readonly if?: (ctx: GuardContext<never, G['types']['data']>) => boolean;
+}
+
+/** Options of `@On` for composite events, of `@Scheduled` and of `@Done`. */
+export interface InternalOptions<G extends AnySaga, T> extends AfterOptions<G, T> {
+  /** Only if this holds. */
+  readonly if?: (ctx: GuardContext<never, G['types']['data']>) => boolean;
+}
+
+/** `@On`: for events, for composite events by name, and for what comes late. */
+export interface OnDecorator<G extends AnySaga> {
+  /** One whole transition: event, source states, target. Repeatable on one method. */
+  <M extends G['types']['event'], const T extends StateOf<G> | readonly StateOf<G>[] = never>(
+    event: M,
+    options: OnOptions<G, InstanceType<M>, T>,
+  ): MethodDecoratorFor<(ctx: ContextOf<G, InstanceType<M>>) => Sync<HandlerResult<T>>>;
+  /** What is still done for a message while the instance is undone, or after its end: nothing moves the saga any more. */
+  <M extends G['types']['event']>(
+    event: M,
+    options: LateOptions<G, InstanceType<M>>,
+  ): MethodDecoratorFor<(ctx: ContextOf<G, InstanceType<M>>) => Sync<void>>;
+  /** A composite event: all its members have come. */
+  <const T extends StateOf<G> | readonly StateOf<G>[] = never>(
+    composite: G['types']['words']['composite'],
+    options: InternalOptions<G, T>,
+  ): TimerDecoratorFor<(ctx: ContextOf<G, never>) => Sync<HandlerResult<T>>>;
+}
+
 /** The decorators of one saga; see {@link sagaDecorators}. */
 export interface SagaDecorators<G extends AnySaga> {
   /** Marks the class that behaves as this saga. Applies `@Injectable()`; the class is a stateless singleton. */
@@ -65,15 +105,33 @@ export interface SagaDecorators<G extends AnySaga> {
     options: { readonly to: StateOf<G> },
   ) => MethodDecoratorFor<(ctx: StartContextOf<G, InstanceType<M>>) => Sync<G['types']['data']>>;
   /** One whole transition: event, source states, target. Repeatable on one method. */
-  readonly On: <M extends G['types']['event'], const T extends StateOf<G> | readonly StateOf<G>[] = never>(
-    event: M,
-    options: OnOptions<G, InstanceType<M>, T>,
-  ) => MethodDecoratorFor<(ctx: ContextOf<G, InstanceType<M>>) => Sync<HandlerResult<T>>>;
+  readonly On: OnDecorator<G>;
   /** What happens when a stay in one of the states has lasted this long. Repeatable on one method. */
   readonly After: <const T extends StateOf<G> | readonly StateOf<G>[] = never>(
     delay: Duration,
     options: AfterOptions<G, T>,
   ) => TimerDecoratorFor<(ctx: ContextOf<G, never>) => Sync<HandlerResult<T>>>;
+  /** The timer of that name, which a handler has set with `ctx.schedule`. Repeatable on one method. */
+  readonly Scheduled: <const T extends StateOf<G> | readonly StateOf<G>[] = never>(
+    name: G['types']['words']['schedule'],
+    options: InternalOptions<G, T>,
+  ) => TimerDecoratorFor<(ctx: ContextOf<G, never>) => Sync<HandlerResult<T>>>;
+  /** As soon as the state is entered, or something was handled in it; before raised events, as in SCXML. Repeatable on one method. */
+  readonly Always: <const T extends StateOf<G> | readonly StateOf<G>[]>(
+    options: AlwaysOptions<G, T>,
+  ) => TimerDecoratorFor<(ctx: ContextOf<G, never>) => Sync<HandlerResult<T>>>;
+  /** The states inside have come to their end. Repeatable on one method. */
+  readonly Done: <const T extends StateOf<G> | readonly StateOf<G>[] = never>(
+    options: InternalOptions<G, T>,
+  ) => TimerDecoratorFor<(ctx: ContextOf<G, never>) => Sync<HandlerResult<T>>>;
+  /** Runs whenever one of the states is entered, an end too, after the handler of the transition that leads there. */
+  readonly OnEntry: (
+    state: StateOf<G> | readonly StateOf<G>[],
+  ) => TimerDecoratorFor<(ctx: ContextOf<G, never>) => Sync<void>>;
+  /** Runs whenever one of the states is left, before the handler of the transition that leads away. */
+  readonly OnExit: (
+    state: G['types']['state'] | readonly G['types']['state'][],
+  ) => TimerDecoratorFor<(ctx: ContextOf<G, never>) => Sync<void>>;
   /** Undoes the step of that name. It may run again, so it gives `ctx.idempotencyKey` to whom it calls. */
   readonly Compensation: <const N extends keyof G['types']['undo'] & string>(
     name: N,

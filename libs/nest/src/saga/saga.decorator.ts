@@ -7,6 +7,12 @@ import { writeSagaClass, writeSagaMember, type SagaMemberRole } from './saga.met
 
 type States = string | readonly string[];
 
+interface Options {
+  readonly during: States;
+  readonly to?: States;
+  readonly if?: ErasedGuard;
+}
+
 /**
  * The decorators that give a saga its behaviour, typed for its definition: states, events, data and compensations are checked by
  * the compiler.
@@ -32,10 +38,18 @@ export function sagaDecorators<G extends AnySaga>(definition: G): SagaDecorators
     },
     StartedBy: (event: MessageType, { to }: { to: string }) =>
       member('StartedBy', { kind: 'start', event, to }),
-    On: (event: MessageType, { during, to, if: guard }: { during: States; to?: States; if?: ErasedGuard }) =>
-      member('On', { kind: 'event', event, during, to, guard }),
+    On: (event: MessageType | string, { during, to, if: guard }: Options) =>
+      typeof event === 'string'
+        ? member('On', { kind: 'composite', name: event, during, to, guard })
+        : member('On', { kind: 'event', event, during, to, guard }),
     After: (delay: Duration, { during, to }: { during: States; to?: States }) =>
       member('After', { kind: 'after', delay, during, to }),
+    Scheduled: (name: string, { during, to, if: guard }: Options) =>
+      member('Scheduled', { kind: 'schedule', name, during, to, guard }),
+    Always: ({ during, to, if: guard }: Options) => member('Always', { kind: 'always', during, to, guard }),
+    Done: ({ during, to, if: guard }: Options) => member('Done', { kind: 'done', during, to, guard }),
+    OnEntry: (states: States) => member('OnEntry', { kind: 'entry', states }),
+    OnExit: (states: States) => member('OnExit', { kind: 'exit', states }),
     Compensation: (name: string) => member('Compensation', { kind: 'compensation', name }),
   };
   return decorators as unknown as SagaDecorators<G>;

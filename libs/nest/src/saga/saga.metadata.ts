@@ -21,6 +21,21 @@ export type SagaMemberRole =
       readonly during: string | readonly string[];
       readonly to: string | readonly string[] | undefined;
     }
+  | {
+      readonly kind: 'composite' | 'schedule';
+      readonly name: string;
+      readonly during: string | readonly string[];
+      readonly to: string | readonly string[] | undefined;
+      readonly guard: ErasedGuard | undefined;
+    }
+  | {
+      readonly kind: 'always' | 'done';
+      readonly during: string | readonly string[];
+      readonly to: string | readonly string[] | undefined;
+      readonly guard: ErasedGuard | undefined;
+    }
+  | { readonly kind: 'entry'; readonly states: string | readonly string[] }
+  | { readonly kind: 'exit'; readonly states: string | readonly string[] }
   | { readonly kind: 'compensation'; readonly name: string };
 
 /** One decorator on one method. */

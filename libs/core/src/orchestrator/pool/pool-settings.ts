@@ -21,9 +21,19 @@ const DEFAULTS: PoolSettings = {
 export function poolSettings(options: PoolOptions): PoolSettings {
   const settings: PoolSettings = { ...DEFAULTS, ...given(options, DEFAULTS) };
   mustBeCount(settings, 'poolSize', 'channelBudget', 'mailboxBudget', 'mailboxSlice');
-  mustHold(settings, 'maxPoolSize', (value) => isCount(value) && value >= settings.poolSize, 'must be a whole number of at least poolSize');
+  mustHold(
+    settings,
+    'maxPoolSize',
+    (value) => isCount(value) && value >= settings.poolSize,
+    'must be a whole number of at least poolSize',
+  );
   mustHold(settings, 'growthFactor', (value) => isNumber(value) && value > 1, 'must be a number above 1');
-  mustHold(settings, 'shrinkThreshold', (value) => isNumber(value) && value >= 0 && value < 1, 'must be at least 0 and below 1');
+  mustHold(
+    settings,
+    'shrinkThreshold',
+    (value) => isNumber(value) && value >= 0 && value < 1,
+    'must be at least 0 and below 1',
+  );
   mustHold(settings, 'sliceMs', (value) => isNumber(value) && value > 0, 'must be a number above 0');
   mustBeFlag(settings, 'allowGrowth', 'enableMetrics');
   return settings;
@@ -52,11 +62,18 @@ export function mustBeCount(options: object, ...names: readonly string[]): void 
 
 /** Finite milliseconds above 0. */
 export function mustBeMilliseconds(options: object, ...names: readonly string[]): void {
-  for (const name of names) mustHold(options, name, (value) => isNumber(value) && value > 0, 'must be a number of milliseconds above 0');
+  for (const name of names)
+    mustHold(
+      options,
+      name,
+      (value) => isNumber(value) && value > 0,
+      'must be a number of milliseconds above 0',
+    );
 }
 
 function mustBeFlag(options: object, ...names: readonly string[]): void {
-  for (const name of names) mustHold(options, name, (value) => typeof value === 'boolean', 'must be true or false');
+  for (const name of names)
+    mustHold(options, name, (value) => typeof value === 'boolean', 'must be true or false');
 }
 
 function mustHold(options: object, name: string, holds: (value: unknown) => boolean, rule: string): void {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { message } from '../../message/message.js';
 import { type } from '../../message/standard-schema.js';
-import type { SagaBehaviour } from '../behaviour.js';
+import { causeOf, type SagaBehaviour } from '../behaviour.js';
 import { defineSaga } from '../define-saga.js';
 import { SagaDefinitionError } from '../saga-errors.js';
 import { buildSaga } from './build-saga.js';
@@ -26,7 +26,7 @@ type Builder = SagaBuilder<typeof ticket>;
 
 function lines(behaviour: SagaBehaviour): readonly string[] {
   return behaviour.transitions.map(({ trigger, during, to, guard, handler }) => {
-    const cause = trigger.kind === 'after' ? `after ${trigger.delayMs}` : trigger.event.messageName;
+    const cause = causeOf(trigger);
     const target = to === undefined ? '(stays)' : to.toString();
     return `${during.join('+') || '(start)'} × ${cause}${guard ? ' if' : ''} → ${target}${handler ? ' by handler' : ''}`;
   });
@@ -69,7 +69,7 @@ describe('buildSaga', () => {
       '(start) × opened → open by handler',
       'open+paying × paid → paying by handler',
       'open+paying × cancelled → dropped',
-      'open+paying × after 86400000 → dropped,done by handler',
+      'open+paying × after 86400000 ms → dropped,done by handler',
     ]);
   });
 

@@ -1,9 +1,16 @@
-import type { ErasedCompensation, SagaBehaviour, TransitionSpec } from '../behaviour.js';
+import {
+  causeOf,
+  type ErasedCompensation,
+  type ErasedHandler,
+  type HookSpec,
+  type SagaBehaviour,
+  type TransitionSpec,
+} from '../behaviour.js';
 import { SagaDefinitionError, type DefinitionFault } from '../saga-errors.js';
 import type { AnySaga } from '../saga-types.js';
 import type { SagaBuilder } from './builder-types.js';
 import { ScopeChain, type DraftBook } from './transition-chain.js';
-import { triggerKey, type TransitionDraft } from './transition-draft.js';
+import type { TransitionDraft } from './transition-draft.js';
 
 /**
  * Gives a saga its behaviour without a class:
@@ -35,6 +42,7 @@ export function buildSaga<G extends AnySaga>(
 class BehaviourBook implements DraftBook {
   private readonly drafts: TransitionDraft[] = [];
   private readonly faults: DefinitionFault[] = [];
+  private readonly hooks: HookSpec[] = [];
   private readonly compensations = new Map<string, ErasedCompensation>();
   private closed = false;
 
@@ -61,6 +69,25 @@ class BehaviourBook implements DraftBook {
     return new ScopeChain(this, 'any', 'duringAny()');
   }
 
+  onEntry(states: string | readonly string[], handler: ErasedHandler): this {
+    return this.hook({
+      kind: 'entry',
+      states: list(states),
+      handler,
+      label: `onEntry(${states.toString()})`,
+    });
+  }
+
+  onExit(states: string | readonly string[], handler: ErasedHandler): this {
+    return this.hook({ kind: 'exit', states: list(states), handler, label: `onExit(${states.toString()})` });
+  }
+
+  private hook(hook: HookSpec): this {
+    if (this.closed) this.refuse(hook.label);
+    this.hooks.push(hook);
+    return this;
+  }
+
   compensate(name: string, handler: ErasedCompensation): this {
     if (this.closed) this.refuse(`compensate(${name})`);
     if (this.compensations.has(name)) this.fault(`compensate(${name})`, `is given twice; drop one of them`);
@@ -73,8 +100,8 @@ class BehaviourBook implements DraftBook {
     for (const draft of this.drafts) for (const message of draft.check()) this.fault(draft.label, message);
     const transitions = this.transitions();
     if (this.faults.length > 0) throw new SagaDefinitionError(this.definition.name, this.faults);
-    const { definition, compensations } = this;
-    return { definition, transitions, compensations, label: 'buildSaga' };
+    const { definition, hooks, compensations } = this;
+    return { definition, transitions, hooks, joins: new Map(), compensations, label: 'buildSaga' };
   }
 
   /** A state's own transitions first, then those of any state where it has no unconditional one itself. */
@@ -86,12 +113,13 @@ class BehaviourBook implements DraftBook {
       if (draft.states === 'any') continue;
       own.push(draft.toSpec(draft.states));
       if (draft.guard !== undefined) continue;
-      for (const state of draft.states) answered.add(`${state} × ${triggerKey(draft.trigger)}`);
+      for (const state of draft.states) answered.add(`${state} × ${causeOf(draft.trigger)}`);
     }
     for (const draft of this.drafts) {
       if (draft.states !== 'any') continue;
-      const key = triggerKey(draft.trigger);
-      const left = this.definition.states.filter((state) => !answered.has(`${state} × ${key}`));
+      const key = causeOf(draft.trigger);
+      // What is nested in a state is asked before it anyway.
+      const left = Object.keys(this.definition.nodes).filter((state) => !answered.has(`${state} × ${key}`));
       if (left.length === 0) this.fault(draft.label, `never runs: every state answers it itself`);
       fallback.push(draft.toSpec(left));
     }
@@ -102,4 +130,8 @@ class BehaviourBook implements DraftBook {
     const message = `was added after buildSaga had returned; declare everything inside its function`;
     throw new SagaDefinitionError(this.definition.name, [{ path: label, message }]);
   }
+}
+
+function list(states: string | readonly string[]): readonly string[] {
+  return typeof states === 'string' ? [states] : states;
 }

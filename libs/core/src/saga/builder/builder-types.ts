@@ -1,6 +1,7 @@
 import type { Duration } from '../../message/duration.js';
 import type { CompensationContext, ContextOf, GuardContext, StartContextOf } from '../contexts.js';
 import type { AnySaga, StateOf } from '../saga-types.js';
+import type { SagaPhase } from '../states.js';
 
 type Sync<T> = T | Promise<T>;
 
@@ -18,6 +19,21 @@ export interface SagaBuilder<G extends AnySaga> {
    * first.
    */
   duringAny(): StateScope<G>;
+  /**
+   * What is still done for messages that come while an instance is undone (`compensating`), or after its end (`ended`): a compensation recorded
+   * there is run as well, messages go out, and nothing else changes. What is not answered is recorded as late.
+   */
+  during(phase: SagaPhase): LateScope<G>;
+  /** Runs whenever the state is entered, an end too, after the handler of the transition that leads there. */
+  onEntry(
+    state: StateOf<G> | readonly StateOf<G>[],
+    handler: (ctx: ContextOf<G, never>) => Sync<void>,
+  ): SagaBuilder<G>;
+  /** Runs whenever the state is left, before the handler of the transition that leads away. */
+  onExit(
+    state: G['types']['state'] | readonly G['types']['state'][],
+    handler: (ctx: ContextOf<G, never>) => Sync<void>,
+  ): SagaBuilder<G>;
   /** Undoes the step of that name. It may run again, so it gives `ctx.idempotencyKey` to whom it calls. */
   compensate<const N extends keyof G['types']['undo'] & string>(
     name: N,
@@ -47,8 +63,44 @@ export interface StartThen<G extends AnySaga> {
 export interface StateScope<G extends AnySaga> {
   /** An event of the saga. Guarded transitions of one event are tried in the order they are written. */
   when<M extends G['types']['event']>(event: M): When<G, InstanceType<M>>;
+  /** A composite event: all its members have come. */
+  when(composite: G['types']['words']['composite']): When<G, never>;
   /** A stay in the state that has lasted this long. */
   after(delay: Duration): When<G, never>;
+  /** The timer of that name, which a handler has set with `ctx.schedule`. */
+  scheduled(name: G['types']['words']['schedule']): When<G, never>;
+  /** As soon as the state is entered, or something was handled in it; needs a target. Before raised events, as in SCXML. */
+  always(): When<G, never>;
+  /** The states inside have come to their end. */
+  done(): When<G, never>;
+}
+
+/** After `during('compensating')` and `during('ended')`. */
+export interface LateScope<G extends AnySaga> {
+  /** An event of the saga. */
+  when<M extends G['types']['event']>(event: M): LateWhen<G, InstanceType<M>>;
+}
+
+/** What can be done with an event that comes late: the saga stays where it is. */
+export interface LateWhen<G extends AnySaga, E> extends LateAnswers<G, E, LateScope<G>> {
+  /** Answers only if the condition holds. Without an `else`, the event is otherwise recorded as late. */
+  if(condition: SagaGuard<G, E>): LateAnswers<G, E, LateOtherwise<G, E>>;
+}
+
+/** After the answer to an `if(…)`. */
+export interface LateOtherwise<G extends AnySaga, E> extends LateScope<G> {
+  /** Answers if no condition before it held. */
+  else(): LateAnswers<G, E, LateScope<G>>;
+  /** Answers if no condition before it held, and this one does. */
+  elseIf(condition: SagaGuard<G, E>): LateAnswers<G, E, LateOtherwise<G, E>>;
+}
+
+/** Answers to a late event. */
+export interface LateAnswers<G extends AnySaga, E, Next> {
+  /** Runs a handler, which may record compensations and messages. */
+  then(handler: (ctx: ContextOf<G, E>) => Sync<void>): Next;
+  /** Takes note of the event and does nothing. */
+  ignore(): Next;
 }
 
 /** After `when(…)` or `after(…)`: what it is answered with. A `when` without an answer is a fault of the definition. */

@@ -21,9 +21,23 @@ export class ScopeChain {
     protected readonly place: string,
   ) {}
 
-  when(event: MessageType): AnswerChain {
+  when(event: MessageType | string): AnswerChain {
+    if (typeof event === 'string')
+      return this.open({ kind: 'composite', name: event }, `${this.place}.when(${event})`);
     const kind = this.states === 'start' ? 'start' : 'event';
     return this.open({ kind, event }, `${this.place}.when(${event.messageName})`);
+  }
+
+  scheduled(name: string): AnswerChain {
+    return this.open({ kind: 'schedule', name }, `${this.place}.scheduled(${name})`);
+  }
+
+  always(): AnswerChain {
+    return this.open({ kind: 'always' }, `${this.place}.always()`);
+  }
+
+  done(): AnswerChain {
+    return this.open({ kind: 'done' }, `${this.place}.done()`);
   }
 
   after(delay: Duration): AnswerChain {

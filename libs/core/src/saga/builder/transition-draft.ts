@@ -54,8 +54,3 @@ export class TransitionDraft {
     return { trigger, during, to, guard, handler, label };
   }
 }
-
-/** Tells which drafts are looked at for the same thing that happens. */
-export function triggerKey(trigger: Trigger): string {
-  return trigger.kind === 'after' ? `after ${trigger.delayMs}` : `event ${trigger.event.messageName}`;
-}

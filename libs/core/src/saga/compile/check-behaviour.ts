@@ -1,56 +1,132 @@
-import type { SagaBehaviour, TransitionSpec } from '../behaviour.js';
+import { causeOf, targetsOf, type HookSpec, type SagaBehaviour, type TransitionSpec } from '../behaviour.js';
+import type { Report } from '../definition/report.js';
 import type { DefinitionFault } from '../saga-errors.js';
+import type { AnySaga } from '../saga-types.js';
+import { isPhase, placedStates } from '../states.js';
 
-type Report = (path: string, message: string) => void;
-
-/** All faults that a definition and its behaviour have together. Pure. */
+/** All faults that a definition and its behaviour have together, as far as names go. Pure. */
 export function checkBehaviour(behaviour: SagaBehaviour): readonly DefinitionFault[] {
   const faults: DefinitionFault[] = [];
   const report: Report = (path, message) => void faults.push({ path, message });
-  for (const spec of behaviour.transitions) checkNames(behaviour, spec, report);
+  for (const spec of behaviour.transitions) {
+    checkPlaces(behaviour.definition, spec, report);
+    checkTrigger(behaviour, spec, report);
+  }
+  for (const hook of behaviour.hooks) checkHook(behaviour.definition, hook, report);
   checkShadowed(behaviour, report);
   checkCompensations(behaviour, report);
-  // The graph says nothing true while names are wrong.
-  if (faults.length === 0) checkGraph(behaviour, report);
+  checkPolicies(behaviour, report);
+  checkAnswered(behaviour, report);
   return faults;
 }
 
-function checkNames({ definition }: SagaBehaviour, spec: TransitionSpec, report: Report): void {
+function checkPlaces(definition: AnySaga, spec: TransitionSpec, report: Report): void {
   const states = definition.states as readonly string[];
   const targets = new Set([...states, ...Object.keys(definition.ends)]);
   for (const source of spec.during) {
-    if (states.includes(source)) continue;
-    const why = targets.has(source) ? `is an end; nothing leaves it` : `is no state of the saga`;
-    report(spec.label, `during '${source}': '${source}' ${why}. States: ${states.join(', ')}`);
+    if (isPhase(source)) checkPhase(source, spec, report);
+    else if (!states.includes(source)) {
+      const why = targets.has(source) ? `is an end; nothing leaves it` : `is no state of the saga`;
+      report(spec.label, `during '${source}': '${source}' ${why}. States: ${states.join(', ')}`);
+    }
   }
   for (const target of targetsOf(spec)) {
     if (!targets.has(target))
       report(spec.label, `to '${target}': no state of the saga. Known: ${[...targets].join(', ')}`);
   }
-  if (spec.trigger.kind !== 'after' && !definition.events.has(spec.trigger.event.messageName)) {
-    report(
-      spec.label,
-      `'${spec.trigger.event.messageName}' is not among the saga's events; add it to 'events' of defineSaga`,
-    );
-  }
   if (spec.trigger.kind !== 'start' && spec.during.length === 0)
     report(spec.label, `names no state in 'during'`);
 }
 
-function targetsOf(spec: TransitionSpec): readonly string[] {
-  if (spec.to === undefined) return [];
-  return typeof spec.to === 'string' ? [spec.to] : spec.to;
+function checkPhase(phase: string, spec: TransitionSpec, report: Report): void {
+  if (spec.trigger.kind !== 'event')
+    report(spec.label, `during '${phase}': only messages are answered there, not '${causeOf(spec.trigger)}'`);
+  if (spec.to !== undefined)
+    report(spec.label, `during '${phase}': nothing moves the saga any more; drop 'to'`);
+}
+
+function checkTrigger({ definition, joins }: SagaBehaviour, spec: TransitionSpec, report: Report): void {
+  const { trigger, label, to } = spec;
+  switch (trigger.kind) {
+    case 'start':
+    case 'event':
+      return checkEvent(definition, spec, trigger.event.messageName, report);
+    case 'composite':
+      return checkKnown(
+        trigger.name,
+        [...definition.composites.keys(), ...joins.keys()],
+        COMPOSITE,
+        label,
+        report,
+      );
+    case 'schedule':
+      return checkKnown(trigger.name, [...definition.schedules], SCHEDULE, label, report);
+    case 'done':
+      return checkDone(definition, spec, report);
+    case 'always':
+      if (to === undefined) report(label, `always: would run for ever; say where it leads with 'to'`);
+      return;
+    case 'after':
+      return;
+    default:
+      trigger satisfies never;
+  }
+}
+
+const COMPOSITE = `is no composite event; add it to 'compositeEvents' of defineSaga`;
+const SCHEDULE = `is no schedule; add it to 'schedules' of defineSaga`;
+
+function checkKnown(
+  name: string,
+  known: readonly string[],
+  what: string,
+  label: string,
+  report: Report,
+): void {
+  if (!known.includes(name)) report(label, `'${name}' ${what}`);
+}
+
+function checkEvent(
+  definition: AnySaga,
+  { trigger, label }: TransitionSpec,
+  name: string,
+  report: Report,
+): void {
+  const event = definition.events.get(name);
+  if (event === undefined) {
+    report(label, `'${name}' is not among the saga's events; add it to 'events' of defineSaga`);
+  } else if (trigger.kind === 'start' && event.key !== definition.correlateBy) {
+    report(
+      label,
+      `'${name}' comes by the key '${event.key}', but what starts an instance must tell its primary key, '${definition.correlateBy}'`,
+    );
+  }
+}
+
+function checkDone({ nodes }: AnySaga, { during, label }: TransitionSpec, report: Report): void {
+  for (const { path, node } of placedStates(nodes)) {
+    if (during.includes(path) && node.states === undefined)
+      report(label, `'${path}' has no states inside, so they never come to an end`);
+  }
+}
+
+function checkHook(definition: AnySaga, { kind, states: named, label }: HookSpec, report: Report): void {
+  const ends = Object.keys(definition.ends);
+  const states = definition.states as readonly string[];
+  const known = kind === 'entry' ? [...states, ...ends] : states;
+  for (const state of states) {
+    if (!known.includes(state))
+      report(label, `'${state}' is no state of the saga. Known: ${known.join(', ')}`);
+  }
+  if (named.length === 0) report(label, `names no state`);
 }
 
 /** What an unguarded transition leaves no chance for can't be meant. */
-function checkShadowed(behaviour: SagaBehaviour, report: Report): void {
+function checkShadowed({ transitions }: SagaBehaviour, report: Report): void {
   const unguarded = new Map<string, string>();
-  for (const spec of behaviour.transitions) {
+  for (const spec of transitions) {
     for (const source of spec.trigger.kind === 'start' ? ['(start)'] : spec.during) {
-      const { trigger } = spec;
-      const cause =
-        trigger.kind === 'after' ? `after ${trigger.delayMs} ms` : `'${trigger.event.messageName}'`;
-      const place = `${source} × ${cause}`;
+      const place = `${source} × ${quoted(spec)}`;
       const winner = unguarded.get(place);
       if (winner !== undefined) {
         report(spec.label, `never runs: ${place} is already answered by ${winner}, which has no guard`);
@@ -59,6 +135,10 @@ function checkShadowed(behaviour: SagaBehaviour, report: Report): void {
       }
     }
   }
+}
+
+function quoted({ trigger }: TransitionSpec): string {
+  return trigger.kind === 'start' || trigger.kind === 'event' ? `'${causeOf(trigger)}'` : causeOf(trigger);
 }
 
 function checkCompensations({ definition, compensations, label }: SagaBehaviour, report: Report): void {
@@ -75,51 +155,28 @@ function checkCompensations({ definition, compensations, label }: SagaBehaviour,
   }
 }
 
-function checkGraph(behaviour: SagaBehaviour, report: Report): void {
-  const { starts, edges } = graphOf(behaviour.transitions);
-  if (starts.size === 0) {
-    report(behaviour.label, `nothing starts the saga; declare @StartedBy or initially().when(…)`);
-  }
-  const reached = reachable(starts, edges);
-  const { definition } = behaviour;
-  for (const state of definition.states as readonly string[]) {
-    if (!reached.has(state)) report(state, `can't be reached from the start`);
-    if (!leads(edges.get(state), state)) report(state, `has no way out`);
-  }
-  for (const end of Object.keys(definition.ends)) {
-    if (!reached.has(end)) report(end, `this end can't be reached`);
+/** A message that starts an instance has nothing else to do where there is none. */
+function checkPolicies({ definition, transitions }: SagaBehaviour, report: Report): void {
+  const starts = new Set(
+    transitions.flatMap(({ trigger }) => (trigger.kind === 'start' ? [trigger.event.messageName] : [])),
+  );
+  for (const [name, { absent }] of definition.events) {
+    if (absent === 'start' && !starts.has(name))
+      report(`events.${name}`, `is declared { absent: 'start' }, but nothing starts with it`);
+    if (absent !== undefined && absent !== 'start' && starts.has(name))
+      report(`events.${name}`, `starts the saga, so { absent: '${absent}' } never holds; drop it`);
   }
 }
 
-interface Graph {
-  /** States that a start message leads to. */
-  readonly starts: ReadonlySet<string>;
-  readonly edges: ReadonlyMap<string, ReadonlySet<string>>;
-}
-
-function graphOf(transitions: readonly TransitionSpec[]): Graph {
-  const starts = new Set<string>();
-  const edges = new Map<string, Set<string>>();
-  for (const spec of transitions) {
-    for (const target of targetsOf(spec)) {
-      if (spec.trigger.kind === 'start') starts.add(target);
-      for (const source of spec.during)
-        edges.set(source, (edges.get(source) ?? new Set<string>()).add(target));
-    }
+/** What is declared and nowhere answered is a mistake. */
+function checkAnswered({ definition, joins, transitions }: SagaBehaviour, report: Report): void {
+  const answered = new Set(transitions.map(({ trigger }) => causeOf(trigger)));
+  for (const name of [...definition.composites.keys(), ...joins.keys()]) {
+    if (!answered.has(causeOf({ kind: 'composite', name })))
+      report(`compositeEvents.${name}`, `no state answers it`);
   }
-  return { starts, edges };
-}
-
-function reachable(
-  from: ReadonlySet<string>,
-  edges: ReadonlyMap<string, ReadonlySet<string>>,
-): ReadonlySet<string> {
-  const seen = new Set(from);
-  // A set that grows while it is walked is walked to its end.
-  for (const state of seen) for (const next of edges.get(state) ?? []) seen.add(next);
-  return seen;
-}
-
-function leads(targets: ReadonlySet<string> | undefined, away: string): boolean {
-  return targets !== undefined && [...targets].some((target) => target !== away);
+  for (const name of definition.schedules) {
+    if (!answered.has(causeOf({ kind: 'schedule', name })))
+      report(`schedules.${name}`, `no state answers it`);
+  }
 }

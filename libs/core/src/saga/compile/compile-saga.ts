@@ -1,22 +1,18 @@
-import { defineMachine, provide } from '@nestjs-orchestrator/statechart';
+import {
+  defineMachine,
+  MachineDefinitionError,
+  provide,
+  type Machine,
+} from '@nestjs-orchestrator/statechart';
 import type { MessageType } from '../../message/message.js';
-import type { ErasedGuard, SagaBehaviour, TransitionSpec } from '../behaviour.js';
+import type { ErasedGuard, HookSpec, SagaBehaviour, TransitionSpec } from '../behaviour.js';
 import { SagaDefinitionError } from '../saga-errors.js';
 import type { AnySaga } from '../saga-types.js';
+import { isPhase } from '../states.js';
 import { checkBehaviour } from './check-behaviour.js';
-import { ABSENT, computedTarget, type CompiledHandler, type CompiledSaga } from './compiled-saga.js';
-
-interface TransitionConfig {
-  target?: string;
-  guard?: { type: string };
-  actions?: { type: string }[];
-}
-
-interface StateConfig {
-  type?: 'final';
-  on?: Record<string, TransitionConfig[]>;
-  after?: Record<string, TransitionConfig[]>;
-}
+import { checkGraph } from './check-graph.js';
+import type { CompiledHandler, CompiledSaga, LateAnswer } from './compiled-saga.js';
+import { MachineDraft } from './machine-config.js';
 
 /**
  * Turns a definition and its behaviour into a machine whose actions name the handlers.
@@ -28,19 +24,30 @@ export function compileSaga<G extends AnySaga>(behaviour: SagaBehaviour<G>): Com
   const faults = checkBehaviour(behaviour);
   if (faults.length > 0) throw new SagaDefinitionError(definition.name, faults);
 
-  const states = emptyStates(definition);
+  const draft = new MachineDraft(definition);
   const handlers = new Map<string, CompiledHandler>();
   const guards: Record<string, (args: GuardArgs) => boolean> = {};
   const starts = new Map<string, MessageType>();
+  const late: LateAnswers = { compensating: new Map(), ended: new Map() };
   behaviour.transitions.forEach((spec, index) => {
     const name = `${index}:${spec.label}`;
-    handlers.set(name, handlerOf(spec));
+    const handler = handlerOf(spec, name);
+    handlers.set(name, handler);
     if (spec.guard !== undefined) guards[name] = guardOf(spec.guard);
     if (spec.trigger.kind === 'start') starts.set(spec.trigger.event.messageName, spec.trigger.event);
-    addTransition(states, spec, name);
+    draft.add(spec, name);
+    addLate(late, spec, handler);
   });
-  const machine = provide(defineMachine({ id: definition.name, initial: ABSENT, states }), { guards });
-  return { definition, behaviour, machine, handlers, starts };
+  behaviour.hooks.forEach((hook, index) => {
+    const name = `${hook.kind} ${index}:${hook.label}`;
+    handlers.set(name, handlerOf(hook, name));
+    draft.hook(hook, name);
+  });
+  const machine = machineOf(draft, guards);
+  const graphFaults = checkGraph(behaviour, machine);
+  if (graphFaults.length > 0) throw new SagaDefinitionError(definition.name, graphFaults);
+  const joins = [...definition.composites, ...behaviour.joins].map(([name, join]) => ({ ...join, name }));
+  return { definition, behaviour, machine, handlers, starts, joins, late };
 }
 
 interface GuardArgs {
@@ -48,39 +55,46 @@ interface GuardArgs {
   readonly event: { readonly type: string; readonly message?: unknown };
 }
 
+function machineOf(draft: MachineDraft, guards: Record<string, (args: GuardArgs) => boolean>): Machine {
+  const { config } = draft;
+  try {
+    return provide(defineMachine<Record<string, unknown>>(config), { guards });
+  } catch (error) {
+    if (!(error instanceof MachineDefinitionError)) throw error;
+    const faults = error.faults.map(({ path, found, expected }) => ({
+      path: path.slice(config.id.length + 1),
+      message: `found ${found}, expected ${expected}`,
+    }));
+    throw new SagaDefinitionError(config.id, faults);
+  }
+}
+
 function guardOf(guard: ErasedGuard): (args: GuardArgs) => boolean {
   return ({ context, event }) => guard({ data: context as object, event: event.message });
 }
 
-function handlerOf(spec: TransitionSpec): CompiledHandler {
+function handlerOf(spec: TransitionSpec | HookSpec, name: string): CompiledHandler {
+  const transition = 'trigger' in spec ? spec : undefined;
   return {
+    name,
     run: spec.handler,
     label: spec.label,
-    targets: typeof spec.to === 'object' ? spec.to : undefined,
-    starts: spec.trigger.kind === 'start',
+    targets: typeof transition?.to === 'object' ? transition.to : undefined,
+    starts: transition?.trigger.kind === 'start',
   };
 }
 
-function emptyStates(definition: AnySaga): Record<string, StateConfig> {
-  const states: Record<string, StateConfig> = { [ABSENT]: { on: {} } };
-  for (const name of definition.states as readonly string[]) states[name] = { on: {}, after: {} };
-  for (const name of Object.keys(definition.ends)) states[name] = { type: 'final' };
-  return states;
-}
+type LateAnswers = Record<'compensating' | 'ended', Map<string, LateAnswer[]>>;
 
-function addTransition(states: Record<string, StateConfig>, spec: TransitionSpec, name: string): void {
-  const transition: TransitionConfig = { actions: [{ type: name }] };
-  if (spec.guard !== undefined) transition.guard = { type: name };
-  if (typeof spec.to === 'string') transition.target = spec.to;
-  for (const source of spec.trigger.kind === 'start' ? [ABSENT] : spec.during) {
-    const state = states[source] as Required<Pick<StateConfig, 'on' | 'after'>>;
-    if (spec.trigger.kind === 'after') push(state.after, String(spec.trigger.delayMs), transition);
-    else push(state.on, spec.trigger.event.messageName, transition);
-    if (typeof spec.to === 'object')
-      for (const target of spec.to) state.on[computedTarget(target)] = [{ target }];
+function addLate(
+  late: LateAnswers,
+  { trigger, during, guard }: TransitionSpec,
+  handler: CompiledHandler,
+): void {
+  if (trigger.kind !== 'event') return;
+  const { messageName } = trigger.event;
+  for (const phase of during.filter(isPhase)) {
+    const answers = late[phase].get(messageName) ?? [];
+    late[phase].set(messageName, [...answers, { guard, handler }]);
   }
-}
-
-function push(table: Record<string, TransitionConfig[]>, key: string, transition: TransitionConfig): void {
-  (table[key] ??= []).push(transition);
 }

@@ -1,18 +1,31 @@
 import type { Machine } from '@nestjs-orchestrator/statechart';
 import type { MessageType } from '../../message/message.js';
-import type { ErasedHandler, SagaBehaviour } from '../behaviour.js';
-import type { AnySaga } from '../saga-types.js';
+import type { ErasedHandler, SagaBehaviour, TransitionSpec } from '../behaviour.js';
+import type { AnySaga, Join } from '../saga-types.js';
+import type { SagaPhase } from '../states.js';
 
 /** Name of the state in which an instance does not exist yet. User's states can't begin with `$`. */
 export const ABSENT = '$absent';
 
-/** Event that takes a saga to the target which its handler returned. */
-export function computedTarget(state: string): string {
-  return `$to.${state}`;
+/** Event that takes a saga to the target which the handler of a transition has returned. */
+export function computedTarget(transition: string, state: string): string {
+  return `$to.${transition}.${state}`;
+}
+
+/** Event that is raised when all members of a composite event have come. */
+export function compositeEvent(name: string): string {
+  return `$all.${name}`;
+}
+
+/** Event that stands for a timer of that name. */
+export function scheduleEvent(name: string): string {
+  return `$schedule.${name}`;
 }
 
 /** A handler as the engine's `action` effects name it. */
 export interface CompiledHandler {
+  /** Its name among the effects. */
+  readonly name: string;
   readonly run: ErasedHandler | undefined;
   /** For messages: `OrderSaga.onPaid`. */
   readonly label: string;
@@ -20,6 +33,17 @@ export interface CompiledHandler {
   readonly targets: readonly string[] | undefined;
   /** Returns the whole initial data. */
   readonly starts: boolean;
+}
+
+/** What answers a message while an instance is undone or after its end. */
+export interface LateAnswer {
+  readonly guard: TransitionSpec['guard'];
+  readonly handler: CompiledHandler;
+}
+
+/** A join whose scope is known. */
+export interface CompiledJoin extends Join {
+  readonly name: string;
 }
 
 /** A definition with its behaviour, compiled for the engine. */
@@ -30,4 +54,7 @@ export interface CompiledSaga<G extends AnySaga = AnySaga> {
   readonly handlers: ReadonlyMap<string, CompiledHandler>;
   /** Names of the messages that start an instance. */
   readonly starts: ReadonlyMap<string, MessageType>;
+  readonly joins: readonly CompiledJoin[];
+  /** By phase and message; the first whose guard holds answers. */
+  readonly late: Readonly<Record<SagaPhase, ReadonlyMap<string, readonly LateAnswer[]>>>;
 }

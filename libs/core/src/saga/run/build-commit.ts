@@ -1,13 +1,21 @@
 import type { Snapshot } from '@nestjs-orchestrator/statechart';
 import { toJson } from '../../message/json.js';
 import type { Commit } from '../../ports/instance-store.js';
-import type { CurrentInstance, HistoryRecord, InstanceRef, WorkRecord } from '../../ports/records.js';
+import type {
+  CurrentInstance,
+  HistoryRecord,
+  InstanceRef,
+  KeyClaim,
+  KeyRecord,
+  WorkRecord,
+} from '../../ports/records.js';
 import { sagaDestination } from '../../bus/routes.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
 import { hasEnded, undoWork, type Standing } from './decision.js';
 import { machineText, stateName } from './step.js';
-import type { MacrostepResult } from './macrostep.js';
+import type { Notes } from './notes.js';
 import type { SagaWork, Stimulus, TimerPayload } from './stimulus.js';
+import type { TimerChanges } from './timer-changes.js';
 
 /** Everything that one handled stimulus comes to. */
 export interface Change {
@@ -17,13 +25,16 @@ export interface Change {
   readonly instance: CurrentInstance | null;
   readonly stimulus: Stimulus;
   readonly snapshot: Snapshot;
+  readonly notes: Notes;
+  /** Further keys that became known. */
+  readonly keys: readonly KeyClaim[];
   /** The data, checked, as JSON. */
   readonly data: string;
   readonly standing: Standing;
   readonly outcome: string;
   readonly history: readonly Omit<HistoryRecord, 'messageId'>[];
   readonly work: readonly WorkRecord[];
-  readonly timers: Pick<MacrostepResult, 'arm' | 'disarm'>;
+  readonly timers: TimerChanges;
   /** What its handlers replied to the message, as JSON. */
   readonly reply: string | null;
   /** The message waits as a delivery of this instance from now on. */
@@ -35,26 +46,29 @@ export function buildCommit(change: Change): Commit {
   const { ref, instance, stimulus } = change;
   const version = instance?.version ?? 0;
   const next = nextState(change);
+  const keys = instance === null ? [primaryKey(change), ...change.keys] : change.keys;
+  const wake = mustWake(change, next);
   return {
     ref,
     expectedVersion: version,
     lease: null,
     supersedes: null,
     next,
-    keys: instance === null ? [stimulus.key] : [],
+    keys,
     inbox: { messageId: stimulus.messageId, outcome: change.outcome, reply: change.reply },
     // What waits may be answered in the new state, whatever becomes of this node.
-    work: [
-      ...change.work,
-      ...nextUndo(change),
-      ...(mustWake(change, next) ? [wakeWork(change, version + 1)] : []),
-    ],
+    work: [...change.work, ...nextUndo(change), ...(wake ? [wakeWork(change, version + 1)] : [])],
     timers: timerChanges(change),
     history: change.history.map((line) => ({ ...line, messageId: stimulus.messageId })),
     deliveries: deliveryChanges(change),
-    wakeIfParked: instance === null ? wakeWork(change, 1) : null,
+    wakeIfParked: keys.length > 0 && !wake ? wakeWork(change, version + 1) : null,
     done: stimulus.work === null ? [] : [stimulus.work],
   };
+}
+
+/** The key by which the instance is found again, whichever key the message came by. */
+function primaryKey({ saga, stimulus, notes }: Change): KeyRecord {
+  return notes.key === undefined ? stimulus.key : { name: saga.definition.correlateBy, value: notes.key };
 }
 
 /** Deliveries that wait are tried again after each change of state. */
@@ -63,25 +77,26 @@ function mustWake({ instance }: Change, next: Commit['next']): boolean {
   return instance.state !== next.state || instance.status !== next.status;
 }
 
-function nextState({ saga, snapshot, standing, data }: Change): Commit['next'] {
+function nextState({ saga, snapshot, notes, standing, data }: Change): Commit['next'] {
   return {
     definitionVersion: saga.definition.version,
     state: stateName(saga, snapshot),
     status: standing.status,
     data,
-    machine: machineText(saga, snapshot),
+    machine: machineText(saga, snapshot, notes),
     undo: standing.undo.toJson(),
     hold: null,
     ended: hasEnded(standing.status),
   };
 }
 
-function nextUndo({ saga, ref, stimulus, standing }: Change): readonly WorkRecord[] {
+function nextUndo(change: Change): readonly WorkRecord[] {
+  const { saga, ref, standing } = change;
   const { next } = standing;
   if (next === undefined) return [];
   return [
     undoWork(saga.definition.name, ref.tenant, {
-      key: stimulus.key,
+      key: primaryKey(change),
       instance: ref.id,
       definitionVersion: saga.definition.version,
       no: next.no,
@@ -91,8 +106,9 @@ function nextUndo({ saga, ref, stimulus, standing }: Change): readonly WorkRecor
   ];
 }
 
-function wakeWork({ saga, ref, stimulus }: Change, version: number): WorkRecord {
-  const payload: SagaWork = { kind: 'wake', tenant: ref.tenant, key: stimulus.key };
+function wakeWork(change: Change, version: number): WorkRecord {
+  const { saga, ref } = change;
+  const payload: SagaWork = { kind: 'wake', tenant: ref.tenant, key: primaryKey(change) };
   return {
     tenant: ref.tenant,
     destination: sagaDestination(saga.definition.name),
@@ -103,25 +119,16 @@ function wakeWork({ saga, ref, stimulus }: Change, version: number): WorkRecord 
   };
 }
 
-function timerChanges({ ref, stimulus, timers }: Change): Commit['timers'] {
+function timerChanges(change: Change): Commit['timers'] {
+  const { ref, stimulus, timers } = change;
+  const key = primaryKey(change);
   const fired = stimulus.cause.kind === 'timer' ? [stimulus.cause.name] : [];
-  const arm = [...timers.arm.values()].map((effect) => {
-    const payload: TimerPayload = {
-      key: stimulus.key,
-      node: effect.node,
-      epoch: effect.epoch,
-      event: effect.event.type,
-      label: `after ${effect.delay} ms`,
-    };
-    return {
-      ...ref,
-      name: effect.id,
-      token: String(effect.epoch),
-      delayMs: effect.delay,
-      payload: toJson(payload, 'timer'),
-    };
+  const arm = timers.arm.map(({ name, token, delayMs, payload }) => {
+    const whole: TimerPayload = { key, ...payload };
+    return { ...ref, name, token, delayMs, payload: toJson(whole, 'timer') };
   });
-  const disarm = [...new Set([...timers.disarm, ...fired])].filter((name) => !timers.arm.has(name));
+  const armed = new Set(arm.map(({ name }) => name));
+  const disarm = [...new Set([...timers.disarm, ...fired])].filter((name) => !armed.has(name));
   return { arm, disarm };
 }
 

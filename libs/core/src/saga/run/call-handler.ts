@@ -2,8 +2,9 @@ import type { Clock } from '../../ports/clock.js';
 import type { CompiledHandler, CompiledSaga } from '../compile/compiled-saga.js';
 import type { SagaContext } from '../contexts.js';
 import { HandlerError } from '../../handling/handler-errors.js';
-import type { Recording } from '../../handling/recording.js';
 import { timedCall, type SignalSource } from '../../handling/timed-call.js';
+import type { Duration } from '../../message/duration.js';
+import type { SagaRecording } from './saga-recording.js';
 
 /** What handlers of one message see, whichever of them runs. */
 export interface HandlerScene {
@@ -15,7 +16,7 @@ export interface HandlerScene {
   readonly event: unknown;
   /** What `ctx.now()` answers. */
   readonly instant: number;
-  readonly recording: Recording;
+  readonly recording: SagaRecording;
   readonly clock: Clock;
   readonly timeoutMs: number;
 }
@@ -90,6 +91,10 @@ class HandlerContext implements SagaContext<unknown, unknown, Record<string, unk
   compensateWith = (name: string, input: unknown): void => {
     this.#scene.recording.compensate(this.#scene.saga.definition.compensations, name, input);
   };
+  pivot = (): void => this.#scene.recording.pivot();
+  schedule = (name: string, delay: Duration | number): void => this.#scene.recording.schedule(name, delay);
+  unschedule = (name: string): void => this.#scene.recording.schedule(name, null);
+  correlateWith = (key: string, value: string): void => this.#scene.recording.correlate(key, value);
   now = (): number => this.#scene.instant;
   uuid = (): string => this.#scene.recording.uuid();
   random = (): number => this.#scene.recording.random();

@@ -13,21 +13,34 @@ import type {
   SagaStatus,
   WorkRecord,
 } from '../../ports/records.js';
-import type { CompiledSaga } from '../compile/compiled-saga.js';
+import type { CompiledHandler, CompiledSaga } from '../compile/compiled-saga.js';
 import { UnexpectedEventError } from '../saga-errors.js';
+import type { UnansweredPolicy } from '../saga-types.js';
+import type { SagaPhase } from '../states.js';
 import type { Change } from './build-commit.js';
 import { checkData, checkUndo } from './check-values.js';
-import { proceedUndo, type Standing } from './decision.js';
+import type { RecordedUndo } from '../../handling/recording.js';
+import { hasEnded, proceedUndo, type Standing } from './decision.js';
 import { freezeMessage } from './freeze-message.js';
 import type { MacrostepResult } from './macrostep.js';
-import { Recording } from '../../handling/recording.js';
-import { runCause, snapshotOf, stateName, timerIsCurrent, type StepLimits } from './step.js';
+import { callHandler, type HandlerScene } from './call-handler.js';
+import type { Notes } from './notes.js';
+import { SagaRecording } from './saga-recording.js';
+import { joinedChanges, NO_TIMER_CHANGES, scheduleStep, type TimerChanges } from './timer-changes.js';
+import {
+  restored,
+  runCause,
+  sceneOf,
+  stateName,
+  timerIsCurrent,
+  type Restored,
+  type StepLimits,
+} from './step.js';
 import type { Cause, Stimulus } from './stimulus.js';
 import { UndoLog } from './undo-log.js';
 
 type Line = Omit<HistoryRecord, 'messageId'>;
 type MessageOrTimer = Exclude<Cause, { kind: 'undone' }>;
-const NO_TIMERS: Change['timers'] = { arm: new Map(), disarm: new Set() };
 
 /** Decides what a stimulus does to an instance: runs handlers, but writes nothing. */
 export class ChangeMaker {
@@ -71,50 +84,87 @@ export class ChangeMaker {
     instance: CurrentInstance | null,
     stimulus: Stimulus,
   ): Promise<Change | null> {
-    const snapshot = snapshotOf(saga, instance);
     const undo = instance === null ? UndoLog.empty : UndoLog.parse(instance.undo);
-    const base: Base = { saga, instance, stimulus, snapshot, undo, ref: refOf(saga, instance, stimulus) };
+    const base: Base = {
+      saga,
+      instance,
+      stimulus,
+      ...restored(saga, instance),
+      undo,
+      ref: refOf(saga, instance, stimulus),
+    };
     const { cause } = stimulus;
     if (cause.kind === 'undone') return undoOutcome(base, cause);
-    if (cause.kind === 'timer' && (!timerIsCurrent(saga, snapshot, cause) || isOver(instance))) return null;
-    if (isOver(instance)) return unchanged(base, 'late', causeName(cause));
-    return this.run(base, cause);
+    if (cause.kind === 'timer' && (!timerIsCurrent(saga, base, cause) || isOver(instance))) return null;
+    return isOver(instance) ? this.late(base, cause) : this.run(base, cause);
   }
 
   private async run(base: Base, cause: MessageOrTimer): Promise<Change | null> {
-    const { saga, ref, stimulus, snapshot } = base;
-    const recording = new Recording([ref.id, stimulus.messageId]);
-    const result = await runCause(saga, snapshot, cause, {
+    const { saga, ref, stimulus, notes } = base;
+    const recording = new SagaRecording([ref.id, stimulus.messageId], saga.definition);
+    const start = { snapshot: base.snapshot, joined: notes.joined };
+    const result = await runCause(saga, start, cause, this.scene(base, recording));
+    if (!result.answered) return unanswered(base, cause);
+    if (cause.kind === 'timer' && recording.answer !== null)
+      throw new HandlerError(`reply() was called for ${cause.payload.label}, which nobody asked.`);
+    if (base.instance === null) checkFirstKeys(saga, recording);
+    const steps = await checkUndo(saga, recording.undo, this.limits.maxPayload);
+    const standing = standingAfter(base, result, base.undo.record(steps, recording.pivotAt));
+    return {
+      ...base,
+      snapshot: result.snapshot,
+      ...notesAfter(base, result, recording),
+      keys: recording.keys,
+      data: await checkData(saga, result.snapshot.context, this.limits.maxPayload),
+      standing,
+      outcome: 'applied',
+      history: [moveLine(base, result.snapshot, cause), ...undoLines(standing)],
+      work: await this.effects(base, cause, recording),
+      reply: await this.addressing.replies.text(recording.answer),
+      defer: false,
+    };
+  }
+
+  /** While an instance is undone, or after its end, nothing moves it; what was declared for that phase may still be done. */
+  private async late(base: Base, cause: MessageOrTimer): Promise<Change> {
+    const { saga, instance, ref, stimulus } = base;
+    const phase = hasEnded((instance as CurrentInstance).status) ? 'ended' : 'compensating';
+    const handler = cause.kind === 'message' ? lateAnswer(saga, phase, cause, base.snapshot) : undefined;
+    if (handler === undefined) return unchanged(base, 'late', causeName(cause));
+    const recording = new SagaRecording([ref.id, stimulus.messageId], saga.definition, phase);
+    const scene = sceneOf(saga, cause, this.scene(base, recording));
+    const { data } = await callHandler(scene, handler, base.snapshot.context);
+    const steps = await checkUndo(saga, recording.undo, this.limits.maxPayload);
+    const standing = standingAfterLate(base, steps);
+    const calm = unchanged(base, 'applied', causeName(cause));
+    return {
+      ...calm,
+      data: phase === 'ended' ? calm.data : await checkData(saga, data, this.limits.maxPayload),
+      standing,
+      history: [moveLine(base, base.snapshot, cause), ...undoLines(standing)],
+      work: await this.effects(base, cause, recording),
+      reply: await this.addressing.replies.text(recording.answer),
+    };
+  }
+
+  private scene(
+    { ref, stimulus }: Base,
+    recording: SagaRecording,
+  ): Omit<HandlerScene, 'event' | 'instant' | 'saga'> {
+    return {
       id: ref.id,
       tenant: ref.tenant,
       messageId: stimulus.messageId,
       recording,
       clock: this.clock,
       timeoutMs: this.limits.handlerTimeoutMs,
-    });
-    if (!result.answered) return unanswered(base, cause);
-    if (cause.kind === 'timer' && recording.answer !== null)
-      throw new HandlerError(`reply() was called for ${cause.payload.label}, which nobody asked.`);
-    const undo = base.undo.record(await checkUndo(saga, recording.undo, this.limits.maxPayload));
-    const standing = standingAfter(base, result, undo);
-    return {
-      ...base,
-      snapshot: result.snapshot,
-      data: await checkData(saga, result.snapshot.context, this.limits.maxPayload),
-      standing,
-      outcome: 'applied',
-      history: [moveLine(base, result.snapshot, cause), ...undoLines(standing)],
-      work: await this.effects(base, cause, recording),
-      timers: result,
-      reply: await this.addressing.replies.text(recording.answer),
-      defer: false,
     };
   }
 
   private effects(
     { ref, stimulus }: Base,
     cause: MessageOrTimer,
-    recording: Recording,
+    recording: SagaRecording,
   ): Promise<WorkRecord[]> {
     return this.addressing.effects(recording.outgoing, {
       tenant: ref.tenant,
@@ -127,12 +177,11 @@ export class ChangeMaker {
 }
 
 /** What is known before anything ran. */
-interface Base {
+interface Base extends Restored {
   readonly saga: CompiledSaga;
   readonly ref: InstanceRef;
   readonly instance: CurrentInstance | null;
   readonly stimulus: Stimulus;
-  readonly snapshot: Snapshot;
   readonly undo: UndoLog;
 }
 
@@ -161,14 +210,69 @@ function standingAfter({ saga, instance }: Base, result: MacrostepResult, undo: 
     : { status: 'completed', undo, next: undefined };
 }
 
+/** Undo steps that a late answer has recorded are run as well; those that a success kept stay kept. */
+function standingAfterLate(
+  { saga, instance, undo, snapshot }: Base,
+  steps: readonly RecordedUndo[],
+): Standing {
+  const { status } = instance as CurrentInstance;
+  if (steps.length === 0) return { status, undo, next: undefined };
+  const kept = isSuccess(saga, snapshot) && hasEnded(status) ? undo.kept() : undo;
+  const more = kept.record(steps);
+  return hasEnded(status) ? proceedUndo(more) : { status, undo: more, next: undefined };
+}
+
+function isSuccess(saga: CompiledSaga, snapshot: Snapshot): boolean {
+  return saga.definition.ends[stateName(saga, snapshot)] === 'success';
+}
+
+function notesAfter(
+  { saga, ref, stimulus, notes }: Base,
+  { snapshot, joined, timers }: MacrostepResult,
+  recording: SagaRecording,
+): { readonly notes: Notes; readonly timers: TimerChanges } {
+  const { cause, messageId } = stimulus;
+  const set = new Map(notes.schedules);
+  if (cause.kind === 'timer' && cause.payload.schedule !== undefined) set.delete(cause.payload.schedule);
+  const over = snapshot.status === 'done';
+  const asked = over ? new Map([...set.keys()].map((name) => [name, null] as const)) : recording.schedules;
+  const scheduled = scheduleStep(set, asked, [ref.id, messageId]);
+  const key = saga.definition.keys.size === 0 ? undefined : (notes.key ?? stimulus.key.value);
+  return {
+    notes: { key, joined, schedules: scheduled.schedules },
+    timers: joinedChanges(timers, scheduled.timers),
+  };
+}
+
+/** Keys of which each instance has one are recorded by whatever starts it. */
+function checkFirstKeys({ definition }: CompiledSaga, recording: SagaRecording): void {
+  for (const [name, cardinality] of definition.keys) {
+    if (cardinality !== 'one' || recording.keys.some((key) => key.name === name)) continue;
+    throw new HandlerError(
+      `Saga '${definition.name}' was started without a value for its key '${name}', of which each instance has one. ` +
+        `Call ctx.correlateWith('${name}', …) in the start handler, or declare the key 'at most one'.`,
+    );
+  }
+}
+
 function unanswered(base: Base, cause: MessageOrTimer): Change | null {
-  if (cause.kind === 'timer') return null;
-  const { unanswered: policy, name } = base.saga.definition;
+  if (cause.kind === 'timer') return unansweredTimer(base, cause);
+  const { definition } = base.saga;
+  const { name } = cause.envelope;
+  const policy: UnansweredPolicy = definition.events.get(name)?.unanswered ?? definition.unanswered;
   const state = base.instance?.state ?? null;
-  if (policy === 'fault') throw new UnexpectedEventError(name, cause.envelope.name, state);
-  if (policy === 'ignore') return unchanged(base, 'ignored', cause.envelope.name);
+  if (policy === 'fault') throw new UnexpectedEventError(definition.name, name, state);
+  if (policy === 'ignore') return unchanged(base, 'ignored', name);
   // A delivery that is still unanswered stays where it is.
-  return cause.delivery ? null : { ...unchanged(base, 'deferred', cause.envelope.name), defer: true };
+  return cause.delivery ? null : { ...unchanged(base, 'deferred', name), defer: true };
+}
+
+/** A schedule that the state does not care for is over, too. */
+function unansweredTimer(base: Base, { payload }: Extract<Cause, { kind: 'timer' }>): Change | null {
+  if (payload.schedule === undefined) return null;
+  const schedules = new Map(base.notes.schedules);
+  schedules.delete(payload.schedule);
+  return { ...unchanged(base, 'ignored', payload.label), notes: { ...base.notes, schedules } };
 }
 
 function undoOutcome(base: Base, cause: Extract<Cause, { kind: 'undone' }>): Change | null {
@@ -178,7 +282,7 @@ function undoOutcome(base: Base, cause: Extract<Cause, { kind: 'undone' }>): Cha
   const undo = base.undo.with(cause.no, failed ? 'failed' : 'done', cause.error);
   const standing: Standing = failed
     ? { status: 'compensation-failed', undo, next: undefined }
-    : proceedUndo(undo);
+    : backToSuccess(base, proceedUndo(undo));
   const line: Line = {
     kind: failed ? 'undo-failed' : 'undone',
     name: cause.name,
@@ -187,6 +291,13 @@ function undoOutcome(base: Base, cause: Extract<Cause, { kind: 'undone' }>): Cha
     detail: failed ? toJson({ error: cause.error }, 'undo error') : null,
   };
   return { ...unchanged(base, 'applied', cause.name), standing, history: [line, ...undoLines(standing)] };
+}
+
+/** What a saga has done late is undone, but its success stands. */
+function backToSuccess({ saga, snapshot }: Base, standing: Standing): Standing {
+  return standing.next === undefined && isSuccess(saga, snapshot)
+    ? { ...standing, status: 'completed' }
+    : standing;
 }
 
 /** A change that leaves state and data as they are. */
@@ -199,7 +310,8 @@ function unchanged(base: Base, outcome: string, name: string): Change {
     outcome,
     history: [{ kind: outcome, name, from: base.instance?.state ?? null, to: null, detail: null }],
     work: [],
-    timers: NO_TIMERS,
+    timers: NO_TIMER_CHANGES,
+    keys: [],
     reply: null,
     defer: false,
   };
@@ -222,6 +334,19 @@ function undoLines({ next }: Standing): readonly Line[] {
   return next === undefined
     ? []
     : [{ kind: 'undo-started', name: next.name, from: null, to: null, detail: null }];
+}
+
+/** Who answers a message in that phase, if anybody. */
+function lateAnswer(
+  saga: CompiledSaga,
+  phase: SagaPhase,
+  { envelope, message }: Extract<Cause, { kind: 'message' }>,
+  { context }: Snapshot,
+): CompiledHandler | undefined {
+  const answers = saga.late[phase].get(envelope.name) ?? [];
+  return answers.find(
+    ({ guard }) => guard === undefined || guard({ data: context as object, event: message }),
+  )?.handler;
 }
 
 function causeName(cause: MessageOrTimer): string {

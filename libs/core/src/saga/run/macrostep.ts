@@ -1,60 +1,88 @@
 import {
   microstep,
   withContext,
-  type Effect,
   type EventObject,
   type Snapshot,
+  type Step,
 } from '@nestjs-orchestrator/statechart';
 import { computedTarget, type CompiledHandler, type CompiledSaga } from '../compile/compiled-saga.js';
 import { HandlerError } from '../../handling/handler-errors.js';
 import type { HandlerOutcome } from './call-handler.js';
-
-type AfterEffect = Extract<Effect, { type: 'after' }>;
+import { forgetLeft, join, joinsCounting, type Joined } from './joins.js';
+import { AfterTimers, NO_TIMER_CHANGES, type TimerChanges } from './timer-changes.js';
 
 /** What a macrostep leaves behind. */
 export interface MacrostepResult {
   /** No active state answers the event; nothing ran. */
   readonly answered: boolean;
   readonly snapshot: Snapshot;
-  /** Timers that are to be armed when the step is committed, by id; left again within the step: absent. */
-  readonly arm: ReadonlyMap<string, AfterEffect>;
-  /** Ids of timers to disarm. */
-  readonly disarm: ReadonlySet<string>;
+  /** Members of composite events that have come so far. */
+  readonly joined: Joined;
+  /** `after` timers to be armed and disarmed when the step is committed; armed and left again within the step: in neither. */
+  readonly timers: TimerChanges;
 }
+
+/** Where a macrostep begins. */
+export interface MacrostepStart {
+  readonly snapshot: Snapshot;
+  readonly joined: Joined;
+}
+
+type Handle = (handler: CompiledHandler, draft: unknown) => Promise<HandlerOutcome>;
 
 /**
  * Runs `event` to completion, with handlers that may be asynchronous: per microstep the engine picks it, its handlers run in order on
- * the draft, the draft becomes the context, and only then are computed targets, raised events and `always` looked at.
+ * the draft, the draft becomes the context, and only then are computed targets, composite events, raised events and `always` looked at.
  */
 export async function macrostep(
   saga: CompiledSaga,
-  start: Snapshot,
+  start: MacrostepStart,
   event: EventObject,
-  handle: (handler: CompiledHandler, draft: unknown) => Promise<HandlerOutcome>,
+  handle: Handle,
 ): Promise<MacrostepResult> {
-  const timers = new TimerChanges();
-  let step = microstep(saga.machine, start, event);
-  if (!step.changed) return { answered: false, snapshot: start, arm: timers.arm, disarm: timers.disarm };
-  for (;;) {
-    let draft = step.snapshot.context;
-    let target: string | undefined;
-    for (const effect of step.effects) {
-      if (effect.type === 'action') {
-        const outcome = await handle(handlerOf(saga, effect.name), draft);
-        draft = outcome.data;
-        target = outcome.target ?? target;
-      } else {
-        timers.apply(effect);
-      }
-    }
-    const snapshot = withContext(step.snapshot, draft);
-    step = microstep(saga.machine, snapshot, target === undefined ? null : { type: computedTarget(target) });
-    if (!step.changed) {
-      if (target !== undefined)
-        throw new HandlerError(`Saga '${saga.definition.name}' can't go to '${target}' from here.`);
-      return { answered: true, snapshot: step.snapshot, arm: timers.arm, disarm: timers.disarm };
+  const timers = new AfterTimers();
+  const counting = joinsCounting(saga.joins, event.type, start.snapshot);
+  let { joined } = start;
+  let step = microstep(saga.machine, start.snapshot, event);
+  if (!step.changed && counting.length === 0) {
+    return { answered: false, snapshot: start.snapshot, joined, timers: NO_TIMER_CHANGES };
+  }
+  const targets: string[] = [];
+  for (let first = true; ; first = false) {
+    let snapshot = step.changed ? await runEffects(saga, step, timers, targets, handle) : step.snapshot;
+    if (first) ({ joined, snapshot } = join(counting, event.type, joined, snapshot));
+    joined = forgetLeft(saga.joins, joined, snapshot);
+    const target = targets.shift();
+    step = microstep(saga.machine, snapshot, target === undefined ? null : { type: target });
+    if (step.changed) continue;
+    if (target === undefined)
+      return { answered: true, snapshot: step.snapshot, joined, timers: timers.changes() };
+    throw new HandlerError(
+      `Saga '${saga.definition.name}' can't go where a handler sent it (${target}): its state has been left already, by another region's handler.`,
+    );
+  }
+}
+
+/** Runs the handlers of one microstep on a draft, which becomes the context. Targets that they return go to the end of `targets`. */
+async function runEffects(
+  saga: CompiledSaga,
+  { snapshot, effects }: Step,
+  timers: AfterTimers,
+  targets: string[],
+  handle: Handle,
+): Promise<Snapshot> {
+  let draft = snapshot.context;
+  for (const effect of effects) {
+    if (effect.type === 'action') {
+      const handler = handlerOf(saga, effect.name);
+      const outcome = await handle(handler, draft);
+      draft = outcome.data;
+      if (outcome.target !== undefined) targets.push(computedTarget(handler.name, outcome.target));
+    } else {
+      timers.apply(effect);
     }
   }
+  return withContext(snapshot, draft);
 }
 
 function handlerOf(saga: CompiledSaga, name: string): CompiledHandler {
@@ -62,22 +90,4 @@ function handlerOf(saga: CompiledSaga, name: string): CompiledHandler {
   if (handler === undefined)
     throw new HandlerError(`Saga '${saga.definition.name}' has no handler '${name}'.`);
   return handler;
-}
-
-/** The last word on each timer within one macrostep. */
-class TimerChanges {
-  readonly arm = new Map<string, AfterEffect>();
-  readonly disarm = new Set<string>();
-
-  apply(effect: Effect): void {
-    if (effect.type === 'after') {
-      this.disarm.delete(effect.id);
-      this.arm.set(effect.id, effect);
-    } else if (effect.type === 'cancel') {
-      this.arm.delete(effect.id);
-      this.disarm.add(effect.id);
-    } else {
-      throw new HandlerError(`A saga's machine asked for '${effect.type}', which sagas do not run.`);
-    }
-  }
 }

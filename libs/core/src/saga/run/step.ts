@@ -11,7 +11,8 @@ import { parseJson, toJson } from '../../message/json.js';
 import type { CurrentInstance } from '../../ports/records.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
 import { callHandler, type HandlerScene } from './call-handler.js';
-import { macrostep, type MacrostepResult } from './macrostep.js';
+import { macrostep, type MacrostepResult, type MacrostepStart } from './macrostep.js';
+import { NO_NOTES, readNotes, storedNotes, type Notes, type StoredNotes } from './notes.js';
 import type { Cause } from './stimulus.js';
 
 /** Limits of what user code may do in one step. */
@@ -20,58 +21,88 @@ export interface StepLimits {
   readonly maxPayload: number;
 }
 
-/** The engine's snapshot of a stored instance; of one that is about to be, where there is none. */
-export function snapshotOf(saga: CompiledSaga, instance: CurrentInstance | null): Snapshot {
-  if (instance === null) return initialMicrostep(saga.machine, undefined).snapshot;
-  return rehydrate(saga.machine, parseJson(instance.machine) as Dehydrated, parseJson(instance.data));
+/** A stored instance as the engine and the saga know it. */
+export interface Restored {
+  readonly snapshot: Snapshot;
+  readonly notes: Notes;
 }
 
-/** Whether a timer's stay in its state is still going on. */
+/** Takes up a stored instance; one that is about to be, where there is none. */
+export function restored(saga: CompiledSaga, instance: CurrentInstance | null): Restored {
+  if (instance === null)
+    return { snapshot: initialMicrostep(saga.machine, undefined).snapshot, notes: NO_NOTES };
+  const machine = parseJson(instance.machine) as StoredMachine;
+  return {
+    snapshot: rehydrate(saga.machine, machine, parseJson(instance.data)),
+    notes: readNotes(machine.saga),
+  };
+}
+
+/** The engine's part and the saga's own, as they lie in the store. */
+type StoredMachine = Dehydrated & { readonly saga?: StoredNotes };
+
+/** Whether a timer's stay in its state is still going on, or its schedule still set. */
 export function timerIsCurrent(
   saga: CompiledSaga,
-  snapshot: Snapshot,
-  cause: Extract<Cause, { kind: 'timer' }>,
+  { snapshot, notes }: Restored,
+  { token, payload }: Extract<Cause, { kind: 'timer' }>,
 ): boolean {
-  return isCurrent(saga.machine, snapshot, { node: cause.payload.node, epoch: cause.payload.epoch });
+  const { node, epoch, schedule } = payload;
+  if (schedule !== undefined) return notes.schedules.get(schedule) === token;
+  return node !== undefined && epoch !== undefined && isCurrent(saga.machine, snapshot, { node, epoch });
 }
 
 /** Runs a message or timer against an instance, on a private copy of its data. Changes nothing stored. */
 export function runCause(
   saga: CompiledSaga,
-  snapshot: Snapshot,
+  start: MacrostepStart,
   cause: Exclude<Cause, { kind: 'undone' }>,
   scene: Omit<HandlerScene, 'event' | 'instant' | 'saga'>,
 ): Promise<MacrostepResult> {
   const message = cause.kind === 'message' ? cause.message : undefined;
-  const full: HandlerScene = {
-    ...scene,
-    saga,
-    event: message,
-    instant: cause.kind === 'message' ? cause.envelope.sentAt : cause.dueAt,
-  };
+  const full = sceneOf(saga, cause, scene);
   const event =
     cause.kind === 'message' ? { type: cause.envelope.name, message } : { type: cause.payload.event };
-  return macrostep(saga, snapshot, event, (handler, draft) => callHandler(full, handler, draft));
+  return macrostep(saga, start, event, (handler, draft) => callHandler(full, handler, draft));
 }
 
-/** Name of the state for queries and people: nested states are joined by dots. */
+/** What handlers of a message or timer see. */
+export function sceneOf(
+  saga: CompiledSaga,
+  cause: Exclude<Cause, { kind: 'undone' }>,
+  scene: Omit<HandlerScene, 'event' | 'instant' | 'saga'>,
+): HandlerScene {
+  return {
+    ...scene,
+    saga,
+    event: cause.kind === 'message' ? cause.message : undefined,
+    instant: cause.kind === 'message' ? cause.envelope.sentAt : cause.dueAt,
+  };
+}
+
+/** Name of the state for queries and people: nested states are joined by dots, regions by bars. */
 export function stateName(saga: CompiledSaga, snapshot: Snapshot): string {
-  const value: unknown = stateValue(saga.machine, snapshot);
-  return typeof value === 'string' ? value : flatten(value);
+  return flatten(stateValue(saga.machine, snapshot));
 }
 
-/** The engine's part of a snapshot, as stored. */
-export function machineText(saga: CompiledSaga, snapshot: Snapshot): string {
-  return toJson(dehydrate(saga.machine, snapshot), `snapshot of saga '${saga.definition.name}'`);
+/** A snapshot without its data, and the notes, as stored. */
+export function machineText(saga: CompiledSaga, snapshot: Snapshot, notes: Notes): string {
+  const stored = storedNotes(notes);
+  const machine: StoredMachine = {
+    ...dehydrate(saga.machine, snapshot),
+    ...(stored === undefined ? {} : { saga: stored }),
+  };
+  return toJson(machine, `snapshot of saga '${saga.definition.name}'`);
 }
 
-function flatten(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return typeof value === 'string' ? value : '';
-  return Object.entries(value)
-    .map(([key, inner]: [string, unknown]) => (isLeaf(inner) ? key : `${key}.${flatten(inner)}`))
+/** Full paths of the innermost states, so that a region is told by its own. */
+function flatten(value: unknown, prefix = ''): string {
+  if (typeof value === 'string') return `${prefix}${value}`;
+  return Object.entries(value as Record<string, unknown>)
+    .map(([key, inner]) => (isEmpty(inner) ? `${prefix}${key}` : flatten(inner, `${prefix}${key}.`)))
     .join('|');
 }
 
-function isLeaf(value: unknown): boolean {
+function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }

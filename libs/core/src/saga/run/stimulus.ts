@@ -4,16 +4,19 @@ import type { KeyRecord, WorkKey } from '../../ports/records.js';
 
 /** Payload of a work row whose destination is a saga. */
 export type SagaWork =
-  | MessageWork
+  /** `to`: primary key of the one instance it is for, where its own key has many. */
+  | (MessageWork & { readonly to?: KeyRecord })
   /** Somebody must look at the instance's open deliveries. */
   | { readonly kind: 'wake'; readonly tenant: string; readonly key: KeyRecord };
 
 /** Payload of a timer. */
 export interface TimerPayload {
   readonly key: KeyRecord;
-  /** The state node whose stay this timer belongs to. */
-  readonly node: string;
-  readonly epoch: number;
+  /** The state node whose stay this timer belongs to, if it belongs to one. */
+  readonly node?: string;
+  readonly epoch?: number;
+  /** Name of the schedule that a handler has set, if it is one. */
+  readonly schedule?: string;
   /** The engine's event. */
   readonly event: string;
   /** For history: `after 24h`. */

@@ -6,7 +6,8 @@ export interface UndoEntry {
   readonly no: number;
   readonly name: string;
   readonly input: unknown;
-  readonly status: 'recorded' | 'running' | 'done' | 'failed';
+  /** `kept`: a point of no return was passed after it, so it is never run. */
+  readonly status: 'recorded' | 'running' | 'done' | 'failed' | 'kept';
   readonly error?: string;
 }
 
@@ -24,13 +25,22 @@ export class UndoLog {
     return toJson(this.entries, 'undo log');
   }
 
-  record(steps: readonly { readonly name: string; readonly input: unknown }[]): UndoLog {
-    const added = steps.map((step, i) => ({
+  /** @param pivotAt how many of `steps` were recorded before a point of no return; `undefined`: none was passed */
+  record(steps: readonly { readonly name: string; readonly input: unknown }[], pivotAt?: number): UndoLog {
+    const before = pivotAt === undefined ? this : this.kept();
+    const added = steps.map((step, i): UndoEntry => ({
       no: this.entries.length + i + 1,
       ...step,
-      status: 'recorded' as const,
+      status: i < (pivotAt ?? 0) ? 'kept' : 'recorded',
     }));
-    return new UndoLog([...this.entries, ...added]);
+    return new UndoLog([...before.entries, ...added]);
+  }
+
+  /** Everything that was not run yet is never run. */
+  kept(): UndoLog {
+    return new UndoLog(
+      this.entries.map((entry) => (entry.status === 'recorded' ? { ...entry, status: 'kept' } : entry)),
+    );
   }
 
   /** The step to run next: the youngest that was not run yet. */

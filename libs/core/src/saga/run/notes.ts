@@ -1,0 +1,36 @@
+/** What a saga keeps beside the engine's snapshot. */
+export interface Notes {
+  /** Value of the primary key; kept by sagas that have further ones. */
+  readonly key: string | undefined;
+  /** Members that have come so far, by composite event. */
+  readonly joined: ReadonlyMap<string, readonly string[]>;
+  /** Tokens of the schedules that are set, by name. */
+  readonly schedules: ReadonlyMap<string, string>;
+}
+
+/** {@link Notes} as they are stored, beside the engine's snapshot. */
+export interface StoredNotes {
+  readonly key?: string;
+  readonly joined?: Readonly<Record<string, readonly string[]>>;
+  readonly schedules?: Readonly<Record<string, string>>;
+}
+
+/** Notes of an instance that is yet to be. */
+export const NO_NOTES: Notes = { key: undefined, joined: new Map(), schedules: new Map() };
+
+/** Notes as stored; nothing where there are none. */
+export function storedNotes({ key, joined, schedules }: Notes): StoredNotes | undefined {
+  if (key === undefined && joined.size === 0 && schedules.size === 0) return undefined;
+  return {
+    ...(key === undefined ? {} : { key }),
+    ...(joined.size === 0 ? {} : { joined: Object.fromEntries(joined) }),
+    ...(schedules.size === 0 ? {} : { schedules: Object.fromEntries(schedules) }),
+  };
+}
+
+/** What {@link storedNotes} has written. */
+export function readNotes(stored: StoredNotes | undefined): Notes {
+  if (stored === undefined) return NO_NOTES;
+  const { key, joined = {}, schedules = {} } = stored;
+  return { key, joined: new Map(Object.entries(joined)), schedules: new Map(Object.entries(schedules)) };
+}
