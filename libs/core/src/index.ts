@@ -47,7 +47,7 @@ export {
   type RegisteredMachine,
   type SpawnOptions,
 } from './orchestrator/orchestrator.js';
-export type { GlobalOrchestrator } from './orchestrator/global-orchestrator.js';
+export { globalOrchestrator, type GlobalOrchestrator } from './orchestrator/global/global-orchestrator.js';
 export type { ChannelGroupOptions, GroupIdentity, PoolOptions } from './orchestrator/options.js';
 export type {
   EventResult,
@@ -105,6 +105,7 @@ export {
   GroupReleasedError,
   GroupUnreachableError,
   MachineIdError,
+  MachineStartingError,
   MachineStoppedError,
   OrchestratorOptionError,
   ProtocolMismatchError,

@@ -194,6 +194,15 @@ export class MachineStoppedError extends OrchestratorError {
   }
 }
 
+/** The machine's first step was not adopted yet. */
+export class MachineStartingError extends OrchestratorError {
+  readonly code = 'MACHINE_STARTING';
+  override readonly retryable = true;
+  constructor(readonly machine: string) {
+    super(`Machine ${quote(machine)} is still starting and has no state yet. Await spawn(), or waitFor().`);
+  }
+}
+
 /** A step failed, and nothing of it was adopted: the machine is where it was. `cause` is what was thrown. */
 export class StepError extends OrchestratorError {
   readonly code: string = 'STEP_FAILED';

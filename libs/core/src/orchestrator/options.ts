@@ -15,8 +15,10 @@ export interface PoolOptions {
   readonly allowGrowth?: boolean;
   /** How many times more channels there are after a growth, and fewer after a shrink. Default: 2. */
   readonly growthFactor?: number;
-  /** The pool shrinks when less than this share of its budgets is in use. Default: 0.25. */
+  /** The pool shrinks when it has used less than this share of its budgets for `shrinkAfterMs`. Default: 0.25. */
   readonly shrinkThreshold?: number;
+  /** Milliseconds of little use that make the pool smaller by one step. Default: 1 000. */
+  readonly shrinkAfterMs?: number;
   /** Whether counters and latencies are kept and listeners of metrics told. Default: true. */
   readonly enableMetrics?: boolean;
   /** Events that may lie in the ready mailboxes of one channel before outside senders have to wait. Default: 1 024. */
@@ -27,6 +29,8 @@ export interface PoolOptions {
   readonly sliceMs?: number;
   /** Steps of one mailbox before the next one has its turn. Default: 16. */
   readonly mailboxSlice?: number;
+  /** Told when a later caller wishes for another pool than there is. Default: silent. */
+  readonly logger?: Logger;
 }
 
 /** A group as `reachableFrom` sees it. */

@@ -1,8 +1,9 @@
 import type { Channel } from './channel.js';
-import { Ring } from './ring.js';
+import type { Ring } from './ring.js';
 
 /** How an event came, where that is of interest: a request, a timer, an outcome, … Plain events have none and allocate none. */
 export interface Delivery {
+  readonly kind: string;
   /** It is not to be handled any more, though it may still lie in the queue. */
   withdrawn: boolean;
 }
@@ -14,6 +15,7 @@ export interface Waiter {
   /** Whoever gave up keeps its place until it comes up. */
   cancelled: boolean;
   accepted(): void;
+  refused(error: unknown): void;
 }
 
 /** Where a mailbox is in its life: at rest, in its channel's queue, in the middle of a step, or waiting for an action. */

@@ -10,6 +10,7 @@ const DEFAULTS: PoolSettings = {
   allowGrowth: true,
   growthFactor: 2,
   shrinkThreshold: 0.25,
+  shrinkAfterMs: 1_000,
   enableMetrics: true,
   channelBudget: 1_024,
   mailboxBudget: 512,

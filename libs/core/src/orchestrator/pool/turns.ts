@@ -18,7 +18,6 @@ export class Turns {
   /** The slice is used up. */
   over = false;
   private sliceStart = 0;
-  private workStart = 0;
   /** A turn was asked for and has not come yet: the present slice goes on. */
   private turnAsked = false;
   private soonAsked = false;
@@ -47,6 +46,11 @@ export class Turns {
     if (this.unread >= this.stretch) this.read();
   }
 
+  /** The clock: as last read if that was at the end of the step before, else read now. */
+  recent(): number {
+    return this.working && this.unread === 0 ? this.now : this.read();
+  }
+
   /** Reads the clock. */
   read(): number {
     const now = this.clock.monotonic();
@@ -62,36 +66,38 @@ export class Turns {
   private readonly onSoon = (): void => {
     this.soonAsked = false;
     if (!this.turnAsked) this.begin();
+    else if (this.clock.monotonic() - this.sliceStart >= this.sliceMs) this.over = true;
     this.run();
   };
 
   private readonly onTurn = (): void => {
     this.turnAsked = false;
-    if (!this.over || this.soonAsked) return;
+    if (!this.over) return;
     this.begin();
     this.run();
   };
 
   private begin(): void {
-    this.now = this.sliceStart = this.clock.monotonic();
+    this.sliceStart = this.clock.monotonic();
     this.over = false;
   }
 
   private run(): void {
-    this.read();
-    if (!this.over) {
-      this.count += 1;
-      this.workStart = this.now;
-      this.working = true;
-      try {
-        this.over = this.work();
-      } finally {
-        this.working = false;
-        this.longestMs = Math.max(this.longestMs, this.read() - this.workStart);
-      }
-    }
+    if (!this.over) this.workOn();
     if (this.turnAsked) return;
     this.turnAsked = true;
     this.scheduler.nextTurn(this.onTurn);
+  }
+
+  private workOn(): void {
+    this.count += 1;
+    const started = (this.now = this.clock.monotonic());
+    this.working = true;
+    try {
+      this.over = this.work();
+    } finally {
+      this.working = false;
+      this.longestMs = Math.max(this.longestMs, this.clock.monotonic() - started);
+    }
   }
 }

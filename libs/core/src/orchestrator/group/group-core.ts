@@ -1,0 +1,236 @@
+import type { EventObject, Machine } from '@nestjs-orchestrator/statechart';
+import type { Clock } from '../../ports/clock.js';
+import type { Logger } from '../../ports/logger.js';
+import type { Target } from '../contexts.js';
+import {
+  CeilingError,
+  DuplicateIdError,
+  DuplicateMachineError,
+  GroupReleasedError,
+  GroupUnreachableError,
+  UnknownMachineError,
+} from '../errors.js';
+import type { RealmState } from '../global/realm-state.js';
+import type { MachineImplementations } from '../implementations.js';
+import { Outcome, type InstanceDelivery, Start, type Stay } from '../instance/deliveries.js';
+import { InstanceRef } from '../instance/instance-ref.js';
+import { type Kinship, MachineInstance } from '../instance/machine-instance.js';
+import { MachineKind } from '../instance/machine-kind.js';
+import type { MachineAddress } from '../machine-ref.js';
+import { Meters } from '../observe/meters.js';
+import { RecordHub } from '../observe/record-hub.js';
+import type { ChannelGroup } from '../orchestrator.js';
+import type { ChannelPool } from '../pool/channel-pool.js';
+import type { Waiter } from '../pool/mailbox.js';
+import { Endings } from './endings.js';
+import type { GroupSettings } from './group-settings.js';
+import { RestWatch } from './rest-watch.js';
+import { Reception } from './reception.js';
+
+/** What a group's machines share: who they are, how much is queued, and the ways between them. */
+export class GroupCore {
+  readonly instances = new Map<string, MachineInstance>();
+  readonly systemIds = new Map<string, MachineInstance>();
+  readonly records = new RecordHub();
+  readonly meters: Meters;
+  readonly endings: Endings;
+  readonly reception: Reception;
+  readonly rest: RestWatch;
+  /** What users hold of the group. */
+  facade!: ChannelGroup;
+  released = false;
+  queued = 0;
+  running = 0;
+  pendingRequests = 0;
+  timers = 0;
+  activities = 0;
+  waitingSenders = 0;
+  private readonly kinds = new Map<string, MachineKind>();
+  private spawned = 0;
+
+  constructor(
+    readonly realm: RealmState,
+    readonly groupId: number,
+    readonly name: string,
+    readonly settings: GroupSettings,
+    readonly pool: ChannelPool,
+  ) {
+    this.meters = new Meters(realm.settings.enableMetrics);
+    this.endings = new Endings(this);
+    this.reception = new Reception(this);
+    this.rest = new RestWatch(this);
+  }
+
+  get clock(): Clock {
+    return this.settings.clock;
+  }
+
+  get logger(): Logger {
+    return this.settings.logger;
+  }
+
+  /** @throws GroupReleasedError */
+  assertOpen(): void {
+    if (this.released) throw new GroupReleasedError(this.name, this.groupId);
+  }
+
+  register(machine: Machine, implementations: MachineImplementations | undefined): MachineKind {
+    this.assertOpen();
+    if (this.kinds.has(machine.id)) throw new DuplicateMachineError(machine.id, this.name);
+    const kind = new MachineKind(machine, implementations, (id) => this.kinds.has(id));
+    this.kinds.set(kind.id, kind);
+    return kind;
+  }
+
+  /** @throws UnknownMachineError */
+  kindOf(machine: Machine): MachineKind {
+    const kind = this.kinds.get(machine.id);
+    if (kind?.machine === machine) return kind;
+    throw new UnknownMachineError(machine.id, this.name, 'definition');
+  }
+
+  /** An id that nobody has chosen. */
+  nextId(kind: MachineKind): string {
+    let id: string;
+    do id = `${kind.id.replaceAll('#', '_')}-${(this.spawned += 1)}`;
+    while (this.instances.has(id));
+    return id;
+  }
+
+  /** Puts a new machine's start into its mailbox. */
+  begin(kind: MachineKind, id: string, kinship: Kinship | undefined, start: Start): MachineInstance {
+    const { maxMachines } = this.settings;
+    if (this.instances.has(id)) throw new DuplicateIdError(id, this.name);
+    if (this.instances.size >= maxMachines) {
+      throw new CeilingError('maxMachines', maxMachines, `Channel group '${this.name}'`);
+    }
+    const instance = new MachineInstance(this, kind, id, kinship);
+    this.instances.set(id, instance);
+    this.deliver(instance, { type: 'xstate.init', input: start.input }, start);
+    return instance;
+  }
+
+  startChild(definition: string | Machine, kinship: Kinship, input: unknown): MachineInstance {
+    const kind = this.childKind(definition);
+    const id = `${kinship.parent.id}/${kinship.id.replaceAll('#', '_')}`;
+    return this.begin(kind, id, kinship, new Start(input, nothing, nothing));
+  }
+
+  private childKind(definition: string | Machine): MachineKind {
+    if (typeof definition !== 'string') {
+      const kind = this.kinds.get(definition.id);
+      return kind?.machine === definition ? kind : this.register(definition, undefined);
+    }
+    const kind = this.kinds.get(definition);
+    if (kind === undefined) throw new UnknownMachineError(definition, this.name, 'definition');
+    return kind;
+  }
+
+  /**
+   * Whom a machine, or somebody outside (`from` is undefined then), means.
+   *
+   * @throws UnknownMachineError, MachineStoppedError, GroupUnreachableError, GroupReleasedError
+   */
+  resolve(target: Target, from: MachineInstance | undefined): MachineInstance {
+    if (typeof target === 'string')
+      return known(from?.lookUp(target) ?? this.instances.get(target), target, this);
+    const instance = InstanceRef.instanceOf(target);
+    if (instance === undefined) return this.atAddress(target as unknown as MachineAddress);
+    const closed = instance.closedError();
+    if (closed !== undefined) throw closed;
+    if (!this.mayReach(instance.core))
+      throw new GroupUnreachableError(instance.core.name, this.name, 'not-allowed');
+    return instance;
+  }
+
+  private atAddress({ group, machine }: MachineAddress): MachineInstance {
+    const core = this.reach(group);
+    return known(core.instances.get(machine), machine, core);
+  }
+
+  /** @throws GroupUnreachableError */
+  reach(group: string | number): GroupCore {
+    const core = this.realm.find(group, this);
+    if (!this.mayReach(core)) throw new GroupUnreachableError(group, this.name, 'not-allowed');
+    return core;
+  }
+
+  mayReach(other: GroupCore): boolean {
+    return other === this || other.settings.admits({ groupId: this.groupId, name: this.name });
+  }
+
+  /** From a step, a timer or an outcome: never waits. */
+  deliver(instance: MachineInstance, event: EventObject, delivery: InstanceDelivery | undefined): void {
+    this.queued += 1;
+    this.pool.deliver(instance, event, delivery);
+  }
+
+  tellOutcome(
+    instance: MachineInstance,
+    outcome:
+      | { readonly done: string; readonly output: unknown }
+      | { readonly failed: string; readonly error: unknown },
+    stay: Stay | undefined,
+  ): void {
+    if (instance.ended !== undefined) return;
+    const event =
+      'done' in outcome
+        ? { type: `xstate.done.actor.${outcome.done}`, output: outcome.output, actorId: outcome.done }
+        : { type: `xstate.error.actor.${outcome.failed}`, error: outcome.error, actorId: outcome.failed };
+    this.deliver(instance, event, new Outcome(stay));
+  }
+
+  /** Takes back what is still queued. */
+  withdraw(instance: MachineInstance, delivery: InstanceDelivery): void {
+    if (delivery.withdrawn || instance.ended !== undefined) return;
+    this.queued -= 1;
+    this.pool.withdraw(instance, delivery);
+    this.checkRest();
+  }
+
+  /** Takes back what still waits for room. */
+  leaveLine(waiter: Waiter | undefined): void {
+    if (waiter === undefined || waiter.cancelled) return;
+    waiter.cancelled = true;
+    this.waitingSenders -= 1;
+  }
+
+  /** The asynchronous part of a step is over. */
+  resume(instance: MachineInstance): void {
+    this.pool.resume(instance);
+    this.checkRest();
+  }
+
+  /** An ended machine leaves the group. */
+  forget(instance: MachineInstance): void {
+    if (this.instances.get(instance.id) === instance) this.instances.delete(instance.id);
+    for (const [id, other] of this.systemIds) if (other === instance) this.systemIds.delete(id);
+  }
+
+  /** Events that nobody will handle, and senders that nobody will let in, are told why. */
+  emptyMailbox(instance: MachineInstance, reason: Error): void {
+    const waiting = this.pool.remove(instance, (_event, delivery) => {
+      this.queued -= 1;
+      const given = delivery as InstanceDelivery | undefined;
+      if (given?.kind === 'request') given.fail(reason);
+      else if (given?.kind === 'start') given.failed(reason);
+    });
+    for (const waiter of waiting) waiter.refused(reason);
+  }
+
+  awaitEnd(underWay: Promise<unknown>): void {
+    this.endings.add(underWay);
+  }
+
+  checkRest(): void {
+    if (this.queued === 0 && this.running === 0) this.rest.check();
+  }
+}
+
+function known(instance: MachineInstance | undefined, id: string, core: GroupCore): MachineInstance {
+  if (instance === undefined || instance.ended !== undefined)
+    throw new UnknownMachineError(id, core.name, 'id');
+  return instance;
+}
+
+function nothing(): void {}

@@ -1,0 +1,119 @@
+import type { EventObject } from '@nestjs-orchestrator/statechart';
+import { CeilingError, RequestCycleError } from '../errors.js';
+import { assertEvent } from '../event/assert-event.js';
+import { Stamp } from '../instance/deliveries.js';
+import type { MachineInstance } from '../instance/machine-instance.js';
+import { cycleOf, PendingRequest } from '../instance/pending-request.js';
+import type { StepRun } from '../instance/step-run.js';
+import type { EventResult, RequestOptions } from '../machine-ref.js';
+import type { GroupCore } from './group-core.js';
+import { WaitingRequest, WaitingSend } from './waiting.js';
+
+/** One in so many plain events has its latency measured. */
+const SAMPLED = 16;
+
+const ACCEPTED: Promise<void> = Promise.resolve();
+
+/** Where events from outside come in: accepted if there is room, else in line; and questions, from outside or from an action. */
+export class Reception {
+  private sends = 0;
+
+  constructor(private readonly core: GroupCore) {}
+
+  /** From outside. */
+  send(instance: MachineInstance, event: EventObject): Promise<void> {
+    try {
+      if (this.accept(instance, event)) return ACCEPTED;
+      return this.waitForRoom(instance, event);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  trySend(instance: MachineInstance, event: EventObject): boolean {
+    if (this.accept(instance, event)) return true;
+    this.core.meters.count('throttled', instance.kind.id);
+    return false;
+  }
+
+  private accept(instance: MachineInstance, event: EventObject): boolean {
+    this.assertAccepts(instance, event);
+    if (this.core.queued >= this.core.settings.maxQueued) return false;
+    this.sends += 1;
+    const stamp =
+      this.core.meters.enabled && this.sends % SAMPLED === 1 ? new Stamp(this.core.pool.now()) : undefined;
+    if (!this.core.pool.offer(instance, event, stamp)) return false;
+    this.core.queued += 1;
+    return true;
+  }
+
+  assertAccepts(instance: MachineInstance, event: EventObject): void {
+    if (instance.ended !== undefined || this.core.released) throw instance.closedError() as Error;
+    assertEvent(event, instance.id, this.core.settings.maxEventValues);
+  }
+
+  private waitForRoom(instance: MachineInstance, event: EventObject): Promise<void> {
+    this.assertMayWait(instance);
+    const waiting = new WaitingSend(this.core, event);
+    this.core.pool.wait(instance, waiting);
+    return waiting.promise;
+  }
+
+  private assertMayWait(instance: MachineInstance): void {
+    const { maxWaitingSenders, maxQueued } = this.core.settings;
+    const where = `Channel group '${this.core.name}'`;
+    this.core.meters.count('throttled', instance.kind.id);
+    if (this.core.queued >= maxQueued) throw new CeilingError('maxQueued', maxQueued, where);
+    if (this.core.waitingSenders >= maxWaitingSenders)
+      throw new CeilingError('maxWaitingSenders', maxWaitingSenders, where);
+  }
+
+  /** From outside, with an answer. */
+  async ask(instance: MachineInstance, event: EventObject, options: RequestOptions): Promise<EventResult> {
+    this.assertAccepts(instance, event);
+    options.signal?.throwIfAborted();
+    const request = new PendingRequest(instance, event, undefined, this.core.pool.now(), options);
+    if (this.core.queued < this.core.settings.maxQueued && this.core.pool.offer(instance, event, request)) {
+      this.core.queued += 1;
+      request.stage = 'queued';
+      return request.promise;
+    }
+    try {
+      this.assertMayWait(instance);
+      request.waiter = new WaitingRequest(this.core, request);
+      this.core.pool.wait(instance, request.waiter);
+    } catch (error) {
+      request.fail(error);
+    }
+    return request.promise;
+  }
+
+  /** From an action, which holds its mailbox meanwhile. Never waits for room. */
+  askFromStep(
+    step: StepRun,
+    receiver: MachineInstance,
+    event: EventObject,
+    options: RequestOptions,
+  ): Promise<EventResult> {
+    const { core } = this;
+    this.assertAccepts(receiver, event);
+    options.signal?.throwIfAborted();
+    const cycle = cycleOf(step.instance, receiver);
+    if (cycle !== undefined) throw new RequestCycleError(cycle);
+    const { maxQueued, maxQueuedPerMachine } = core.settings;
+    if (receiver.queued >= maxQueuedPerMachine) {
+      throw new CeilingError(
+        'maxQueuedPerMachine',
+        maxQueuedPerMachine,
+        `The mailbox of machine '${receiver.id}'`,
+      );
+    }
+    if (core.queued >= maxQueued)
+      throw new CeilingError('maxQueued', maxQueued, `Channel group '${core.name}'`);
+    const request = new PendingRequest(receiver, event, step.instance, core.pool.now(), options);
+    request.stage = 'queued';
+    core.deliver(receiver, event, request);
+    step.asked(request);
+    return request.promise;
+  }
+}

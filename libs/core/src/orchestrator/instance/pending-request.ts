@@ -1,0 +1,111 @@
+import type { EventObject, Snapshot } from '@nestjs-orchestrator/statechart';
+import { RequestTimeoutError, StepEndedError } from '../errors.js';
+import type { EventResult, RequestOptions } from '../machine-ref.js';
+import type { Delivery, Waiter } from '../pool/mailbox.js';
+import type { Cancellable } from '../../ports/clock.js';
+import type { MachineInstance } from './machine-instance.js';
+
+/** A request on its way: in line, in the mailbox, being handled, or settled. */
+export class PendingRequest implements Delivery {
+  readonly kind = 'request';
+  withdrawn = false;
+  readonly promise: Promise<EventResult>;
+  /** Set where it waits outside of the mailbox. */
+  waiter: Waiter | undefined = undefined;
+  stage: 'sent' | 'queued' | 'handling' | 'settled' = 'sent';
+  private resolve!: (result: EventResult) => void;
+  private reject!: (error: unknown) => void;
+  private readonly timer: Cancellable;
+  private readonly timeoutMs: number;
+  private readonly signal: AbortSignal | undefined;
+
+  constructor(
+    readonly target: MachineInstance,
+    readonly event: EventObject,
+    /** The machine whose step waits for the answer. */
+    readonly asker: MachineInstance | undefined,
+    readonly acceptedAt: number,
+    options: RequestOptions,
+  ) {
+    const { core } = target;
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    this.timeoutMs = options.timeoutMs ?? core.settings.requestTimeoutMs;
+    this.timer = core.clock.schedule(this.timeoutMs, () => this.timedOut());
+    this.signal = options.signal;
+    this.signal?.addEventListener('abort', this.onAbort, { once: true });
+    core.pendingRequests += 1;
+    asker?.asks.push(target);
+  }
+
+  answer(changed: boolean, snapshot: Snapshot, reply: unknown): void {
+    if (this.leave()) this.resolve({ changed, snapshot, reply });
+  }
+
+  fail(error: unknown): void {
+    if (this.leave()) this.reject(error);
+  }
+
+  /** Gives up: an event that nobody has begun with is taken back. */
+  giveUp(error: (withdrawn: boolean) => unknown): void {
+    if (this.stage === 'settled') return;
+    const withdrawn = this.stage !== 'handling';
+    if (this.stage === 'queued') this.target.core.withdraw(this.target, this);
+    this.target.core.leaveLine(this.waiter);
+    this.fail(error(withdrawn));
+  }
+
+  /** The step that asked has ended without waiting for the answer. */
+  abandon(): void {
+    if (this.stage === 'settled') return;
+    this.promise.catch(() => {});
+    this.giveUp(() => new StepEndedError('request', this.asker?.id ?? this.target.id));
+  }
+
+  private timedOut(): void {
+    const { target, event, timeoutMs } = this;
+    target.core.meters.count('timedOut', target.kind.id);
+    this.giveUp((withdrawn) => new RequestTimeoutError(target.id, event.type, timeoutMs, withdrawn));
+  }
+
+  private readonly onAbort = (): void => this.giveUp(() => this.signal?.reason);
+
+  /** false: it was settled before. */
+  private leave(): boolean {
+    if (this.stage === 'settled') return false;
+    this.stage = 'settled';
+    this.timer.cancel();
+    this.signal?.removeEventListener('abort', this.onAbort);
+    this.target.core.pendingRequests -= 1;
+    if (this.asker !== undefined) {
+      const { asks } = this.asker;
+      asks.splice(asks.indexOf(this.target), 1);
+    }
+    return true;
+  }
+}
+
+/**
+ * The circle that would be closed if `asker` waited for `target`: the machines from the asker to itself; undefined where there is none.
+ */
+export function cycleOf(asker: MachineInstance, target: MachineInstance): readonly string[] | undefined {
+  const path = pathBetween(target, asker, new Set());
+  return path === undefined ? undefined : [asker.id, ...path];
+}
+
+function pathBetween(
+  from: MachineInstance,
+  to: MachineInstance,
+  seen: Set<MachineInstance>,
+): readonly string[] | undefined {
+  if (from === to) return [to.id];
+  if (seen.has(from)) return undefined;
+  seen.add(from);
+  for (const next of from.asks) {
+    const path = pathBetween(next, to, seen);
+    if (path !== undefined) return [from.id, ...path];
+  }
+  return undefined;
+}
