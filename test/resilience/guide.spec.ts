@@ -12,7 +12,7 @@ import {
   timeout,
 } from '@nestjs-orchestrator/core/resilience';
 // #endregion import
-import { redisRateLimiter } from '@nestjs-orchestrator/redis';
+import { redisCircuitBreaker, redisRateLimiter } from '@nestjs-orchestrator/redis';
 import { Redis } from 'ioredis';
 import { redisNamespace } from '../support/redis.js';
 
@@ -49,6 +49,20 @@ it('shares a limit', async () => {
   expect(passed).toBe(true);
 });
 
+it('shares a breaker', async () => {
+  const { url, prefix } = redisNamespace();
+  const redis = new Redis(url);
+  const charge = async (): Promise<string> => 'paid';
+  // #region sharedBreaker
+  const partner = redisCircuitBreaker(redis, { name: 'partner-api', prefix, halfOpenProbes: 3 });
+
+  const answer = await partner.execute(() => charge());
+  partner.close(); // at shutdown: it stops listening
+  // #endregion sharedBreaker
+  await redis.quit();
+  expect(answer).toBe('paid');
+});
+
 it('breaks and falls back', async () => {
   const charge = async (_signal: AbortSignal | undefined): Promise<{ paid: boolean }> => {
     throw new Error('down');
@@ -74,6 +88,6 @@ it('is quoted by the guide as it stands here', () => {
   const guide = readFileSync('docs/guides/resilience.md', 'utf8').replaceAll(/\s+/g, ' ');
   const regions = [...source.matchAll(/\/\/ #region (\w+)\n([^]*?)\/\/ #endregion/g)];
   const missing = regions.filter(([, , text = '']) => !guide.includes(text.replaceAll(/\s+/g, ' ').trim()));
-  expect(regions).toHaveLength(4);
+  expect(regions).toHaveLength(5);
   expect(missing.map(([, name]) => name)).toEqual([]);
 });

@@ -3,3 +3,5 @@ export { RedisBucketStore } from './resilience/redis-bucket-store.js';
 export type { RedisResilienceOptions } from './resilience/resilience-options.js';
 export { redisRateLimiter } from './resilience/redis-rate-limiter.js';
 export type { RedisClient } from './resilience/script.js';
+export { RedisCircuitStore } from './resilience/redis-circuit-store.js';
+export { redisCircuitBreaker } from './resilience/redis-circuit-breaker.js';

@@ -40,3 +40,13 @@ export type { LeaseOptions, SharedRateLimiterOptions } from './shared/shared-lim
 export type { StoreAvailability } from './shared/store-link.js';
 export type { SharedBuckets, SharedBucketStore, TakeAnswer, TakeRequest } from './shared/bucket-store.js';
 export { MemoryBucketStore, memoryBucketStore } from './shared/memory-bucket-store.js';
+export { SharedCircuitBreaker, type SharedCircuitStatistics } from './shared/shared-circuit-breaker.js';
+export type { SharedCircuitBreakerOptions } from './shared/shared-breaker-options.js';
+export type {
+  ProbeAnswer,
+  ProbeRound,
+  SharedCircuit,
+  SharedCircuitChange,
+  SharedCircuitStore,
+} from './shared/circuit-store.js';
+export { MemoryCircuitStore, memoryCircuitStore } from './shared/memory-circuit-store.js';

@@ -71,6 +71,33 @@ export class CircuitBreaker implements Policy {
     return this.settings.name;
   }
 
+  /** Whether calls pass. */
+  get closed(): boolean {
+    return this.current.kind === 'closed';
+  }
+
+  /**
+   * Whether the next call would be a probe, or ask whether it may be one.
+   *
+   * @internal
+   */
+  get probesAreDue(): boolean {
+    const { current } = this;
+    return current.kind === 'half-open' || (current.kind === 'open' && this.now() >= current.until);
+  }
+
+  /**
+   * What is left of the break, in milliseconds, and which opening in a row it is.
+   *
+   * @internal
+   */
+  rest(): { readonly restMs: number; readonly openings: number } {
+    const { current } = this;
+    if (current.kind !== 'open')
+      return { restMs: 0, openings: current.kind === 'half-open' ? current.openings : 0 };
+    return { restMs: Math.max(0, current.until - this.now()), openings: current.openings };
+  }
+
   /** The state as it stands. An open breaker becomes half open when the first call after the break comes. */
   get state(): CircuitState {
     return { ...this.current };
@@ -120,6 +147,16 @@ export class CircuitBreaker implements Policy {
     const { clock, maxBreakDuration, breakJitter } = this.settings;
     const rest = Math.min(Math.max(0, until - clock.now()), maxBreakDuration * (1 + breakJitter));
     this.enter({ kind: 'open', until: this.now() + rest, openings }, 'restored', rest);
+  }
+
+  /**
+   * Takes over what many share: no event of its own, and results of calls under way no longer count.
+   *
+   * @internal
+   */
+  adopt(kind: 'closed' | 'open' | 'isolated', restMs: number, openings: number): void {
+    if (kind === 'closed') this.clear();
+    this.turn(kind === 'open' ? { kind, until: this.now() + restMs, openings } : { kind });
   }
 
   /** Counts since construction, and what the window holds now. */
@@ -278,9 +315,7 @@ export class CircuitBreaker implements Policy {
   }
 
   private open(openings: number, cause: CircuitCause): void {
-    const { breakDuration, breakGrowth, breakJitter, maxBreakDuration, random } = this.settings;
-    const grown = Math.min(maxBreakDuration, breakDuration * breakGrowth ** (openings - 1));
-    const breakMs = breakJitter === 0 ? grown : grown * (1 + breakJitter * random.next());
+    const breakMs = drawnBreak(this.settings, openings);
     this.counts.opened += 1;
     this.enter({ kind: 'open', until: this.now() + breakMs, openings }, cause, breakMs);
   }
@@ -292,19 +327,34 @@ export class CircuitBreaker implements Policy {
     return round;
   }
 
-  private close(cause: CircuitCause): void {
+  private clear(): void {
     this.consecutive = 0;
     this.window.clear();
+  }
+
+  private close(cause: CircuitCause): void {
+    this.clear();
     this.enter({ kind: 'closed' }, cause);
+  }
+
+  private turn(to: CircuitState): void {
+    this.current = to;
+    if (to.kind === 'closed') this.handlers = this.handlersOf(to);
   }
 
   private enter(to: CircuitState, cause: CircuitCause, breakMs?: number): void {
     const from = this.current.kind;
-    this.current = to;
-    if (to.kind === 'closed') this.handlers = this.handlersOf(to);
+    this.turn(to);
     const event = { breaker: this.settings.name, from, to: to.kind, cause };
     notify(this.settings.onEvent, breakMs === undefined ? event : { ...event, breakMs });
   }
+}
+
+/** How long it stays open, in milliseconds: grown by openings in a row, jitter drawn once. */
+export function drawnBreak(settings: CircuitBreakerSettings, openings: number): number {
+  const { breakDuration, breakGrowth, breakJitter, maxBreakDuration, random } = settings;
+  const grown = Math.min(maxBreakDuration, breakDuration * breakGrowth ** (openings - 1));
+  return breakJitter === 0 ? grown : grown * (1 + breakJitter * random.next());
 }
 
 function checked(snapshot: CircuitSnapshot): CircuitSnapshot {

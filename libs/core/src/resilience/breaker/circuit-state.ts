@@ -42,7 +42,9 @@ export type CircuitCause =
   | 'break-over'
   | 'isolated'
   | 'reset'
-  | 'restored';
+  | 'restored'
+  /** Another node changed it; only where it is shared. */
+  | 'shared';
 
 /** A breaker changed its state. */
 export interface CircuitEvent {

@@ -1,0 +1,151 @@
+import {
+  CircuitOpenError,
+  SharedCircuitBreaker,
+  type SharedCircuitStore,
+} from '@nestjs-orchestrator/core/resilience';
+import type { VirtualClock } from '@nestjs-orchestrator/testing';
+import * as fc from 'fast-check';
+import { expect } from 'vitest';
+import { BreakerModel, type ModelOptions, type Outcome } from './breaker-model.js';
+import { deferred } from './support.js';
+
+const JITTER = 0.5;
+
+const options: fc.Arbitrary<ModelOptions> = fc
+  .record({
+    failureRatio: fc.constantFrom(0.2, 0.5, 1),
+    consecutiveFailures: fc.integer({ min: 2, max: 6 }),
+    minimumThroughput: fc.integer({ min: 1, max: 6 }),
+    window: fc.constantFrom(100, 1_000),
+    buckets: fc.constantFrom(1, 4, 10),
+    breakDuration: fc.constantFrom(50, 200),
+    breakJitter: fc.constantFrom(0, 0.5),
+    breakGrowth: fc.constantFrom(1, 2),
+    maxBreakDuration: fc.constantFrom(200, 500),
+    halfOpenProbes: fc.integer({ min: 1, max: 3 }),
+    probeTimeout: fc.constantFrom(100, 400),
+    slow: fc.boolean(),
+  })
+  .map(({ slow, ...rest }) => (slow ? { ...rest, slowCallDuration: 20, slowCallRatio: 0.5 } : rest));
+
+const outcome = fc.constantFrom<Outcome>('ok', 'failed', 'failed', 'cancelled');
+const command = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('start' as const), signal: fc.boolean() }) },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('settle' as const), at: fc.nat(4), outcome }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('advance' as const),
+      ms: fc.oneof(fc.nat(12), fc.nat(120), fc.constantFrom(10, 25, 100)),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('isolate' as const, 'reset' as const) }) },
+);
+
+interface Under {
+  readonly call: { round: number; at: number };
+  readonly abort: AbortController | undefined;
+  settle(outcome: Outcome): void;
+}
+
+/** What a schedule runs on. */
+export interface Stage {
+  readonly clock: VirtualClock;
+  readonly store: SharedCircuitStore;
+}
+
+let schedules = 0;
+
+/** One node on a shared store does what the reference model of the local breaker does. */
+export async function expectToFollowTheModel(numRuns: number, stage: () => Stage): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(
+      options,
+      fc.array(command, { maxLength: 60, size: 'max' }),
+      async (options, commands) => {
+        const { clock, store } = stage();
+        const model = new BreakerModel(options, JITTER);
+        let draws = 0;
+        const random = {
+          next: () => {
+            draws += 1;
+            return JITTER;
+          },
+        };
+        schedules += 1;
+        const breaker = new SharedCircuitBreaker(clock.tracked(store, 'the store', ['watch']), {
+          ...options,
+          name: `model-${schedules}`,
+          storeTimeout: 1e12,
+          clock,
+          random,
+        });
+        const under: Under[] = [];
+        const differences: unknown[] = [];
+
+        const start = async (withSignal: boolean): Promise<void> => {
+          const call = model.start();
+          const abort = withSignal ? new AbortController() : undefined;
+          const result = deferred();
+          let called = false;
+          const ended = breaker.execute(() => {
+            called = true;
+            return result.promise;
+          }, abort?.signal);
+          ended.catch((error: unknown) => {
+            if (called === error instanceof CircuitOpenError) differences.push(error);
+          });
+          await clock.settled();
+          if (called !== (call !== undefined)) differences.push({ called, model });
+          if (call === undefined) return;
+          const settle = (outcome: Outcome): void => {
+            if (outcome === 'cancelled') abort?.abort();
+            if (outcome === 'ok') result.resolve();
+            else result.reject(new Error(outcome));
+          };
+          under.push({ call, abort, settle });
+        };
+
+        for (const step of commands) {
+          switch (step.kind) {
+            case 'start':
+              await start(step.signal);
+              break;
+            case 'settle': {
+              const [one] = under.splice(step.at, 1);
+              if (one === undefined) break;
+              // Without a signal nothing can be cancelled: it is a failure then.
+              const outcome =
+                one.abort === undefined && step.outcome === 'cancelled' ? 'failed' : step.outcome;
+              model.settle(one.call, outcome);
+              one.settle(outcome);
+              break;
+            }
+            case 'advance':
+              model.now += step.ms;
+              await clock.advance(step.ms);
+              break;
+            case 'isolate':
+              model.turn('isolated');
+              await breaker.isolate();
+              break;
+            case 'reset':
+              model.turn('closed');
+              await breaker.reset();
+              break;
+          }
+          await clock.settled();
+          expect(differences).toEqual([]);
+          expect(breaker.kind).toBe(model.kind);
+          const window = model.kind === 'closed' ? model.window() : breaker.statistics().window;
+          expect(breaker.statistics().window).toEqual(window);
+        }
+        expect(draws).toBe(model.draws);
+        for (const one of under) one.settle('ok');
+        await clock.settled();
+        breaker.close();
+      },
+    ),
+    { numRuns },
+  );
+}
