@@ -1,8 +1,15 @@
-import { circuitBreaker, rateLimiter, type Call } from '@nestjs-orchestrator/core/resilience';
+import {
+  circuitBreaker,
+  memoryBucketStore,
+  rateLimiter,
+  SharedRateLimiter,
+  type Call,
+} from '@nestjs-orchestrator/core/resilience';
 import * as cockatiel from 'cockatiel';
 import CircuitBreaker from 'opossum';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { Result } from './measure.js';
+import { sharedResilience } from './shared-resilience.js';
 
 const ROUNDS = 150;
 const CALLS = 2_000;
@@ -12,6 +19,7 @@ export async function* resilience(): AsyncGenerator<Result> {
   yield* breakers();
   yield* limiters();
   yield* allocations();
+  yield* sharedResilience();
   if (process.argv.includes('--memory')) yield memory();
 }
 
@@ -122,6 +130,7 @@ async function* allocations(): AsyncGenerator<Result> {
     ratio: 1,
     unit: 'bytes',
   };
+  yield { ...(await leasedHeap()), peer: empty, peerName: 'an empty loop' };
   const [mine, bare] = [await bytes(closed, MANY / 100), await bytes(then, MANY / 100)];
   const ratio = Number((bare / mine).toPrecision(3));
   yield {
@@ -132,6 +141,25 @@ async function* allocations(): AsyncGenerator<Result> {
     ratio,
     unit: 'bytes',
   };
+}
+
+/** The allowed path of a shared limiter whose lease holds tokens for all calls: what is fetched comes in turns, and there is none in the loop. */
+async function leasedHeap(): Promise<Omit<Result, 'peer' | 'peerName'>> {
+  const lease = { tokens: 16 * MANY, duration: 1e12 };
+  const limits = { maxTransitionsPerSecond: 1e9, burstCapacity: 1e8, clock: stillClock };
+  const limiter = new SharedRateLimiter(memoryBucketStore(stillClock), { name: 'leased', lease, ...limits });
+  for (let at = 0; at < 16 * MANY; at += 1) {
+    const passed = limiter.tryAcquire('tenant');
+    if (passed !== true) await passed;
+    else if (at % 1_000 === 0) await Promise.resolve();
+  }
+  const { storeCalls } = limiter.statistics();
+  const ours = await bytes(() => {
+    for (let at = 0; at < MANY; at += 1) void limiter.tryAcquire('tenant');
+  }, MANY);
+  const asked = limiter.statistics().storeCalls - storeCalls;
+  if (asked > 10) throw new Error(`the limiter was not on its leased path: it asked ${asked} times`);
+  return { name: 'heap per tryAcquire by lease', ours, ratio: 1, unit: 'bytes' };
 }
 
 /** A clock that costs nothing, so that only what is ours shows. */
