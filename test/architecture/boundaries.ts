@@ -40,7 +40,7 @@ const rooms: Record<string, Room[]> = {
 /** Libs that run anywhere, and what each may take from others: plain JavaScript, taken after an ADR. */
 const pure = new Map<string, ReadonlySet<string>>([
   ['statechart', new Set()],
-  ['core', new Set(['@noble/hashes'])],
+  ['core', new Set(['@noble/hashes', 'croner'])],
 ]);
 
 const isSpec = (path: string) => path.endsWith('.spec.ts');

@@ -94,7 +94,7 @@ describe.each(storeKinds)('waitUntil, on $kind', (kind) => {
       await second.host.bus.publish(event);
     }
     await clock.settled();
-    await clock.advance('1s');
+    await clock.advance('20s');
     await expect(paid).resolves.toMatchObject({ state: 'packed' });
   });
 

@@ -26,10 +26,15 @@ export {
   MessageBus,
   type PublishOptions,
   type PublishReceipt,
+  type ScheduleOptions,
+  type ScheduleSettings,
   type BusRequestOptions,
   type TransactionalBus,
 } from './bus/message-bus.js';
 export { NoRouteError } from './bus/routes.js';
+export { ScheduleConflictError, ScheduleError } from './bus/schedule/schedule-errors.js';
+export type { MissedPolicy, ScheduleTime } from './bus/schedule/schedule-plan.js';
+export type { ScheduleInfo } from './bus/schedule/schedule-record.js';
 export {
   NoReplyError,
   RequestAbortedError,

@@ -1,5 +1,7 @@
 import type { Duration } from '../message/duration.js';
 import type { MessageType } from '../message/message.js';
+import type { MissedPolicy, ScheduleTime } from './schedule/schedule-plan.js';
+import type { ScheduleInfo } from './schedule/schedule-record.js';
 
 /** Options of a message that enters from outside. */
 export interface PublishOptions {
@@ -26,6 +28,25 @@ export interface BusRequestOptions<R extends MessageType> extends Omit<PublishOp
   /** Stops waiting; the request itself stays. */
   readonly signal?: AbortSignal;
 }
+
+/** Options of a schedule, beside when it fires. */
+export interface ScheduleSettings {
+  /** Names it, within its tenant: the same id again replaces it, `unschedule(id)` ends it. Default: a new one. */
+  readonly id?: string;
+  /** Whether its message is an event or a command. Default `'publish'`. */
+  readonly as?: 'publish' | 'send';
+  /**
+   * What becomes of due times of a repeated schedule that went by while no node was up: `'skip'` lets them go, `'catch-up-once'` (default) fires
+   * once for all of them. A firing that is late, but before the next due time, always happens.
+   */
+  readonly missed?: MissedPolicy;
+  /** Default: the application's default tenant. */
+  readonly tenant?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** When a schedule fires, and its settings. */
+export type ScheduleOptions = ScheduleTime & ScheduleSettings;
 
 /** Says that a message is durable. */
 export interface PublishReceipt {
@@ -67,6 +88,23 @@ export abstract class MessageBus implements TransactionalBus {
     command: object,
     options: BusRequestOptions<R>,
   ): Promise<InstanceType<R>>;
+  /**
+   * Sends a message at due times: `{ at }`, `{ in: '2h' }`, `{ every: '15m' }` or `{ cron: '0 6 * * 1', timezone: 'Europe/Berlin' }`. The schedule is
+   * durable, and of all nodes one fires each due time, with a message id of its own. A schedule of that id is replaced, unless it means the same:
+   * an application may repeat its schedules at each start.
+   *
+   * Due times are told by the clocks of the nodes, so these should agree. Each message carries headers `schedule-id` and `schedule-due`.
+   *
+   * @throws ScheduleError, ScheduleConflictError; NoRouteError for a command; and as {@link publish}
+   */
+  abstract schedule(message: object, options: ScheduleOptions): Promise<ScheduleInfo>;
+  /** Ends a schedule. `false`: there is none that would fire again. What has fired already is under way. */
+  abstract unschedule(id: string, options?: { readonly tenant?: string }): Promise<boolean>;
+  /** When a schedule fires next and fired last. */
+  abstract findSchedule(
+    id: string,
+    options?: { readonly tenant?: string },
+  ): Promise<ScheduleInfo | undefined>;
   /**
    * Joins a transaction of the caller's (TypeORM: its `EntityManager`).
    *

@@ -10,12 +10,15 @@ import {
   MessageBus,
   type PublishOptions,
   type PublishReceipt,
+  type ScheduleOptions,
   type BusRequestOptions,
   type TransactionalBus,
 } from './message-bus.js';
 import type { Addressing } from './outgoing.js';
 import { replyDestination } from './request/reply-work.js';
 import { requestTimeout, type Requests } from './request/requests.js';
+import type { ScheduleInfo } from './schedule/schedule-record.js';
+import type { Schedules } from './schedule/schedules.js';
 
 /** What the bus needs of its node. */
 export interface OutboxBusPorts {
@@ -24,6 +27,7 @@ export interface OutboxBusPorts {
   readonly ids: IdSource;
   readonly addressing: Addressing;
   readonly requests: Requests;
+  readonly schedules: Schedules;
   readonly defaultTenant: string;
   readonly writeOptions: () => WriteOptions;
   /** Work was written; `leased`: this node dispatches it; `unique`: its ids are new. */
@@ -65,6 +69,37 @@ export class OutboxBus extends MessageBus {
     return requests.ask({ tenant, id, message: command, reply, timeoutMs, signal }, () =>
       this.write('send', command, { ...rest, id, tenant }, asker),
     );
+  }
+
+  override schedule(message: object, options: ScheduleOptions): Promise<ScheduleInfo> {
+    const { id, as = 'publish', missed = 'catch-up-once', headers = {}, tenant, ...time } = options;
+    return this.ports.schedules.schedule({
+      ...this.scheduleAt(id ?? this.ports.ids.next(), tenant),
+      named: id !== undefined,
+      verb: as,
+      message,
+      headers,
+      missed,
+      time,
+    });
+  }
+
+  override unschedule(id: string, options: { readonly tenant?: string } = {}): Promise<boolean> {
+    return this.ports.schedules.unschedule(this.scheduleAt(id, options.tenant));
+  }
+
+  override findSchedule(
+    id: string,
+    options: { readonly tenant?: string } = {},
+  ): Promise<ScheduleInfo | undefined> {
+    return this.ports.schedules.find(this.scheduleAt(id, options.tenant));
+  }
+
+  private scheduleAt(
+    scheduleId: string,
+    tenant = this.ports.defaultTenant,
+  ): { scheduleId: string; tenant: string } {
+    return { scheduleId, tenant };
   }
 
   override within(transaction: unknown): TransactionalBus {

@@ -25,6 +25,19 @@ export interface Origin {
   readonly lane: string | null;
 }
 
+/** A message whose schema and keys were checked, without its class. */
+export type MessageBody = Pick<Envelope, 'name' | 'version' | 'body'>;
+
+/** Under which id, for whom and when a message travels. */
+export type Address = Omit<Origin, 'sender' | 'causationId'> & {
+  readonly id: string;
+  readonly causationId: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly delayMs: number;
+  /** Given for requests. */
+  readonly asker?: Pick<Envelope, 'replyTo' | 'replyBy'>;
+};
+
 /** Addresses messages: checks bodies, gives ids, finds destinations. */
 export class Addressing {
   constructor(
@@ -51,39 +64,48 @@ export class Addressing {
   }
 
   /** The work that one message comes to: a row for each destination. */
-  async address(
-    verb: Outgoing['verb'],
-    message: object,
-    addressing: Omit<Origin, 'sender' | 'causationId'> & {
-      readonly id: string;
-      readonly causationId: string | null;
-      readonly headers: Readonly<Record<string, string>>;
-      readonly delayMs: number;
-      /** Given for requests. */
-      readonly asker?: Pick<Envelope, 'replyTo' | 'replyBy'>;
-    },
-  ): Promise<WorkRecord[]> {
-    const type = await checkMessage(message);
-    this.checkKeys(type, message);
+  async address(verb: Outgoing['verb'], message: object, addressing: Address): Promise<WorkRecord[]> {
+    return this.rows(verb, await this.checked(message), addressing);
+  }
+
+  /**
+   * A message as it can be stored and addressed later.
+   *
+   * @throws NoRouteError for a command without exactly one handler; and as the verbs
+   */
+  async check(verb: Outgoing['verb'], message: object): Promise<MessageBody> {
+    const body = await this.checked(message);
+    if (verb === 'send') this.routes.handler(body.name);
+    toJson(body.body, `message '${body.name}'`, this.maxPayload);
+    return body;
+  }
+
+  /** The work that a checked message comes to. */
+  rows(verb: Outgoing['verb'], { name, version, body }: MessageBody, addressing: Address): WorkRecord[] {
     const { id, tenant, correlationId, causationId, headers, delayMs, lane } = addressing;
-    const name = type.messageName;
     const destinations = verb === 'send' ? [this.routes.handler(name)] : this.routes.subscribers(name);
     const envelope: Envelope = {
       id,
       name,
-      version: type.version,
+      version,
       tenant,
       correlationId,
       causationId,
       sentAt: this.now(),
       ...addressing.asker,
       headers,
-      body: { ...message },
+      body,
     };
     const work: MessageWork = { kind: 'message', envelope };
     const payload = toJson(work, `message '${name}'`, this.maxPayload);
     // A delayed row must not hold its lane.
     const order = delayMs > 0 ? null : lane;
     return destinations.map((destination) => ({ tenant, destination, id, lane: order, payload, delayMs }));
+  }
+
+  private async checked(message: object): Promise<MessageBody> {
+    const type = await checkMessage(message);
+    this.checkKeys(type, message);
+    return { name: type.messageName, version: type.version, body: { ...message } };
   }
 }

@@ -6,6 +6,8 @@ import { Participant } from '../bus/participant.js';
 import { failedReply, replyDestination, ReplyAddressing } from '../bus/request/reply-work.js';
 import { Requests } from '../bus/request/requests.js';
 import { Pump } from '../bus/relay/pump.js';
+import { SCHEDULES } from '../bus/schedule/schedule-record.js';
+import { Schedules } from '../bus/schedule/schedules.js';
 import { TimerRelay } from '../bus/relay/timer-relay.js';
 import { WorkRelay } from '../bus/relay/work-relay.js';
 import { handlerDestination, sagaDestination, undoDestination } from '../bus/routes.js';
@@ -42,6 +44,7 @@ export class OrchestratorHost {
   private readonly addressing: Addressing;
   private readonly owner: string;
   private readonly requests: Requests;
+  private readonly schedules: Schedules;
   private readonly waits: InstanceWaits;
   private readonly work: WorkRelay;
   private readonly timers: TimerRelay;
@@ -73,16 +76,17 @@ export class OrchestratorHost {
       ports,
       policy,
       pollIntervalMs,
-      () => this.registry.sagaNames,
+      () => [...this.registry.sagaNames, SCHEDULES],
       (timer) => this.fire(timer),
     );
     this.upkeep = this.upkeepPumps();
     this.work.register(replyDestination(this.owner), this.requests);
-    const { addressing, requests, written } = this;
+    const { addressing, requests, written, committed } = this;
     const { store } = this.settings;
     this.consumed = new Coalescer((batch) => store.consumed(batch));
     this.finishes = new Coalescer((batch) => store.finish(batch, this.writeOptions()));
-    this.bus = new OutboxBus({ ...ports, addressing, requests, written });
+    this.schedules = new Schedules({ ...ports, addressing, committed });
+    this.bus = new OutboxBus({ ...ports, addressing, requests, schedules: this.schedules, written });
     this.runner = new SagaRunner(
       {
         ...ports,
@@ -199,6 +203,7 @@ export class OrchestratorHost {
   }
 
   private fire(timer: DueTimer): ReturnType<SagaConsumer['fire']> {
+    if (timer.saga === SCHEDULES) return this.schedules.fire(timer);
     return (this.consumers.get(timer.saga) as SagaConsumer).fire(timer);
   }
 

@@ -1,0 +1,163 @@
+import { message, type MessageContext } from '@nestjs-orchestrator/core';
+import type { OrchestratorHost } from '@nestjs-orchestrator/core/internal';
+import type { Clock } from '@nestjs-orchestrator/core/ports';
+import { afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { storeKinds } from '../saga/support.js';
+import { openPlainCluster, type PlainCluster } from './support.js';
+
+class Remind extends message('t.remind', z.object({ text: z.string() })) {}
+
+/** What was heard: id of the message, text, due time of the schedule. */
+class Ear {
+  readonly heard: { readonly id: string; readonly text: string; readonly due: string | undefined }[] = [];
+
+  readonly register = (host: OrchestratorHost): void =>
+    host.registerHandler({
+      message: Remind,
+      name: 'ear.hear',
+      handle: ({ id, message: { text }, headers }: MessageContext<Remind>) => {
+        this.heard.push({ id, text, due: headers['schedule-due'] });
+      },
+    });
+
+  get texts(): readonly string[] {
+    return this.heard.map(({ text }) => text);
+  }
+}
+
+const tea = new Remind({ text: 'tea' });
+const after = (clock: Clock, ms: number): Date => new Date(clock.now() + ms);
+
+/** Hours go by in these tests: nodes look seldom when nothing is due. */
+const patient = { pollIntervalMs: 30_000, leaseMs: 60_000 };
+
+let cluster: PlainCluster | undefined;
+afterEach(async () => cluster?.close());
+
+describe.each(storeKinds)('schedules, on $kind', (kind) => {
+  it('fire each due time once, whichever of several nodes is there', async () => {
+    cluster = await openPlainCluster(kind);
+    const { clock } = cluster;
+    const ear = new Ear();
+    const first = await cluster.node('first', ear.register, patient);
+    const second = await cluster.node('second', ear.register, patient);
+    await Promise.all([first, second].map(({ host }) => host.bus.schedule(tea, { id: 'tea', every: '10m' })));
+    const start = clock.now();
+    await clock.advance('31m');
+    await first.kill();
+    await clock.advance('30m');
+    const dues = [1, 2, 3, 4, 5, 6].map((n) => new Date(start + n * 600_000).toISOString());
+    expect(ear.heard.map(({ due }) => due)).toEqual(dues);
+    expect(new Set(ear.heard.map(({ id }) => id)).size).toBe(6);
+    await expect(second.host.bus.findSchedule('tea')).resolves.toMatchObject({
+      nextAt: new Date(start + 7 * 600_000),
+      lastAt: new Date(start + 6 * 600_000),
+      message: 't.remind',
+    });
+  });
+
+  it('fire once at an instant or after a while, and by cron', async () => {
+    cluster = await openPlainCluster(kind);
+    const { clock } = cluster;
+    const ear = new Ear();
+    const { host } = await cluster.node('first', ear.register, patient);
+    await host.bus.schedule(new Remind({ text: 'in' }), { in: '2m' });
+    await host.bus.schedule(new Remind({ text: 'at' }), { at: after(clock, 60_000) });
+    await host.bus.schedule(new Remind({ text: 'past' }), { at: 5 });
+    const cron = await host.bus.schedule(new Remind({ text: 'cron' }), { cron: '0 6 * * *' });
+    expect(cron.nextAt?.getUTCHours()).toBe(6);
+    await clock.advance('5m');
+    expect(ear.texts).toEqual(['past', 'at', 'in']);
+    const filter = { tenant: 'default', saga: '$schedule' };
+    const left = await cluster.store.query(filter, { now: clock.storeNow() });
+    expect(left.items.map(({ data }) => (JSON.parse(data) as { scheduleId: string }).scheduleId)).toEqual([
+      cron.scheduleId,
+    ]);
+    await clock.advanceTo((cron.nextAt as Date).getTime());
+    await clock.advance('1s');
+    expect(ear.texts.at(-1)).toBe('cron');
+  });
+
+  it('are replaced by id, left alone when they mean the same, and ended', async () => {
+    cluster = await openPlainCluster(kind);
+    const { clock } = cluster;
+    const ear = new Ear();
+    const { host } = await cluster.node('first', ear.register, patient);
+    const { bus } = host;
+    const { nextAt } = await bus.schedule(tea, { id: 'tea', every: '10m' });
+    await clock.advance('6m');
+    // As an application does at each of its starts.
+    await expect(bus.schedule(tea, { id: 'tea', every: '10m' })).resolves.toMatchObject({ nextAt });
+    await bus.schedule(new Remind({ text: 'coffee' }), { id: 'tea', every: '10m' });
+    await clock.advance('9m');
+    expect(ear.texts).toEqual([]);
+    await clock.advance('2m');
+    expect(ear.texts).toEqual(['coffee']);
+    await expect(bus.unschedule('tea')).resolves.toBe(true);
+    await expect(bus.unschedule('tea')).resolves.toBe(false);
+    await expect(bus.unschedule('none')).resolves.toBe(false);
+    await clock.advance('1h');
+    expect(ear.texts).toEqual(['coffee']);
+    await bus.schedule(tea, { id: 'tea', in: '1m' });
+    await clock.advance('2m');
+    expect(ear.texts).toEqual(['coffee', 'tea']);
+  });
+
+  it('of an instant that has passed do not fire again when an application repeats them', async () => {
+    cluster = await openPlainCluster(kind);
+    const { clock } = cluster;
+    const ear = new Ear();
+    const { host } = await cluster.node('first', ear.register, patient);
+    const launch = { id: 'launch', at: after(clock, 60_000) };
+    for (let start = 0; start < 3; start += 1) {
+      await host.bus.schedule(tea, launch);
+      await clock.advance('2m');
+    }
+    expect(ear.texts).toEqual(['tea']);
+  });
+
+  it('catch up once, or skip, what was due while no node was up', async () => {
+    cluster = await openPlainCluster(kind);
+    const { clock } = cluster;
+    const ear = new Ear();
+    const first = await cluster.node('first', ear.register, patient);
+    await first.host.bus.schedule(new Remind({ text: 'skip' }), { id: 's', every: '10m', missed: 'skip' });
+    await first.host.bus.schedule(new Remind({ text: 'once' }), { id: 'c', every: '10m' });
+    await first.kill();
+    await clock.advance('1h');
+    await cluster.node('second', ear.register, patient);
+    await clock.advance('5m');
+    expect(ear.texts).toEqual(['once']);
+    await clock.advance('10m');
+    expect([...ear.texts].sort()).toEqual(['once', 'once', 'skip']);
+  });
+
+  it('belong to their tenant', async () => {
+    cluster = await openPlainCluster(kind);
+    const { clock } = cluster;
+    const ear = new Ear();
+    const { bus } = (await cluster.node('first', ear.register, patient)).host;
+    await bus.schedule(tea, { id: 'tea', in: '1m', tenant: 'a' });
+    await expect(bus.unschedule('tea')).resolves.toBe(false);
+    await expect(bus.findSchedule('tea', { tenant: 'b' })).resolves.toBeUndefined();
+    await clock.advance('2m');
+    expect(ear.texts).toEqual(['tea']);
+  });
+
+  it('lose nothing and fire nothing twice when a node dies at the commit of a firing', async () => {
+    cluster = await openPlainCluster(kind);
+    const { clock } = cluster;
+    const ear = new Ear();
+    const first = await cluster.node('first', ear.register, patient);
+    await first.host.bus.schedule(tea, { id: 'tea', every: '10m' });
+    await clock.advance('9m');
+    const crash = first.faults.crashAt('participant.before');
+    await clock.advance('1m');
+    await crash;
+    await first.kill();
+    await cluster.node('second', ear.register, patient);
+    await clock.advance('5m');
+    expect(ear.texts).toEqual(['tea']);
+  });
+});
