@@ -38,7 +38,7 @@ export async function openRig<G extends AnySaga>(
   const clock = new VirtualClock();
   const opened = await kind.open();
   const { store: connection } = await opened.connect();
-  const store = clock.tracked(connection, 'store', ['transaction']);
+  const store = clock.tracked(connection, 'store');
   const random = seededRandom(1);
   // Hints and timers wake this only node; polling is for what other nodes leave behind.
   const host = new OrchestratorHost({

@@ -114,6 +114,7 @@ export {
 } from '@nestjs-orchestrator/core';
 export {
   CorrelationError,
+  InstanceAbsentError,
   SagaConflictError,
   SagaDefinitionError,
   SagaEndedError,

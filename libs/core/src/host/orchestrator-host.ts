@@ -17,6 +17,7 @@ import type { Commit, Finish, FinishResult, WriteOptions } from '../ports/instan
 import type { ClaimedWork, DueTimer, WorkKey, WorkRecord } from '../ports/records.js';
 import type { SagaBehaviour } from '../saga/behaviour.js';
 import { ChangeMaker } from '../saga/run/change-maker.js';
+import { FanOut } from '../saga/run/fan-out.js';
 import { SagaConsumer } from '../saga/run/saga-consumer.js';
 import { LoggingObserver } from '../saga/run/saga-observer.js';
 import { SagaRunner } from '../saga/run/saga-runner.js';
@@ -108,7 +109,11 @@ export class OrchestratorHost {
     this.registry.addSaga(behaviour);
     const { name } = behaviour.definition;
     if (this.consumers.has(name)) return;
-    const consumer = new SagaConsumer(() => this.registry.latest(name), this.runner);
+    const consumer = new SagaConsumer(
+      () => this.registry.latest(name),
+      this.runner,
+      new FanOut({ ...this.settings, hint: () => this.work.hint() }),
+    );
     this.consumers.set(name, consumer);
     this.work.register(sagaDestination(name), consumer);
     this.work.register(

@@ -5,7 +5,7 @@ import { OrchestratorError } from '../errors/orchestrator-error.js';
 import { compileSaga } from '../saga/compile/compile-saga.js';
 import type { CompiledSaga } from '../saga/compile/compiled-saga.js';
 import type { SagaBehaviour } from '../saga/behaviour.js';
-import { keyOf } from '../saga/run/saga-consumer.js';
+import { keyOf } from '../saga/run/correlation.js';
 
 /** Two definitions of one (name, version). */
 export class DuplicateSagaError extends OrchestratorError {

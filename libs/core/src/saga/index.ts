@@ -64,6 +64,7 @@ export type {
 } from './behaviour.js';
 export {
   CorrelationError,
+  InstanceAbsentError,
   SagaConflictError,
   SagaDefinitionError,
   SagaVersionError,

@@ -51,6 +51,20 @@ export class UnexpectedEventError extends OrchestratorError {
   }
 }
 
+/** A message came before its instance, and is declared to be delivered again. */
+export class InstanceAbsentError extends OrchestratorError {
+  readonly code = 'SAGA_INSTANCE_ABSENT';
+  override readonly retryable = true;
+  constructor(
+    readonly saga: string,
+    readonly messageName: string,
+  ) {
+    super(
+      `Saga '${saga}' has no instance for message '${messageName}' yet; it is declared { absent: 'redeliver' } and tried again later.`,
+    );
+  }
+}
+
 /** The instance changed under every one of several tries; it is tried again later. */
 export class SagaConflictError extends OrchestratorError {
   readonly code = 'SAGA_CONFLICT';

@@ -71,6 +71,12 @@ export interface SagaRepository<G extends AnySaga> {
   find(id: string, options?: SagaReadOptions): Promise<SagaInstance<G> | undefined>;
   /** By the value of the saga's `correlateBy`. */
   findByCorrelation(key: string, options?: SagaReadOptions): Promise<SagaInstance<G> | undefined>;
+  /** By the value of one of the saga's further keys: one instance at most, or all that share it, oldest first. */
+  findByKey(
+    key: G['types']['words']['key'],
+    value: string,
+    options?: SagaReadOptions,
+  ): AsyncIterable<SagaInstance<G>>;
   /** All instances in a state, oldest first, read in pages. */
   findByState(state: StateOf<G>, options?: SagaReadOptions): AsyncIterable<SagaInstance<G>>;
   /** Instances that have not ended and not changed for at least this long, oldest first. */

@@ -38,6 +38,20 @@ export class StoredSagaRepository<G extends AnySaga> implements SagaRepository<G
     return this.load({ key: { name: this.definition.correlateBy, value: key } }, options);
   }
 
+  async *findByKey(
+    key: G['types']['words']['key'],
+    value: string,
+    options: SagaReadOptions = {},
+  ): AsyncGenerator<SagaInstance<G>> {
+    const record = { name: key as string, value };
+    if (this.definition.keys.get(record.name) === 'many') {
+      yield* this.all({ key: record, order: 'oldest' }, options);
+      return;
+    }
+    const found = await this.load({ key: record }, options);
+    if (found !== undefined) yield found;
+  }
+
   findByState(state: StateOf<G>, options: SagaReadOptions = {}): AsyncIterable<SagaInstance<G>> {
     return this.all({ states: [state], order: 'oldest' }, options);
   }

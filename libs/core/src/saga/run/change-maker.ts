@@ -15,7 +15,6 @@ import type {
 } from '../../ports/records.js';
 import type { CompiledHandler, CompiledSaga } from '../compile/compiled-saga.js';
 import { UnexpectedEventError } from '../saga-errors.js';
-import type { UnansweredPolicy } from '../saga-types.js';
 import type { SagaPhase } from '../states.js';
 import type { Change } from './build-commit.js';
 import { checkData, checkUndo } from './check-values.js';
@@ -25,6 +24,7 @@ import { freezeMessage } from './freeze-message.js';
 import type { MacrostepResult } from './macrostep.js';
 import { callHandler, type HandlerScene } from './call-handler.js';
 import type { Notes } from './notes.js';
+import { unansweredPolicy } from './policies.js';
 import { SagaRecording } from './saga-recording.js';
 import { joinedChanges, NO_TIMER_CHANGES, scheduleStep, type TimerChanges } from './timer-changes.js';
 import {
@@ -259,7 +259,7 @@ function unanswered(base: Base, cause: MessageOrTimer): Change | null {
   if (cause.kind === 'timer') return unansweredTimer(base, cause);
   const { definition } = base.saga;
   const { name } = cause.envelope;
-  const policy: UnansweredPolicy = definition.events.get(name)?.unanswered ?? definition.unanswered;
+  const policy = unansweredPolicy(definition, name);
   const state = base.instance?.state ?? null;
   if (policy === 'fault') throw new UnexpectedEventError(definition.name, name, state);
   if (policy === 'ignore') return unchanged(base, 'ignored', name);

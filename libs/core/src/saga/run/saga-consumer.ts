@@ -3,22 +3,11 @@ import type { Envelope } from '../../message/envelope.js';
 import { parseJson } from '../../message/json.js';
 import type { ClaimedWork, DueTimer, KeyRecord } from '../../ports/records.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
-import { CorrelationError } from '../saga-errors.js';
-import type { AnySaga } from '../saga-types.js';
+import { keyOf } from './correlation.js';
+import type { FanOut } from './fan-out.js';
 import { freezeMessage } from './freeze-message.js';
 import type { SagaRunner } from './saga-runner.js';
 import type { SagaWork, TimerPayload } from './stimulus.js';
-
-const LONGEST_KEY = 512;
-
-/** The key by which a message finds its instance. */
-export function keyOf(definition: AnySaga, messageName: string, body: object): KeyRecord {
-  const value = definition.events.get(messageName)?.keyOf(body);
-  if (typeof value !== 'string' || value === '' || value.length > LONGEST_KEY) {
-    throw new CorrelationError(definition.name, messageName, value);
-  }
-  return { name: definition.correlateBy, value };
-}
 
 /** Brings a saga's outbox rows and timers to its runner. */
 export class SagaConsumer implements Consumer {
@@ -28,6 +17,7 @@ export class SagaConsumer implements Consumer {
   constructor(
     private readonly latest: () => CompiledSaga,
     private readonly runner: SagaRunner,
+    private readonly fanOut: FanOut,
   ) {}
 
   async consume(work: ClaimedWork): Promise<Consumed> {
@@ -37,7 +27,7 @@ export class SagaConsumer implements Consumer {
       await this.runner.drain(saga, { tenant: payload.tenant, key: payload.key });
       return 'settled';
     }
-    return this.message(saga, work, payload.envelope);
+    return this.message(saga, work, payload.envelope, payload.to);
   }
 
   /** One firing of a timer. */
@@ -52,10 +42,20 @@ export class SagaConsumer implements Consumer {
     });
   }
 
-  private message(saga: CompiledSaga, work: ClaimedWork, envelope: Envelope): Promise<Consumed> {
+  private async message(
+    saga: CompiledSaga,
+    work: ClaimedWork,
+    envelope: Envelope,
+    to: KeyRecord | undefined,
+  ): Promise<Consumed> {
+    const { definition } = saga;
+    const key = to ?? keyOf(definition, envelope.name, envelope.body as object);
+    const spread =
+      definition.keys.get(key.name) === 'many' && (await this.fanOut.spread(saga, work, envelope, key)) > 0;
+    if (spread) return 'consumed';
     return this.runner.handle(saga, {
       tenant: envelope.tenant,
-      key: keyOf(saga.definition, envelope.name, envelope.body as object),
+      key: await this.runner.primaryKey(saga, { tenant: envelope.tenant, key }),
       messageId: envelope.id,
       work: { tenant: work.tenant, destination: work.destination, id: work.id },
       cause: { kind: 'message', envelope, message: freezeMessage(saga, envelope), delivery: false },

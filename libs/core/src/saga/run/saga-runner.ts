@@ -10,17 +10,24 @@ import type {
   ParkResult,
   WriteOptions,
 } from '../../ports/instance-store.js';
-import type { CurrentInstance, InboxRecord, WorkRecord } from '../../ports/records.js';
+import type { CurrentInstance, InboxRecord, KeyRecord, WorkRecord } from '../../ports/records.js';
 import type { Commit } from '../../ports/instance-store.js';
 import { parseJson, toJson } from '../../message/json.js';
 import type { Envelope } from '../../message/envelope.js';
 import { Mailboxes } from '../../orchestrator/mailbox/mailboxes.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
-import { SagaConflictError, SagaVersionError, UnexpectedEventError } from '../saga-errors.js';
+import {
+  InstanceAbsentError,
+  SagaConflictError,
+  SagaVersionError,
+  UnexpectedEventError,
+} from '../saga-errors.js';
 import { buildCommit, type Change } from './build-commit.js';
 import { Coalescer } from '../../handling/coalescer.js';
 import type { ChangeMaker } from './change-maker.js';
+import { primaryKeyOf } from './correlation.js';
 import { KnownInstances } from './known-instances.js';
+import { absentPolicy } from './policies.js';
 import type { SagaObserver } from './saga-observer.js';
 import { StartOdds } from './start-odds.js';
 import type { Stimulus } from './stimulus.js';
@@ -93,6 +100,13 @@ export class SagaRunner {
   /** Handles the open deliveries of an instance, until none of them is answered any more. */
   drain(saga: CompiledSaga, at: Pick<Stimulus, 'tenant' | 'key'>): Promise<void> {
     return this.inMailbox(saga, at, () => this.drainInMailbox(saga, at));
+  }
+
+  /** The primary key of the instance that a key leads to; the key itself where there is none. */
+  async primaryKey(saga: CompiledSaga, at: Pick<Stimulus, 'tenant' | 'key'>): Promise<KeyRecord> {
+    if (at.key.name === saga.definition.correlateBy) return at.key;
+    const { instance } = await this.load(saga, at);
+    return (instance && primaryKeyOf(saga.definition, instance)) ?? at.key;
   }
 
   private inMailbox<T>(
@@ -226,7 +240,9 @@ export class SagaRunner {
     const { cause } = stimulus;
     // Timers and outcomes of an instance that is gone concern nobody.
     if (cause.kind !== 'message') return 'settled';
-    const { absent, patience, name } = saga.definition;
+    const { patience, name } = saga.definition;
+    const absent = absentPolicy(saga.definition, cause.envelope.name);
+    if (absent === 'redeliver') throw new InstanceAbsentError(name, cause.envelope.name);
     if (absent === 'fault') throw new UnexpectedEventError(name, cause.envelope.name, null);
     if (absent === 'discard') {
       this.ports.observer.discarded(saga, stimulus);
