@@ -51,83 +51,87 @@ it(
   'does what the reference model does, on any schedule',
   async () => {
     await fc.assert(
-      fc.asyncProperty(options, fc.array(command, { maxLength: 60, size: 'max' }), async (options, commands) => {
-        const clock = new VirtualClock();
-        const model = new BreakerModel(options, JITTER);
-        let draws = 0;
-        const random = {
-          next: () => {
-            draws += 1;
-            return JITTER;
-          },
-        };
-        const breaker = circuitBreaker({ ...options, clock, random });
-        const under: Under[] = [];
-        const differences: unknown[] = [];
-
-        const start = (withSignal: boolean): void => {
-          const call = model.start();
-          const abort = withSignal ? new AbortController() : undefined;
-          const result = deferred();
-          let called = false;
-          const ended = breaker.execute(() => {
-            called = true;
-            return result.promise;
-          }, abort?.signal);
-          ended.catch((error: unknown) => {
-            if (called === error instanceof CircuitOpenError) differences.push(error);
-          });
-          if (called !== (call !== undefined)) differences.push({ called, model });
-          if (call === undefined) return;
-          const settle = (outcome: Outcome): void => {
-            if (outcome === 'cancelled') abort?.abort();
-            if (outcome === 'ok') result.resolve();
-            else result.reject(new Error(outcome));
+      fc.asyncProperty(
+        options,
+        fc.array(command, { maxLength: 60, size: 'max' }),
+        async (options, commands) => {
+          const clock = new VirtualClock();
+          const model = new BreakerModel(options, JITTER);
+          let draws = 0;
+          const random = {
+            next: () => {
+              draws += 1;
+              return JITTER;
+            },
           };
-          under.push({ call, abort, settle });
-        };
+          const breaker = circuitBreaker({ ...options, clock, random });
+          const under: Under[] = [];
+          const differences: unknown[] = [];
 
-        for (const step of commands) {
-          switch (step.kind) {
-            case 'start':
-              start(step.signal);
-              break;
-            case 'settle': {
-              const [one] = under.splice(step.at, 1);
-              if (one === undefined) break;
-              // Without a signal nothing can be cancelled: it is a failure then.
-              const outcome =
-                one.abort === undefined && step.outcome === 'cancelled' ? 'failed' : step.outcome;
-              model.settle(one.call, outcome);
-              one.settle(outcome);
-              await turns();
-              break;
+          const start = (withSignal: boolean): void => {
+            const call = model.start();
+            const abort = withSignal ? new AbortController() : undefined;
+            const result = deferred();
+            let called = false;
+            const ended = breaker.execute(() => {
+              called = true;
+              return result.promise;
+            }, abort?.signal);
+            ended.catch((error: unknown) => {
+              if (called === error instanceof CircuitOpenError) differences.push(error);
+            });
+            if (called !== (call !== undefined)) differences.push({ called, model });
+            if (call === undefined) return;
+            const settle = (outcome: Outcome): void => {
+              if (outcome === 'cancelled') abort?.abort();
+              if (outcome === 'ok') result.resolve();
+              else result.reject(new Error(outcome));
+            };
+            under.push({ call, abort, settle });
+          };
+
+          for (const step of commands) {
+            switch (step.kind) {
+              case 'start':
+                start(step.signal);
+                break;
+              case 'settle': {
+                const [one] = under.splice(step.at, 1);
+                if (one === undefined) break;
+                // Without a signal nothing can be cancelled: it is a failure then.
+                const outcome =
+                  one.abort === undefined && step.outcome === 'cancelled' ? 'failed' : step.outcome;
+                model.settle(one.call, outcome);
+                one.settle(outcome);
+                await turns();
+                break;
+              }
+              case 'advance':
+                model.now += step.ms;
+                await clock.advance(step.ms);
+                break;
+              case 'isolate':
+                model.turn('isolated');
+                breaker.isolate();
+                break;
+              case 'reset':
+                model.turn('closed');
+                breaker.reset();
+                break;
+              case 'move':
+                // Its own state, written and read again, changes nothing while it is open.
+                if (model.kind === 'open') breaker.restore(breaker.export());
+                break;
             }
-            case 'advance':
-              model.now += step.ms;
-              await clock.advance(step.ms);
-              break;
-            case 'isolate':
-              model.turn('isolated');
-              breaker.isolate();
-              break;
-            case 'reset':
-              model.turn('closed');
-              breaker.reset();
-              break;
-            case 'move':
-              // Its own state, written and read again, changes nothing while it is open.
-              if (model.kind === 'open') breaker.restore(breaker.export());
-              break;
+            expect(differences).toEqual([]);
+            expect(breaker.state.kind).toBe(model.kind);
+            const window = model.kind === 'closed' ? model.window() : breaker.statistics().window;
+            expect(breaker.statistics().window).toEqual(window);
           }
-          expect(differences).toEqual([]);
-          expect(breaker.state.kind).toBe(model.kind);
-          const window = model.kind === 'closed' ? model.window() : breaker.statistics().window;
-          expect(breaker.statistics().window).toEqual(window);
-        }
-        expect(draws).toBe(model.draws);
-        for (const one of under) one.settle('ok');
-      }),
+          expect(draws).toBe(model.draws);
+          for (const one of under) one.settle('ok');
+        },
+      ),
       { numRuns: runs },
     );
   },

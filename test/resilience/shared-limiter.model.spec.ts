@@ -26,32 +26,37 @@ it(
       { tokens: 1, seconds: 3 },
     );
     await fc.assert(
-      fc.asyncProperty(rates, fc.integer({ min: 1, max: 9 }), fc.array(call, { maxLength: 40, size: 'max' }), async (rate, lease, calls) => {
-        const clock = new VirtualClock();
-        const store = memoryBucketStore(clock);
-        const burst = 10;
-        const nodes = [0, 1, 2].map(
-          () =>
-            new SharedRateLimiter(store, {
-              name: 'shared',
-              maxTransitionsPerSecond: rate.tokens / rate.seconds,
-              burstCapacity: burst,
-              lease: { tokens: lease },
-              clock,
-            }),
-        );
-        const bound = new LimiterModel(rate, burst + lease * nodes.length);
-        const tooMuch: unknown[] = [];
-        for (const { node, calls: count, ms } of calls) {
-          await clock.advance(ms);
-          bound.advance(ms);
-          for (let at = 0; at < count; at += 1) {
-            const passed = await nodes[node]?.tryAcquire('key');
-            if (passed === true && !bound.spend('key', 1)) tooMuch.push({ node, at: clock.now() });
+      fc.asyncProperty(
+        rates,
+        fc.integer({ min: 1, max: 9 }),
+        fc.array(call, { maxLength: 40, size: 'max' }),
+        async (rate, lease, calls) => {
+          const clock = new VirtualClock();
+          const store = memoryBucketStore(clock);
+          const burst = 10;
+          const nodes = [0, 1, 2].map(
+            () =>
+              new SharedRateLimiter(store, {
+                name: 'shared',
+                maxTransitionsPerSecond: rate.tokens / rate.seconds,
+                burstCapacity: burst,
+                lease: { tokens: lease },
+                clock,
+              }),
+          );
+          const bound = new LimiterModel(rate, burst + lease * nodes.length);
+          const tooMuch: unknown[] = [];
+          for (const { node, calls: count, ms } of calls) {
+            await clock.advance(ms);
+            bound.advance(ms);
+            for (let at = 0; at < count; at += 1) {
+              const passed = await nodes[node]?.tryAcquire('key');
+              if (passed === true && !bound.spend('key', 1)) tooMuch.push({ node, at: clock.now() });
+            }
           }
-        }
-        expect(tooMuch).toEqual([]);
-      }),
+          expect(tooMuch).toEqual([]);
+        },
+      ),
       { numRuns: runs },
     );
   },

@@ -152,10 +152,11 @@ export class OrchestratorHost {
   /**
    * Prepares the store, then takes up whatever is waiting there and begins to consume.
    *
-   * @throws StoreSchemaError, StoreUnavailableError
+   * @throws SagaDefinitionError where a command that a saga says it sends has no handler, or several; StoreSchemaError, StoreUnavailableError
    */
   async start(): Promise<void> {
     const { store, logger } = this.settings;
+    this.registry.checkSends();
     await store.start();
     this.state = 'up';
     this.unsubscribe = store.onWork(() => {

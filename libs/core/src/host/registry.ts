@@ -1,10 +1,17 @@
-import { DuplicateDestinationError, handlerDestination, Routes, sagaDestination } from '../bus/routes.js';
+import {
+  DuplicateDestinationError,
+  handlerDestination,
+  NoRouteError,
+  Routes,
+  sagaDestination,
+} from '../bus/routes.js';
 import type { MessageHandler } from '../bus/message-context.js';
 import type { MessageType } from '../message/message.js';
 import { OrchestratorError } from '../errors/orchestrator-error.js';
 import { compileSaga } from '../saga/compile/compile-saga.js';
 import type { CompiledSaga } from '../saga/compile/compiled-saga.js';
 import type { SagaBehaviour } from '../saga/behaviour.js';
+import { SagaDefinitionError, type DefinitionFault } from '../saga/saga-errors.js';
 import { keyOf } from '../saga/run/correlation.js';
 
 /** Two definitions of one (name, version). */
@@ -66,6 +73,29 @@ export class Registry {
   latest(saga: string): CompiledSaga {
     const versions = this.versions(saga);
     return versions.get(Math.max(...versions.keys())) as CompiledSaga;
+  }
+
+  /**
+   * Checks that each command which a saga says it sends has exactly one handler.
+   *
+   * @throws SagaDefinitionError
+   */
+  checkSends(): void {
+    for (const { definition } of [...this.sagas.values()].flatMap((versions) => [...versions.values()])) {
+      const names: readonly string[] = [...(definition.sends?.keys() ?? [])];
+      const faults = names.flatMap((name) => this.routeFaults(name));
+      if (faults.length > 0) throw new SagaDefinitionError(definition.name, faults);
+    }
+  }
+
+  private routeFaults(command: string): readonly DefinitionFault[] {
+    try {
+      this.routes.handler(command);
+      return [];
+    } catch (error) {
+      if (!(error instanceof NoRouteError)) throw error;
+      return [{ path: `sends.${command}`, message: error.message }];
+    }
   }
 
   /** Throws if a saga that answers the message can't tell which instance it is for. */

@@ -122,7 +122,7 @@ export interface SagaSpec<
   readonly schedules?: readonly T[];
   /** Joins by name; answered like events. */
   readonly compositeEvents?: Readonly<
-    Record<J, CompositeEvent<EventOf<NoInfer<E>>, StateNames<NoInfer<ST>>>>
+    Record<J, CompositeEvent<NoInfer<EventOf<E>>, NoInfer<StateNames<ST>>>>
   >;
   /** All commands that handlers send. If given, others don't compile, and each must have exactly one handler when the application starts. */
   readonly sends?: readonly L[];
