@@ -52,7 +52,7 @@ describe('namesIn', () => {
   });
 
   it('ends where names stand for each other', () => {
-    const machine = defineMachine({ id: 'm', entry: 'x' } as object, { actions: { x: 'y', y: 'x' } });
+    const machine = defineMachine({ id: 'm', entry: 'x' }, { actions: { x: 'y', y: 'x' } });
     expect(namesIn(machine).map(({ name }) => name)).toEqual(['x', 'y']);
   });
 });
