@@ -8,6 +8,9 @@ const source = '@nestjs-orchestrator/source';
 /** Checks of the workspace itself: they read files and need no server. */
 const workspace = ['architecture', 'packaging', 'tooling'].map((folder) => `test/${folder}/**/*.spec.ts`);
 
+/** Several libs together, but no server: they run with the unit specs, and as often as wanted. */
+const serverless = ['test/orchestrator/**/*.spec.ts'];
+
 export default defineConfig({
   resolve: { conditions: [source] },
   ssr: { resolve: { conditions: [source] } },
@@ -17,7 +20,10 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['libs/*/src/**/*.spec.ts', 'apps/*/src/**/*.spec.ts'] },
+        test: {
+          name: 'unit',
+          include: ['libs/*/src/**/*.spec.ts', 'apps/*/src/**/*.spec.ts', ...serverless],
+        },
       },
       { extends: true, test: { name: 'workspace', include: workspace } },
       {
@@ -25,7 +31,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/**/*.spec.ts'],
-          exclude: workspace,
+          exclude: [...workspace, ...serverless],
           globalSetup: ['test/support/postgres.global-setup.ts', 'test/support/redis.global-setup.ts'],
           // Servers and processes are started in them, on machines that may be busy.
           testTimeout: 60_000,

@@ -73,9 +73,12 @@ export interface MachineRef<M extends Machine = Machine> {
    * @throws WaitTimeoutError; MachineStoppedError where the machine ends in another state (as rejections)
    */
   waitFor(
-    state: StateOf<M> | ((snapshot: Snapshot<ContextOf<M>>) => boolean),
+    state: StateNameOf<M> | ((snapshot: Snapshot<ContextOf<M>>) => boolean),
     options?: WaitOptions,
   ): Promise<Snapshot<ContextOf<M>>>;
   /** Ends the machine: aborts its action and activities, cancels its timers, fails its requests. Settles when they are over. */
   stop(): Promise<void>;
 }
+
+/** Names of states; any text where the definition is no literal. */
+type StateNameOf<M> = [StateOf<M>] extends [never] ? string : StateOf<M>;

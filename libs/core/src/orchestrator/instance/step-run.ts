@@ -64,6 +64,9 @@ export class StepRun {
     if (this.ended) return;
     this.close();
     this.cancelled = { reason };
+    const { delivery } = this;
+    if (delivery?.kind === 'request') delivery.fail(reason);
+    else if (delivery?.kind === 'start') delivery.failed(reason);
     this.abort?.abort(reason);
   }
 
