@@ -9,6 +9,7 @@ export interface SagaInstance<G extends AnySaga> {
   /** Counts commits. */
   readonly version: number;
   readonly definitionVersion: number;
+  /** Path of the innermost state. In parallel states there are several, joined by bars: `'packing.label.printed|packing.box.open'`. */
   readonly state: StateOf<G>;
   readonly status: SagaStatus;
   readonly data: Readonly<DataOf<G>>;
@@ -77,7 +78,7 @@ export interface SagaRepository<G extends AnySaga> {
     value: string,
     options?: SagaReadOptions,
   ): AsyncIterable<SagaInstance<G>>;
-  /** All instances in a state, oldest first, read in pages. */
+  /** All instances in a state or one nested in it, oldest first, read in pages. */
   findByState(state: StateOf<G>, options?: SagaReadOptions): AsyncIterable<SagaInstance<G>>;
   /** Instances that have not ended and not changed for at least this long, oldest first. */
   findStale(idle: Duration | number, options?: SagaReadOptions): AsyncIterable<SagaInstance<G>>;

@@ -67,3 +67,24 @@ export function stateNodes(states: readonly string[] | StateNodes): StateNodes {
 function isList(states: readonly string[] | StateNodes): states is readonly string[] {
   return Array.isArray(states);
 }
+
+/** Whether a stored state (its innermost states, joined by bars) is that one, or lies in it. */
+export function isWithin(stored: string, path: string): boolean {
+  return stored.split('|').some((leaf) => leaf === path || leaf.startsWith(`${path}.`));
+}
+
+/** All states, as they are stored, that are the one of that path, or lie in it. */
+export function storedStatesWithin(nodes: StateNodes, path: string): readonly string[] {
+  const all = Object.entries(nodes).flatMap(([name, node]) => storedStates(name, node));
+  const within = all.filter((stored) => isWithin(stored, path));
+  return within.length === 0 ? [path] : within;
+}
+
+/** Innermost states of each way to be in a state; of several regions, every combination. */
+function storedStates(path: string, { type, states }: StateNode): readonly string[] {
+  const children = Object.entries(states ?? {}).filter(([, child]) => child.type !== 'history');
+  if (children.length === 0) return [path];
+  const each = children.map(([name, child]) => storedStates(`${path}.${name}`, child));
+  if (type !== 'parallel') return each.flat();
+  return each.reduce((left, right) => left.flatMap((one) => right.map((other) => `${one}|${other}`)));
+}

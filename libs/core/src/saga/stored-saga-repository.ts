@@ -14,6 +14,7 @@ import type {
   SagaWaitOptions,
 } from './saga-repository.js';
 import type { AnySaga, DataOf, StateOf } from './saga-types.js';
+import { storedStatesWithin } from './states.js';
 import type { InstanceWaits } from './wait/instance-waits.js';
 import { waitUntil, type Until } from './wait/wait-until.js';
 
@@ -53,7 +54,8 @@ export class StoredSagaRepository<G extends AnySaga> implements SagaRepository<G
   }
 
   findByState(state: StateOf<G>, options: SagaReadOptions = {}): AsyncIterable<SagaInstance<G>> {
-    return this.all({ states: [state], order: 'oldest' }, options);
+    const states = storedStatesWithin(this.definition.nodes, state as string);
+    return this.all({ states, order: 'oldest' }, options);
   }
 
   findStale(idle: Duration | number, options: SagaReadOptions = {}): AsyncIterable<SagaInstance<G>> {
