@@ -54,7 +54,7 @@ export class StoredSagaRepository<G extends AnySaga> implements SagaRepository<G
   }
 
   findByState(state: StateOf<G>, options: SagaReadOptions = {}): AsyncIterable<SagaInstance<G>> {
-    const states = storedStatesWithin(this.definition.nodes, state as string);
+    const states = storedStatesWithin(this.definition.nodes, state);
     return this.all({ states, order: 'oldest' }, options);
   }
 

@@ -3,8 +3,11 @@ import { z } from 'zod';
 import { message } from '../../message/message.js';
 import { type } from '../../message/standard-schema.js';
 import type { SagaBehaviour, TransitionSpec } from '../behaviour.js';
+import { buildSaga } from '../builder/build-saga.js';
+import type { SagaBuilder } from '../builder/builder-types.js';
 import { defineSaga } from '../define-saga.js';
-import { SagaDefinitionError } from '../saga-errors.js';
+import { SagaDefinitionError, type DefinitionFault } from '../saga-errors.js';
+import { event, keyed } from '../saga-types.js';
 import { compileSaga } from './compile-saga.js';
 
 const ref = z.object({ id: z.string() });
@@ -125,7 +128,164 @@ describe('compileSaga', () => {
   });
 });
 
+describe('compileSaga, of a saga with every kind of word', () => {
+  class Other extends message('other', type<{ no: string }>()) {}
+  const words = defineSaga({
+    name: 'w',
+    version: 1,
+    data: type<{ id: string }>(),
+    correlateBy: 'id',
+    keys: { no: 'at most one' },
+    states: { flat: {}, deep: { initial: 'in', states: { in: {}, out: { type: 'final' } } } },
+    ends: { done: 'success' },
+    events: [event(Begin, { absent: 'start' }), Next, keyed(Other, ({ no }) => no, { key: 'no' })],
+    schedules: ['alarm'],
+    compositeEvents: { both: { of: [Next, Other] } },
+  });
+  type Builder = SagaBuilder<typeof words>;
+
+  function found(build: (saga: Builder) => void): readonly string[] {
+    return faultsOf(
+      () => compileSaga(buildSaga(words, build)),
+      ({ path, message: text }) => `${path}: ${text}`,
+    );
+  }
+
+  const sound = (saga: Builder): void => {
+    saga
+      .initially()
+      .when(Begin)
+      .then((ctx) => ({ id: ctx.event.id }))
+      .transitionTo('deep');
+    saga.during('deep.in').when(Next).transitionTo('deep.out');
+    saga.during('deep').done().transitionTo('flat');
+    saga.during('flat').when('both').finalize('done').scheduled('alarm').finalize('done');
+  };
+
+  it('has nothing to say about one that is in order', () => {
+    expect(found(sound)).toEqual([]);
+  });
+
+  it('wants schedules and composite events answered, and a start for what is declared to be one', () => {
+    const all = found((saga) => {
+      saga.during('flat').always().finalize('done');
+      saga.during('deep.in').when(Next).transitionTo('deep.out');
+    });
+    expect(all).toEqual([
+      "events.begin: is declared { absent: 'start' }, but nothing starts with it",
+      'compositeEvents.both: no state answers it',
+      'schedules.alarm: no state answers it',
+    ]);
+  });
+
+  it('wants what starts an instance to tell its primary key', () => {
+    const all = found((saga) => {
+      sound(saga);
+      saga
+        .initially()
+        .when(Other)
+        .then(() => ({ id: '' }))
+        .transitionTo('flat');
+    });
+    expect(all).toEqual([expect.stringMatching(/'other' comes by the key 'no', but .* primary key, 'id'$/)]);
+  });
+
+  it('refuses an always that leads nowhere, a done of a state without states, and hooks of unknown states', () => {
+    const all = found((saga) => {
+      sound(saga);
+      saga.during('deep.in').always().ignore();
+      saga.during('flat').done().finalize('done');
+      saga.onExit('nowhere' as 'flat', () => {});
+    });
+    expect(all).toEqual([
+      expect.stringMatching(/always: would run for ever/),
+      expect.stringMatching(/'flat' has no states inside/),
+      expect.stringMatching(/'nowhere' is no state of the saga/),
+    ]);
+  });
+
+  it('refuses to move a saga that is being undone or has ended, and timers there', () => {
+    const all = found((saga) => {
+      sound(saga);
+      const late = saga as unknown as { during(phase: string): ReturnType<Builder['duringAny']> };
+      late.during('ended').when(Next).finalize('done').after('1h').ignore();
+    });
+    expect(all).toEqual([
+      expect.stringMatching(/during 'ended': nothing moves the saga any more/),
+      expect.stringMatching(/during 'ended': only messages are answered there, not 'after 3600000 ms'/),
+    ]);
+  });
+
+  it('finds nested states that nothing leads to or out of', () => {
+    const all = found((saga) => {
+      saga
+        .initially()
+        .when(Begin)
+        .then((ctx) => ({ id: ctx.event.id }))
+        .transitionTo('deep');
+      saga.during('flat').when('both').finalize('done').scheduled('alarm').finalize('done');
+    });
+    expect(all).toEqual([
+      'deep.in: has no way out',
+      "flat: can't be reached from the start",
+      "deep.out: can't be reached from the start",
+      "done: this end can't be reached",
+    ]);
+  });
+
+  it('hands on what the engine finds wrong with nested states', () => {
+    const broken = defineSaga({
+      name: 'b',
+      version: 1,
+      data: type<{ id: string }>(),
+      correlateBy: 'id',
+      states: { deep: { initial: 'nowhere', states: { in: {} } } },
+      ends: { done: 'success' },
+      events: [Begin, Next],
+    });
+    const compile = (): unknown =>
+      compileSaga(
+        buildSaga(broken, (saga) => {
+          saga
+            .initially()
+            .when(Begin)
+            .then((ctx) => ({ id: ctx.event.id }))
+            .transitionTo('deep');
+          saga.duringAny().when(Next).finalize('done');
+        }),
+      );
+    expect(faultsOf(compile)).toEqual(['states.deep.initial']);
+  });
+});
+
 describe('defineSaga', () => {
+  it('refuses joins, keys, schedules and states that mean nothing', () => {
+    const define = (): unknown =>
+      defineSaga({
+        name: 'x',
+        version: 1,
+        data: type<{ id: string }>(),
+        correlateBy: 'id',
+        keys: { id: 'one', customer: 'many' },
+        states: { a: { on: {} } as object, ended: {}, 'b.c': {}, f: { type: 'final' } },
+        ends: { done: 'success' },
+        events: [Begin, keyed(Next, ({ id }) => id, { key: 'no' })],
+        schedules: ['again', 'again'],
+        compositeEvents: { one: { of: [Begin] }, begin: { of: [Begin, Next], during: 'a' } },
+      });
+    expect(faultsOf(define)).toEqual([
+      'a',
+      'states',
+      'f',
+      'states',
+      'keys.id',
+      'events.next',
+      'compositeEvents.one',
+      'compositeEvents.begin',
+      'schedules',
+    ]);
+  });
+
   it('lists all faults of a definition at once', () => {
     const define = (): unknown =>
       defineSaga({
@@ -142,11 +302,14 @@ describe('defineSaga', () => {
   });
 });
 
-function faultsOf(define: () => unknown): readonly string[] {
+function faultsOf(
+  define: () => unknown,
+  shown = ({ path }: DefinitionFault): string => path,
+): readonly string[] {
   try {
     define();
     return [];
   } catch (error) {
-    return (error as SagaDefinitionError).faults.map((fault) => fault.path);
+    return (error as SagaDefinitionError).faults.map(shown);
   }
 }

@@ -114,7 +114,7 @@ function checkHook(definition: AnySaga, { kind, states: named, label }: HookSpec
   const ends = Object.keys(definition.ends);
   const states = definition.states as readonly string[];
   const known = kind === 'entry' ? [...states, ...ends] : states;
-  for (const state of states) {
+  for (const state of named) {
     if (!known.includes(state))
       report(label, `'${state}' is no state of the saga. Known: ${known.join(', ')}`);
   }
