@@ -16,7 +16,7 @@ import { buildSaga, defineSaga } from '@nestjs-orchestrator/core/saga';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { storeKinds } from '../saga/support.js';
-import { openPlainCluster, type PlainCluster } from './support.js';
+import { openPlainCluster, type PlainCluster, type PlainNode } from './support.js';
 
 const ref = z.object({ orderId: z.string() });
 class Quote extends message('t.quote', ref) {}
@@ -142,6 +142,24 @@ describe.each(storeKinds)('a request, on $kind', (kind) => {
     expect(order).toMatchObject({ state: 'cancelled', version: 2 });
   });
 
+  it.each([
+    ['without a transaction', (ctx: MessageContext<Quote>) => ctx.reply],
+    ['in a transaction', (ctx: MessageContext<Quote>) => (ctx.manager, ctx.reply)],
+  ])('that a handler answered %s is answered again, and not handled again', async (_, replyOf) => {
+    cluster = await openPlainCluster(kind);
+    const world = new World();
+    world.answer = (ctx) => replyOf(ctx)(new Quoted({ orderId: 'o1', cents: world.quotes }));
+    const first = await cluster.node('first', world.register);
+    const ask = ({ host }: PlainNode) =>
+      host.bus.request(new Quote({ orderId: 'o1' }), { ...quote, id: 'q1' });
+    const { cents } = await ask(first);
+    await expect(ask(first)).resolves.toMatchObject({ cents });
+    await first.kill();
+    const second = await cluster.node('second', world.register);
+    await expect(ask(second)).resolves.toMatchObject({ cents });
+    expect(world.quotes).toBe(cents);
+  });
+
   it('that waits for its instance is answered when that is there', async () => {
     cluster = await openPlainCluster(kind);
     const { host } = await cluster.node('first', new World().register);
@@ -196,6 +214,38 @@ describe.each(storeKinds)('a request, on $kind', (kind) => {
       code: 'NO_REPLY',
       outcome: 'late',
     });
+  });
+
+  it('leaves no reply behind when the node that asked dies, or stops', async () => {
+    cluster = await openPlainCluster(kind);
+    const { clock, store } = cluster;
+    const world = new World();
+    const rows = async (destination: string, inMs = 2) => {
+      const now = clock.now() + inMs;
+      const claim = { owner: 'test', leaseMs: 0, now, destinations: [destination], limit: 9 };
+      return (await store.claimWork(claim)).items.length;
+    };
+    const asker = await cluster.node('asker', world.register, { pollIntervalMs: 60_000 });
+    const asked = [new Cancel({ orderId: 'o1' }), new Cancel({ orderId: 'o2' })].map((cancel) =>
+      asker.host.bus.request(cancel, { reply: Opened, timeout: '1h' }).catch(() => {}),
+    );
+    await clock.settled();
+    await asker.kill();
+    // It answers one before it knows, and the other one after that.
+    const second = await cluster.node('second', world.register, { pollIntervalMs: 60_000 });
+    await second.host.bus.send(new Open({ orderId: 'o1' }));
+    await clock.settled();
+    expect(await rows('reply:asker-1')).toBe(1);
+    await clock.advance('5m');
+    expect(await rows('reply:asker-1')).toBe(0);
+    await second.host.bus.send(new Open({ orderId: 'o2' }));
+    await clock.settled();
+    expect(await rows('reply:asker-1')).toBe(1);
+    await clock.advance('2h');
+    expect(await rows('reply:asker-1')).toBe(0);
+    await second.host.close();
+    expect(await rows('presence', 1e9)).toBe(0);
+    expect(asked).toHaveLength(2);
   });
 
   it('that fails once is answered when it succeeds', async () => {

@@ -152,7 +152,7 @@ export class PostgresStore implements InstanceStore {
     return results;
   }
 
-  consumed(messages: readonly WorkKey[]): Promise<readonly boolean[]> {
+  consumed(messages: readonly WorkKey[]): Promise<readonly (string | null)[]> {
     return consumed(this.database, messages);
   }
 

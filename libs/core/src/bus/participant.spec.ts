@@ -71,12 +71,13 @@ function participant(handle: (ctx: MessageContext<Ping>) => unknown) {
     ),
     handlerTimeoutMs: 5_000,
     writeOptions: options,
-    consumed: async (message) => (await watched.consumed([message]))[0] === true,
+    consumed: async (message) => (await watched.consumed([message]))[0] ?? null,
     finish: async (item) => {
       const [result] = await watched.finish([item], options());
       if (result === undefined || result instanceof Error) throw new Error('not finished');
       return result;
     },
+    enqueue: async () => {},
     written: (rows, leased) => void written.push({ ids: rows.length, leased }),
   };
   return { it: new Participant({ message: Ping, name: 'p', handle }, ports), store, calls, written };
@@ -139,7 +140,7 @@ describe('Participant', () => {
     expect(managers).toHaveLength(2);
     expect(managers.every((manager) => typeof manager === 'object')).toBe(true);
     expect(payments.pool).toBe('handler');
-    expect(await store.consumed([numbered('m1'), numbered('m2')])).toEqual([true, true]);
+    expect(await store.consumed([numbered('m1'), numbered('m2')])).toEqual(['handled', 'handled']);
   });
 
   it('lets nothing of the first run count, also when the handler has caught what ended it', async () => {

@@ -9,7 +9,7 @@ import type {
   StoreTransaction,
   WriteOptions,
 } from '../ports/instance-store.js';
-import type { ClaimedWork, WorkKey, WorkRecord } from '../ports/records.js';
+import type { ClaimedWork, JsonText, WorkKey, WorkRecord } from '../ports/records.js';
 import type { SendOptions } from '../handling/send-options.js';
 import { frozenInstance } from '../handling/frozen-instance.js';
 import { Recording } from '../handling/recording.js';
@@ -27,10 +27,12 @@ export interface ParticipantPorts {
   readonly addressing: Addressing;
   readonly handlerTimeoutMs: number;
   readonly writeOptions: () => WriteOptions;
-  /** Whether the message was consumed before; coalesced. */
-  readonly consumed: (message: WorkKey) => Promise<boolean>;
+  /** With which outcome the message was consumed before; coalesced. */
+  readonly consumed: (message: WorkKey) => Promise<string | null>;
   /** Consumes the message and writes its answers; coalesced. */
   readonly finish: (item: Finish) => Promise<FinishResult>;
+  /** Writes work that belongs to no commit. */
+  readonly enqueue: (work: readonly WorkRecord[]) => Promise<void>;
   /** Answers are durable; `leased`: this node dispatches them. */
   readonly written: (work: readonly WorkRecord[], leased: boolean) => void;
 }
@@ -44,6 +46,19 @@ class TransactionWanted extends Error {
 }
 
 const HANDLED = 'handled';
+
+/** What one run of a handler comes to. */
+interface Leavings {
+  /** Messages to be sent, the reply among them. */
+  readonly work: readonly WorkRecord[];
+  /** The reply, to be kept for whoever asks again. */
+  readonly reply: JsonText | null;
+}
+
+/** Where a handler's transaction keeps its reply. */
+function replyKey({ tenant, destination, id }: WorkKey): WorkKey {
+  return { tenant, destination: `reply of ${destination}`, id };
+}
 
 /**
  * Runs a `@Handles` method as an idempotent consumer: inbox row, the method's own writes and its outgoing messages are one commit, so
@@ -68,7 +83,8 @@ export class Participant implements Consumer {
     const { envelope } = parseJson(work.payload) as MessageWork;
     await this.ports.faults.reach('participant.before');
     if (this.writes !== 'yes') {
-      if (!fresh && (await this.ports.consumed(work))) return 'settled';
+      const outcome = fresh ? null : await this.ports.consumed(work);
+      if (outcome !== null) return this.answerAgain(work, envelope, outcome);
       if (await this.alone(work, envelope)) return 'consumed';
       this.writes = 'yes';
     }
@@ -85,9 +101,9 @@ export class Participant implements Consumer {
       wants = true;
       throw wanted;
     };
-    let outgoing: WorkRecord[];
+    let left: Leavings;
     try {
-      outgoing = await this.handle(envelope, work.attempts, manager);
+      left = await this.handle(envelope, work.attempts, manager);
     } catch (error) {
       if (wants) return false;
       throw error;
@@ -95,34 +111,54 @@ export class Participant implements Consumer {
     // It may have caught what was thrown to end it.
     if (wants) return false;
     if (this.writes === 'unknown') this.writes = 'never';
+    const { work: outgoing, reply } = left;
     await faults.reach('participant.commit.before');
     const { tenant, destination, id } = work;
-    const result = await finish({ message: { tenant, destination, id }, outcome: HANDLED, work: outgoing });
+    const message = { tenant, destination, id };
+    const result = await finish({ message, outcome: reply ?? HANDLED, work: outgoing });
     await faults.reach('participant.commit.after');
     if (result.outcome === 'finished') written(outgoing, result.leased);
+    else await this.answerAgain(work, envelope, await this.ports.consumed(message));
     return true;
   }
 
   private async inTransaction(work: ClaimedWork, envelope: Envelope): Promise<void> {
     const { store, clock, faults, writeOptions, written } = this.ports;
-    let outgoing: WorkRecord[] = [];
+    let left: Leavings | null = null;
     const leased = await store.transaction(
       async (tx: StoreTransaction) => {
         // A message that was consumed before changes nothing, but its row still has to go.
-        const first = await tx.consume(work, HANDLED);
-        outgoing = first ? await this.handle(envelope, work.attempts, () => tx.manager) : [];
-        const leasedToUs = await tx.handOver([work], outgoing, writeOptions());
+        left = (await tx.consume(work, HANDLED))
+          ? await this.handle(envelope, work.attempts, () => tx.manager)
+          : null;
+        // Its reply is known only now; it is kept beside the mark that the message was consumed.
+        if (left?.reply) await tx.consume(replyKey(work), left.reply);
+        const leasedToUs = await tx.handOver([work], left?.work ?? [], writeOptions());
         await faults.reach('participant.commit.before');
         return leasedToUs;
       },
       { now: clock.storeNow() },
     );
     await faults.reach('participant.commit.after');
-    if (outgoing.length > 0) written(outgoing, leased);
+    const done = left as Leavings | null;
+    if (done === null) await this.answerAgain(work, envelope, HANDLED);
+    else if (done.work.length > 0) written(done.work, leased);
   }
 
-  /** Runs the method; the messages that it wants sent. */
-  private async handle(envelope: Envelope, attempt: number, manager: () => unknown): Promise<WorkRecord[]> {
+  /** Whoever asks again gets what was replied the first time. */
+  private async answerAgain(
+    work: ClaimedWork,
+    envelope: Envelope,
+    outcome: string | null,
+  ): Promise<'settled'> {
+    if (envelope.replyTo === undefined) return 'settled';
+    const kept = outcome === HANDLED ? await this.ports.consumed(replyKey(work)) : outcome;
+    await this.ports.enqueue(this.ports.addressing.replies.row(envelope, kept ?? noReply(HANDLED)));
+    return 'settled';
+  }
+
+  /** Runs the method: what it wants sent, and what it replied. */
+  private async handle(envelope: Envelope, attempt: number, manager: () => unknown): Promise<Leavings> {
     const { name, message, handle } = this.handler;
     const recording = new Recording([name, envelope.id]);
     const { clock, handlerTimeoutMs, addressing } = this.ports;
@@ -143,8 +179,8 @@ export class Participant implements Consumer {
       sender: name,
       lane: recording.outgoing.length > 1 ? `${name}:${envelope.id}` : null,
     });
-    const reply = (await addressing.replies.text(recording.answer)) ?? noReply('handled');
-    return [...outgoing, ...addressing.replies.row(envelope, reply)];
+    const reply = await addressing.replies.text(recording.answer);
+    return { work: [...outgoing, ...addressing.replies.row(envelope, reply ?? noReply(HANDLED))], reply };
   }
 }
 

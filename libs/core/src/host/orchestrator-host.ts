@@ -3,6 +3,7 @@ import type { MessageHandler } from '../bus/message-context.js';
 import { Addressing, type MessageWork } from '../bus/outgoing.js';
 import { OutboxBus } from '../bus/outbox-bus.js';
 import { Participant } from '../bus/participant.js';
+import { NodePresence, PRESENCE } from '../bus/request/presence.js';
 import { failedReply, replyDestination, ReplyAddressing } from '../bus/request/reply-work.js';
 import { Requests } from '../bus/request/requests.js';
 import { Pump } from '../bus/relay/pump.js';
@@ -45,6 +46,7 @@ export class OrchestratorHost {
   private readonly addressing: Addressing;
   private readonly owner: string;
   private readonly requests: Requests;
+  private readonly presence: NodePresence;
   private readonly schedules: Schedules;
   private readonly waits: InstanceWaits;
   private readonly work: WorkRelay;
@@ -52,7 +54,7 @@ export class OrchestratorHost {
   private readonly upkeep: readonly Pump[];
   private readonly runner: SagaRunner;
   private readonly consumers = new Map<string, SagaConsumer>();
-  private readonly consumed: Coalescer<WorkKey, boolean>;
+  private readonly consumed: Coalescer<WorkKey, string | null>;
   private readonly finishes: Coalescer<Finish, FinishResult>;
   private state: 'new' | 'up' | 'stopping' | 'closed' = 'new';
   private unsubscribe = (): void => {};
@@ -81,6 +83,8 @@ export class OrchestratorHost {
       (timer) => this.fire(timer),
     );
     this.upkeep = this.upkeepPumps();
+    this.presence = new NodePresence(ports);
+    this.work.register(PRESENCE, this.presence);
     this.work.register(replyDestination(this.owner), this.requests);
     const { addressing, requests, written, committed } = this;
     const { store } = this.settings;
@@ -138,6 +142,7 @@ export class OrchestratorHost {
       writeOptions: this.writeOptions,
       consumed: (message) => this.consumed.submit(message),
       finish: (item) => this.finishes.submit(item),
+      enqueue: this.enqueue,
       written: (work, leased) => this.written(work, leased, true),
     });
     this.work.register(handlerDestination(handler.name), participant);
@@ -158,6 +163,7 @@ export class OrchestratorHost {
     const { store, logger } = this.settings;
     this.registry.checkSends();
     await store.start();
+    await this.presence.begin();
     this.state = 'up';
     this.unsubscribe = store.onWork(() => {
       this.work.hint();
@@ -190,7 +196,14 @@ export class OrchestratorHost {
     this.stopPulling();
     await Promise.all([this.work.idle(), this.timers.idle()]);
     for (const pump of this.upkeep) pump.stop();
-    if (this.state === 'stopping') await this.work.giveBack();
+    if (this.state === 'stopping') {
+      await this.work.giveBack();
+      await this.presence.end().catch((error: unknown) =>
+        this.settings.logger.warn('The end of this node was not told to the store; others will find out', {
+          error: String(error),
+        }),
+      );
+    }
     this.state = 'closed';
     await this.settings.store.close();
   }
@@ -250,7 +263,12 @@ export class OrchestratorHost {
     const { clock, leaseMs, logger, store } = this.settings;
     const failed = (error: unknown): void =>
       logger.warn('Upkeep failed; trying again', { error: String(error) });
-    const renewal = new Pump(clock, leaseMs / 3, async () => (await this.work.renew(), null), failed);
+    const renewal = new Pump(
+      clock,
+      leaseMs / 3,
+      async () => (await this.presence.renew(), await this.work.renew(), null),
+      failed,
+    );
     const sweep = new Pump(
       clock,
       SWEEP_MS,

@@ -163,8 +163,8 @@ class MemoryConnection implements MemoryStore {
     return Promise.all(items.map((item) => this.finishOne(item, options)));
   }
 
-  async consumed(messages: readonly WorkKey[]): Promise<readonly boolean[]> {
-    return messages.map((message) => this.data.transactions.hasConsumed(message));
+  async consumed(messages: readonly WorkKey[]): Promise<readonly (string | null)[]> {
+    return messages.map((message) => this.data.transactions.outcomeOf(message));
   }
 
   async claimWork(request: ClaimRequest): Promise<Claimed<ClaimedWork>> {

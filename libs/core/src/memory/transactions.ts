@@ -51,9 +51,9 @@ export class Transactions {
     return true;
   }
 
-  /** Whether a message was consumed. */
-  hasConsumed(message: WorkKey): boolean {
-    return this.consumed.has(workName(message));
+  /** With which outcome a message was consumed. */
+  outcomeOf(message: WorkKey): string | null {
+    return this.consumed.get(workName(message))?.outcome ?? null;
   }
 
   /** The open transaction behind a handle. */

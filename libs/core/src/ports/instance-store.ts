@@ -188,6 +188,7 @@ export type ParkResult = 'parked' | 'present';
 export interface Finish {
   /** The outbox row it came from, gone with this; its destination has consumed the message then. */
   readonly message: WorkKey;
+  /** Kept, and told by `consumed`. */
   readonly outcome: string;
   /** What it sends. */
   readonly work: readonly WorkRecord[];
@@ -325,8 +326,11 @@ export interface InstanceStore {
    * about to decide one of them. An item that the database refuses rejects alone: its result is the error.
    */
   finish(items: readonly Finish[], options: WriteOptions): Promise<readonly (FinishResult | Error)[]>;
-  /** Whether each message was consumed by its destination, as far as is committed; one answer per message, in order. */
-  consumed(messages: readonly WorkKey[]): Promise<readonly boolean[]>;
+  /**
+   * The outcome with which each message was consumed by its destination, as far as is committed; `null`: it was not. One answer per message, in
+   * order.
+   */
+  consumed(messages: readonly WorkKey[]): Promise<readonly (string | null)[]>;
   /** Leases work whose lane has no earlier undone row and which nobody holds; counts the attempt, but not of what is suspect. Oldest first. */
   claimWork(request: ClaimRequest): Promise<Claimed<ClaimedWork>>;
   /** Counts the attempt of suspect work, just before it runs: what the count is now; `null` if the row isn't the caller's any more. */

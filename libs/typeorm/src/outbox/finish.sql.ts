@@ -72,9 +72,9 @@ LEFT JOIN won w ON true`;
 
 /** Whether messages were consumed by their destinations, in the order asked. */
 export const consumedSql = `
-SELECT EXISTS (
-  SELECT FROM orchestrator.consumed c
-  WHERE c.tenant = a.tenant AND c.destination = a.destination AND c.message_id = a.id OFFSET 0
-) AS consumed
+SELECT (
+  SELECT c.outcome FROM orchestrator.consumed c
+  WHERE c.tenant = a.tenant AND c.destination = a.destination AND c.message_id = a.id
+) AS outcome
 FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS a (tenant, destination, id, o)
 ORDER BY a.o`;

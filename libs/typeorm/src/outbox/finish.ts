@@ -48,15 +48,15 @@ export async function finish(
   return { results, claimable };
 }
 
-/** Whether messages were consumed, in the order asked. */
+/** With which outcomes messages were consumed, in the order asked. */
 export async function consumed(
   database: Database,
   messages: readonly WorkKey[],
-): Promise<readonly boolean[]> {
+): Promise<readonly (string | null)[]> {
   if (messages.length === 0) return [];
   const statement = database.statement('consumed', consumedSql);
-  const { rows } = await database.run<{ readonly consumed: boolean }>(statement, keyColumns(messages));
-  return rows.map((row) => row.consumed);
+  const { rows } = await database.run<{ readonly outcome: string | null }>(statement, keyColumns(messages));
+  return rows.map((row) => row.outcome);
 }
 
 /** The parameters of `finishSql`, in its order. Pure. */

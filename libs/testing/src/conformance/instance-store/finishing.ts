@@ -149,10 +149,10 @@ export const finishing = about('finish', {
     }
   },
 
-  'is known to consumed': async ({ store, second }) => {
+  'is known to consumed, with its outcome': async ({ store, second }) => {
     await finish(store, item(MESSAGE));
     const asked = [MESSAGE, workKey(work('m-2')), { ...MESSAGE, tenant: 'x' }];
-    equal(await second.consumed(asked), [true, false, false], 'the answers');
+    equal(await second.consumed(asked), ['handled', null, null], 'the answers');
     equal(await store.consumed([]), [], 'the answers to nothing');
   },
 });
