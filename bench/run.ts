@@ -29,6 +29,7 @@ async function runSuite(name: string): Promise<Result[]> {
 }
 
 function sentence({ name, ours, peer, peerName, ratio, unit }: Result): string {
+  if (Number.isNaN(peer)) return `${name}: ${ours} ${unit}`;
   return `${name}: ${ours} ${unit}, ${peerName} ${peer}, ratio ${ratio}`;
 }
 

@@ -1,7 +1,7 @@
 import type { Commit, InstanceStore } from '@nestjs-orchestrator/core/ports';
 
-/** Calls of each method of a store, and how many items they had. */
-export type Counts = Map<string, { calls: number; items: number }>;
+/** Calls of each method of a store, how many items they had, and how long they took together. */
+export type Counts = Map<string, Count>;
 
 /** The store, with its calls counted and its commits told as soon as they are durable. */
 export function counted(
@@ -14,8 +14,9 @@ export function counted(
       const value: unknown = Reflect.get(target, name);
       if (typeof value !== 'function') return value;
       return (...args: unknown[]): unknown => {
-        count(counts, String(name), args[0]);
+        const entry = count(counts, String(name), args[0]);
         const result: unknown = Reflect.apply(value, target, args);
+        if (result instanceof Promise) time(entry, result);
         if (name !== 'commit') return result;
         return tell(args[0] as readonly Commit[], result as ReturnType<InstanceStore['commit']>, committed);
       };
@@ -24,11 +25,24 @@ export function counted(
   return { store: watched, counts };
 }
 
-function count(counts: Counts, name: string, first: unknown): void {
-  const entry = counts.get(name) ?? { calls: 0, items: 0 };
+interface Count {
+  calls: number;
+  items: number;
+  ms: number;
+}
+
+function time(entry: Count, result: Promise<unknown>): void {
+  const began = performance.now();
+  const ended = (): void => void (entry.ms += performance.now() - began);
+  result.then(ended, ended);
+}
+
+function count(counts: Counts, name: string, first: unknown): Count {
+  const entry = counts.get(name) ?? { calls: 0, items: 0, ms: 0 };
   counts.set(name, entry);
   entry.calls += 1;
   entry.items += Array.isArray(first) ? first.length : 1;
+  return entry;
 }
 
 async function tell(

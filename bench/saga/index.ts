@@ -9,54 +9,77 @@ import { startOrders, type Orders } from './orders.js';
 import { POOL, readMeter, startServer, type Server } from './server.js';
 
 /** Orders in flight at the same time. */
-const IN_FLIGHT = 256;
+const IN_FLIGHT = size('in-flight', 256);
 
 /** Sagas beside their peers, on one server that keeps what it acknowledges. */
 export async function* saga(): AsyncGenerator<Result> {
+  if (wants('memory')) yield* memoryOrders();
+  if (!wants('postgres')) return;
   const server = await startServer();
   try {
-    yield* orders(server);
+    yield* postgresOrders(server);
   } finally {
     await server.stop();
   }
 }
 
-async function* orders(server: Server): AsyncGenerator<Result> {
-  const theirs = await dbosOrders(server);
+async function* memoryOrders(): AsyncGenerator<Result> {
+  const node = await startOrders(memoryStore());
+  const { load, cpu } = await measured(node);
+  await node.close();
+  yield figure('in memory: 3-step orders', load.perSecond, 'orders/s');
+  yield figure('in memory: processor time of an order', cpu, 'µs');
+}
+
+async function* postgresOrders(server: Server): AsyncGenerator<Result> {
+  const theirs = wants('dbos') ? await dbosOrders(server) : null;
   const url = await server.database('orders');
   const source = await dataSource(url);
   const node = await startOrders(typeormStore(source));
   const meter = new Client(url);
   await meter.connect();
-  await closedLoop(500, IN_FLIGHT, (n) => node.place(`warm-${n}`));
-  node.counts.clear();
   const before = await readMeter(meter);
-  const total = size('orders', 4_000);
-  const ours = await closedLoop(total, IN_FLIGHT, (n) => node.place(`order-${n}`));
-  // The server's statistics come with a delay of up to a second.
+  const busyBefore = await server.processorSeconds();
+  const { load: ours, cpu } = await measured(node);
+  const busy = (await server.processorSeconds()) - busyBefore;
   await node.close();
   await source.destroy();
+  // The server's statistics come with a delay of up to a second.
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   const after = await readMeter(meter);
   await meter.end();
-  yield compare('3-step orders to completion', ours.perSecond, theirs.perSecond, 'DBOS', 'orders/s');
-  yield compare(
-    '3-step orders to completion, target',
-    ours.perSecond,
-    theirs.perSecond * 15,
-    '15 × DBOS',
-    'orders/s',
-  );
-  yield less('3-step order, p50', ours.p50, theirs.p50, 'DBOS', 'ms');
-  yield less('3-step order, p99', ours.p99, theirs.p99, 'DBOS', 'ms');
-  yield* perOrder(node, total);
-  yield figure('transactions per order', (after.transactions - before.transactions) / total, '');
-  yield figure('WAL per order', (after.walBytes - before.walBytes) / total, 'bytes');
-  const memory = await startOrders(memoryStore());
-  await closedLoop(500, IN_FLIGHT, (n) => memory.place(`warm-${n}`));
-  const inMemory = await closedLoop(total, IN_FLIGHT, (n) => memory.place(`order-${n}`));
-  await memory.close();
-  yield figure('3-step orders in memory', inMemory.perSecond, 'orders/s');
+  if (theirs !== null) {
+    yield compare('3-step orders to completion', ours.perSecond, theirs.perSecond, 'DBOS', 'orders/s');
+    yield compare(
+      '3-step orders to completion, target',
+      ours.perSecond,
+      theirs.perSecond * 15,
+      '15 × DBOS',
+      'orders/s',
+    );
+    yield less('3-step order, p50', ours.p50, theirs.p50, 'DBOS', 'ms');
+    yield less('3-step order, p99', ours.p99, theirs.p99, 'DBOS', 'ms');
+  }
+  yield figure('3-step orders', ours.perSecond, 'orders/s');
+  yield figure('processor time of an order', cpu, 'µs');
+  yield figure('processor time of the server for an order', (busy * 1e6) / (TOTAL + WARM), 'µs');
+  yield* perOrder(node, TOTAL);
+  yield figure('transactions per order', (after.transactions - before.transactions) / (TOTAL + WARM), '');
+  yield figure('WAL per order', (after.walBytes - before.walBytes) / (TOTAL + WARM), 'bytes');
+}
+
+const TOTAL = size('orders', 4_000);
+/** Enough for the server to have plans that it keeps. */
+const WARM = size('warm', 4_000);
+
+/** Orders at full load, after a warm-up; and the processor time of this process for one of them, in microseconds. */
+async function measured(node: Orders): Promise<{ readonly load: Load; readonly cpu: number }> {
+  await closedLoop(WARM, IN_FLIGHT, (n) => node.place(`warm-${n}`));
+  node.counts.clear();
+  const began = process.cpuUsage();
+  const load = await closedLoop(TOTAL, IN_FLIGHT, (n) => node.place(`order-${n}`));
+  const { user, system } = process.cpuUsage(began);
+  return { load, cpu: (user + system) / TOTAL };
 }
 
 async function dbosOrders(server: Server): Promise<Load> {
@@ -69,10 +92,11 @@ async function dbosOrders(server: Server): Promise<Load> {
 
 /** Statements and their items by kind. */
 function* perOrder(node: Orders, total: number): Generator<Result> {
-  for (const [name, { calls, items }] of [...node.counts].toSorted(([a], [b]) => a.localeCompare(b))) {
+  for (const [name, { calls, items, ms }] of [...node.counts].toSorted(([a], [b]) => a.localeCompare(b))) {
     if (name === 'onWork' || name === 'close') continue;
     yield figure(`calls of ${name} per order`, calls / total, 'calls');
     yield figure(`items of ${name} per order`, items / total, 'items');
+    yield figure(`mean time of ${name}`, ms / calls, 'ms');
   }
 }
 
@@ -102,4 +126,10 @@ function figure(name: string, value: number, unit: string): Result {
 function size(name: string, otherwise: number): number {
   const given = process.argv.find((argument) => argument.startsWith(`--${name}=`));
   return given === undefined ? otherwise : Number(given.split('=')[1]);
+}
+
+/** Whether a part is to run: all do, unless `--only=memory,postgres` names some. */
+function wants(part: string): boolean {
+  const given = process.argv.find((argument) => argument.startsWith('--only='));
+  return given === undefined || given.slice('--only='.length).split(',').includes(part);
 }

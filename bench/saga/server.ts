@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '@nestjs-orchestrator/embedded-postgres';
@@ -11,6 +11,8 @@ export const POOL = 20;
 export interface Server {
   /** Url of a new, empty database. */
   database(name: string): Promise<string>;
+  /** Processor time of the server and all its living processes so far, in seconds; 0 where the system does not tell (no Linux). */
+  processorSeconds(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -37,12 +39,29 @@ export async function startServer(): Promise<Server> {
       url.pathname = `/${name}`;
       return url.href;
     },
+    processorSeconds: () => processorSeconds(server.pid),
     stop: async () => {
       await admin.end();
       await server.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Clock ticks of a second in `/proc`. */
+const TICKS = 100;
+
+async function processorSeconds(server: number): Promise<number> {
+  const processes = await readdir('/proc').catch(() => []);
+  let ticks = 0;
+  for (const id of processes.filter((name) => /^\d+$/.test(name))) {
+    const stat = await readFile(`/proc/${id}/stat`, 'utf8').catch(() => '');
+    // After the name, which may hold spaces: state, parent, …, and user and system time as the 12th and 13th.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (Number(id) === server || Number(fields[1]) === server)
+      ticks += Number(fields[11]) + Number(fields[12]);
+  }
+  return ticks / TICKS;
 }
 
 /** Transactions and bytes of WAL of the whole server so far. */

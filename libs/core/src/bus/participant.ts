@@ -95,11 +95,10 @@ export class Participant implements Consumer {
   /** Handles the message without a transaction; `false`: it needs one, and nothing of the run counts. */
   private async alone(work: ClaimedWork, envelope: Envelope): Promise<boolean> {
     const { faults, finish, written } = this.ports;
-    const wanted = new TransactionWanted(this.handler.name);
     let wants = false;
     const manager = (): never => {
       wants = true;
-      throw wanted;
+      throw new TransactionWanted(this.handler.name);
     };
     let left: Leavings;
     try {

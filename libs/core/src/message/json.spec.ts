@@ -26,6 +26,7 @@ describe('toJson', () => {
     ['an infinity', { n: Infinity }, 'data.n'],
     ['a class instance', { e: new Error('x') }, 'data.e'],
     ['undefined in an array', { a: [undefined] }, 'data.a[0]'],
+    ['a hole in an array', { a: [1, , 2] }, 'data.a[1]'], // oxlint-disable-line no-sparse-arrays -- that is the case
     ['a cycle', cycle, 'data.self'],
     ['an object that would convert itself', { o: { toJSON: () => 1 } }, 'data.o'],
   ])('refuses %s and says where it stands', (_what, value, path) => {

@@ -70,27 +70,47 @@ export function parseJson(text: string): unknown {
   });
 }
 
-function assertJson(value: unknown, path: string, ancestors: object[]): void {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return;
-  if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw new NotJsonError(path, String(value));
-    return;
-  }
-  if (typeof value !== 'object') throw new NotJsonError(path, describe(value));
-  if (ancestors.includes(value)) throw new NotJsonError(path, 'a reference to one of its own ancestors');
-  ancestors.push(value);
-  if (Array.isArray(value)) value.forEach((item, index) => assertJson(item, `${path}[${index}]`, ancestors));
-  else assertObject(value, path, ancestors);
-  ancestors.pop();
+function assertJson(value: unknown, what: string, ancestors: object[]): void {
+  const fault = faultOf(value, ancestors);
+  if (fault !== null) throw new NotJsonError(what + fault.path, fault.found);
 }
 
-function assertObject(value: object, path: string, ancestors: object[]): void {
-  if (!isPlain(value)) throw new NotJsonError(path, describe(value));
-  for (const [key, item] of Object.entries(value)) {
-    // It would be left out when read back.
-    if (key === '__proto__') throw new NotJsonError(`${path}.${key}`, 'a key that could reach a prototype');
-    if (item !== undefined) assertJson(item, `${path}.${key}`, ancestors);
+/** What JSON can't carry, and where: the path is put together on the way back, so that a value without a fault costs none. */
+interface Fault {
+  readonly path: string;
+  readonly found: string;
+}
+
+function faultOf(value: unknown, ancestors: object[]): Fault | null {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return null;
+  if (typeof value === 'number') return Number.isFinite(value) ? null : { path: '', found: String(value) };
+  if (typeof value !== 'object') return { path: '', found: describe(value) };
+  if (ancestors.includes(value)) return { path: '', found: 'a reference to one of its own ancestors' };
+  ancestors.push(value);
+  const fault = Array.isArray(value) ? faultOfArray(value, ancestors) : faultOfObject(value, ancestors);
+  ancestors.pop();
+  return fault;
+}
+
+function faultOfArray(values: readonly unknown[], ancestors: object[]): Fault | null {
+  for (let index = 0; index < values.length; index += 1) {
+    // A hole would come back as null: it is refused as the undefined that it reads as.
+    const fault = faultOf(values[index], ancestors);
+    if (fault !== null) return { path: `[${index}]${fault.path}`, found: fault.found };
   }
+  return null;
+}
+
+function faultOfObject(value: object, ancestors: object[]): Fault | null {
+  if (!isPlain(value)) return { path: '', found: describe(value) };
+  for (const key of Object.keys(value)) {
+    // It would be left out when read back.
+    if (key === '__proto__') return { path: `.${key}`, found: 'a key that could reach a prototype' };
+    const item: unknown = Reflect.get(value, key);
+    const fault = item === undefined ? null : faultOf(item, ancestors);
+    if (fault !== null) return { path: `.${key}${fault.path}`, found: fault.found };
+  }
+  return null;
 }
 
 /** Plain objects, and messages: their classes only name what they are. */
