@@ -10,6 +10,8 @@ const QUOTES = [
   ...['module', 'methods', 'guard', 'client'].map(
     (name) => ['docs/guides/resilience.md', 'test/docs/nest-resilience.ts', name] as const,
   ),
+  ['docs/guides/machines-in-nest.md', 'test/docs/nest-machines.ts', 'machine'],
+  ['docs/guides/machines-in-nest.md', 'test/docs/nest-machines.ts', 'module'],
   ['docs/guides/statechart.md', 'test/docs/statechart-guide.ts', 'door'],
 ] as const;
 

@@ -13,8 +13,13 @@ import { memoryStore, type MemoryStore } from '@nestjs-orchestrator/core/memory'
 import {
   Handles,
   MessageBus,
+  Orchestrator,
   OrchestratorHealth,
   OrchestratorModule,
+  defineMachine,
+  machineDecorators,
+  type ActionContext,
+  type ActivityContext,
   type MessageContext,
 } from '@nestjs-orchestrator/nest';
 import { TicketModule, named, run } from './support/application.js';
@@ -163,4 +168,98 @@ it('starts when all modules are there, and ends between the last request and the
   expect(await tickets.findByCorrelation('late')).toMatchObject({ state: 'valid' });
   expect(lines.all.filter(({ message }) => message.includes('created'))).toEqual([]);
   await second.module.close();
+});
+
+it('opens the machines with the modules, lets them come to rest, and releases them when the node is closed, before the database', async () => {
+  const lines = new LogLines();
+  const events: string[] = [];
+  const note: Note = (line) => void events.push(line);
+  const [entered, leave] = [gate(), gate()];
+  const lathe = defineMachine({
+    id: 'lathe',
+    initial: 'off',
+    states: { off: { on: { START: 'on' } }, on: { entry: 'warmUp', invoke: { src: 'turn' } } },
+  });
+  const { Machine, Action, Activity } = machineDecorators(lathe);
+
+  @Machine()
+  class LatheMachine {
+    constructor(@Inject(MessageBus) private readonly bus: MessageBus) {}
+
+    @Action('warmUp')
+    async warmUp(_ctx: ActionContext<typeof lathe>) {
+      entered.open();
+      await leave.opened;
+      // The node still takes what machines have to say.
+      await this.bus.publish(new Opened({ ticketId: 'from a machine' }));
+      note('action done');
+    }
+
+    @Activity('turn')
+    async turn({ signal }: ActivityContext<typeof lathe>) {
+      note('activity runs');
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      note('activity aborted');
+    }
+
+    onApplicationShutdown(): void {
+      leave.open();
+    }
+  }
+
+  class MachineHooks extends Hooks {
+    constructor(orchestrator: Orchestrator) {
+      super('app', note);
+      this.state = async () => {
+        try {
+          return `, machines ${orchestrator.health().status}`;
+        } catch (error) {
+          return `, machines ${(error as { code: string }).code}`;
+        }
+      };
+    }
+  }
+  const database = named('DatabaseModule', {
+    providers: [
+      { provide: 'store', useFactory: () => noted(memoryStore(), note) },
+      { provide: 'hooks', useFactory: () => new Hooks('database', note) },
+    ],
+    exports: ['store'],
+  });
+  const orchestrator = OrchestratorModule.forRootAsync({
+    imports: [database],
+    inject: ['store'],
+    useFactory: (store: MemoryStore) => ({ store, logger: lines }),
+  });
+  const app = named('AppModule', {
+    imports: [database, orchestrator, TicketModule, OrchestratorModule.forFeature([lathe])],
+    providers: [
+      LatheMachine,
+      { provide: 'app', useFactory: (o: Orchestrator) => new MachineHooks(o), inject: [Orchestrator] },
+    ],
+  });
+
+  const { module } = await run([app], lines);
+  const first = await module.get(Orchestrator, { strict: false }).spawn(lathe);
+  await first.send({ type: 'START' });
+  await entered.opened;
+  await module.close();
+
+  expect(events).toEqual([
+    'database onModuleInit',
+    'app onModuleInit, machines healthy',
+    'database onApplicationBootstrap',
+    'store started',
+    'app onApplicationBootstrap, machines healthy',
+    'app onModuleDestroy, machines healthy',
+    'database onModuleDestroy',
+    'app beforeApplicationShutdown, machines healthy',
+    'database beforeApplicationShutdown',
+    'app onApplicationShutdown, machines healthy',
+    'action done',
+    'activity runs',
+    'store closed',
+    'activity aborted',
+    'database onApplicationShutdown',
+  ]);
 });

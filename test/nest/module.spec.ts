@@ -196,7 +196,7 @@ describe('a configuration is refused', () => {
 
   it('with anything but definitions and behaviours in forFeature', () => {
     expect(() => OrchestratorModule.forFeature([Desk as never])).toThrow(
-      /given class or function Desk at position 0\. It takes what defineSaga\(\) or buildSaga\(\) returned/,
+      /given class or function Desk at position 0\. It takes what defineSaga\(\), buildSaga\(\) or defineMachine\(\) returned/,
     );
     expect(() => OrchestratorModule.forFeature([ticketSaga, undefined as never])).toThrow(
       /given undefined at position 1.*circular import/,

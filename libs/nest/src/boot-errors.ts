@@ -8,10 +8,15 @@ export class OrchestratorConfigurationError extends OrchestratorError {
 /** What a {@link BootFault} is about. */
 export type BootFaultCode =
   | 'DUPLICATE_ROOT'
+  | 'DUPLICATE_MACHINE'
+  | 'DUPLICATE_MACHINE_CLASS'
   | 'DUPLICATE_SAGA'
   | 'DUPLICATE_SAGA_CLASS'
   | 'DUPLICATE_HANDLER'
   | 'HANDLER_NAME'
+  | 'MACHINE_MEMBER'
+  | 'MISSING_MACHINE_CLASS'
+  | 'MISSING_MACHINE_DECORATOR'
   | 'MISSING_SAGA_CLASS'
   | 'MISSING_SAGA_DECORATOR'
   | 'NOT_PROVIDED'
@@ -21,7 +26,10 @@ export type BootFaultCode =
   | 'SCOPED_PROVIDER'
   | 'SEALED_INSTANCE'
   | 'SHARED_INSTANCE'
+  | 'UNBOUND_NAMES'
+  | 'UNKNOWN_CHANNEL_GROUP'
   | 'UNKNOWN_NAME'
+  | 'UNREGISTERED_MACHINE'
   | 'UNREGISTERED_SAGA';
 
 /** One reason why the application can't start. */

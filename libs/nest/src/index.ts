@@ -49,6 +49,32 @@ export {
   type BootFault,
   type BootFaultCode,
 } from './boot-errors.js';
+export { machineDecorators } from './machine/machine.decorator.js';
+export type {
+  DelayMember,
+  MachineDecorators,
+  MachineTransition,
+  TransitionFilter,
+} from './machine/machine-decorators.types.js';
+export {
+  InjectChannelGroup,
+  InjectMachine,
+  getChannelGroupToken,
+  getMachineToken,
+  type MachineHandle,
+} from './machine/machine.tokens.js';
+export { ApplicationNotStartedError } from './machine/application-group.js';
+export {
+  MachineRuntime,
+  type ApplicationGroupOptions,
+  type MachineOptions,
+} from './machine/machine-runtime.js';
+export {
+  readMachineMembers,
+  type MachineMember,
+  type MachineMemberRole,
+} from './machine/machine.metadata.js';
+export type { FeatureEntry, FeatureOptions } from './feature/feature.providers.js';
 export { sagaDecorators } from './saga/saga.decorator.js';
 export type {
   AfterOptions,
@@ -65,6 +91,7 @@ export type {
 export { Handles, type HandlesOptions } from './handlers/handles.decorator.js';
 export { DecoratorTargetError } from './decorator-target.js';
 export {
+  ChannelGroup,
   HandlerError,
   HandlerTimeoutError,
   MessageBus,
@@ -73,6 +100,7 @@ export {
   NoRouteError,
   NotAMessageError,
   NotJsonError,
+  Orchestrator,
   OrchestratorError,
   PayloadTooLargeError,
   RequestAbortedError,
@@ -174,3 +202,39 @@ export {
   policy,
   type RateLimiter,
 } from '@nestjs-orchestrator/core/resilience';
+export {
+  and,
+  assign,
+  cancel,
+  defineMachine,
+  emit,
+  enqueueActions,
+  hasTag,
+  machineTypes,
+  matches,
+  not,
+  or,
+  raise,
+  sendParent,
+  sendTo,
+  spawnChild,
+  stateIn,
+  stopChild,
+  type ActionContext,
+  type ActivityContext,
+  type EventObject,
+  type EventResult,
+  type GuardContext as MachineGuardContext,
+  type Machine,
+  type MachineAddress,
+  type MachineContextOf,
+  type MachineEventOf,
+  type MachineRef,
+  type MachineStateOf,
+  type OrchestratedContext,
+  type OrchestratorRecord,
+  type RecordedMachine,
+  type RegisteredMachine,
+  type Snapshot,
+  type SpawnOptions,
+} from '@nestjs-orchestrator/core';

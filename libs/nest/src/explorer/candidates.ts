@@ -1,8 +1,9 @@
 import type { DiscoveryService } from '@nestjs/core';
-import type { SagaFeature } from '../feature/saga-feature.providers.js';
+import type { Feature } from '../feature/feature.providers.js';
 import { readHandles } from '../handlers/handles.metadata.js';
 import type { DecoratedClass } from '../saga/saga-class.accessor.js';
-import { SAGA_FEATURE } from '../module/orchestrator.tokens.js';
+import { FEATURE } from '../module/orchestrator.tokens.js';
+import { readMachineClass, readMachineMembers } from '../machine/machine.metadata.js';
 import { readInjections, readPolicies } from '../resilience/resilience.metadata.js';
 import { readSagaClass, readSagaMembers } from '../saga/saga.metadata.js';
 import { inheritedMembers } from './inherited.js';
@@ -23,7 +24,7 @@ export interface Candidate {
 }
 
 /** What a `forFeature` was given, and the names of the modules that import it. */
-export interface FeatureSite extends SagaFeature {
+export interface FeatureSite extends Feature {
   readonly modules: readonly string[];
 }
 
@@ -53,8 +54,8 @@ export function findCandidates(
 /** What all `forFeature` modules were given. */
 export function findFeatures(wrappers: readonly InstanceWrapper[]): readonly FeatureSite[] {
   return wrappers
-    .filter((wrapper) => wrapper.token === SAGA_FEATURE)
-    .map((wrapper) => ({ ...(wrapper.instance as SagaFeature), modules: importersOf(wrapper, wrappers) }));
+    .filter((wrapper) => wrapper.token === FEATURE)
+    .map((wrapper) => ({ ...(wrapper.instance as Feature), modules: importersOf(wrapper, wrappers) }));
 }
 
 /** The class whose decorators count: for a factory's or a given value, that of what came out. */
@@ -70,6 +71,8 @@ function classOf(wrapper: InstanceWrapper): DecoratedClass | undefined {
 function isDecorated(target: DecoratedClass): boolean {
   return (
     readSagaClass(target) !== undefined ||
+    readMachineClass(target) !== undefined ||
+    readMachineMembers(target).length > 0 ||
     readSagaMembers(target).length > 0 ||
     readHandles(target).length > 0 ||
     readPolicies(target).length > 0 ||

@@ -1,6 +1,7 @@
 import { OrchestratorError } from '@nestjs-orchestrator/core';
 import type { BootFault } from '../boot-errors.js';
 import { readHandles } from '../handlers/handles.metadata.js';
+import { readMachineMembers } from '../machine/machine.metadata.js';
 import { UnknownNameError, policyLayer, type PolicyLayer } from '../resilience/policy-layers.js';
 import { isProtected, type Protection } from '../resilience/protected-method.js';
 import {
@@ -23,6 +24,9 @@ const NOUNS: Readonly<Record<NamedKind, readonly [noun: string, option: string]>
   bulkhead: ['bulkhead', 'bulkheads'],
   'retry-budget': ['retry budget', 'retryBudgets'],
 };
+
+/** Members of machine classes that record sends, or must be pure. */
+const RECORDING: ReadonlySet<string> = new Set(['action', 'guard', 'delay']);
 
 /** The methods of all providers that have `@Use…` decorators, and what these say made for this application. */
 export function findPolicies(
@@ -96,7 +100,8 @@ function methodCanBeProtected(
 ): boolean {
   const recorded =
     readHandles(target).some((member) => member.key === key) ||
-    readSagaMembers(target).some((member) => member.key === key && member.role.kind !== 'compensation');
+    readSagaMembers(target).some((member) => member.key === key && member.role.kind !== 'compensation') ||
+    readMachineMembers(target).some((member) => member.key === key && RECORDING.has(member.role.kind));
   if (recorded) {
     report(
       'POLICY_ON_HANDLER',

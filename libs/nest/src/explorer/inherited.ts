@@ -1,4 +1,5 @@
 import { readHandles } from '../handlers/handles.metadata.js';
+import { readMachineMembers } from '../machine/machine.metadata.js';
 import { readPolicies } from '../resilience/resilience.metadata.js';
 import { readSagaMembers } from '../saga/saga.metadata.js';
 import type { DecoratedClass } from '../saga/saga-class.accessor.js';
@@ -12,7 +13,12 @@ export function inheritedMembers(target: DecoratedClass): readonly string[] {
     base = Object.getPrototypeOf(base) as DecoratedClass | null
   ) {
     const { name } = base;
-    for (const { key } of [...readHandles(base), ...readSagaMembers(base), ...readPolicies(base)])
+    for (const { key } of [
+      ...readHandles(base),
+      ...readSagaMembers(base),
+      ...readMachineMembers(base),
+      ...readPolicies(base),
+    ])
       found.push(`${name}.${String(key)}`);
   }
   return found;

@@ -10,12 +10,14 @@ import {
   ORCHESTRATOR_OPTIONS,
   RESILIENCE_NAMES,
 } from '../module/orchestrator.tokens.js';
+import { MachineRuntime, type MachinePlan } from '../machine/machine-runtime.js';
 import type { Protection } from '../resilience/protected-method.js';
 import type { NamedKind } from '../resilience/resilience.metadata.js';
 import type { ResilienceNames } from '../resilience/resilience-options.js';
 import { ResilienceRegistry } from '../resilience/resilience-registry.js';
 import { findCandidates, findFeatures, type Candidate } from './candidates.js';
 import { findHandlers } from './find-handlers.js';
+import { findMachines } from './find-machines.js';
 import { findPolicies } from './find-policies.js';
 import { findSagas } from './find-sagas.js';
 import { inheritedMembers } from './inherited.js';
@@ -26,6 +28,7 @@ type Report = (code: BootFault['code'], message: string) => void;
 export interface Exploration {
   readonly sagas: readonly SagaBehaviour[];
   readonly handlers: readonly MessageHandler[];
+  readonly machines: readonly MachinePlan[];
   readonly protections: readonly Protection[];
 }
 
@@ -36,6 +39,7 @@ export class OrchestratorExplorer {
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
     @Inject(ORCHESTRATOR_LOGGER) private readonly logger: Logger,
     @Inject(ResilienceRegistry) private readonly resilience: ResilienceRegistry,
+    @Inject(MachineRuntime) private readonly machines: MachineRuntime,
     @Inject(RESILIENCE_NAMES) private readonly names: ResilienceNames,
   ) {}
 
@@ -54,12 +58,25 @@ export class OrchestratorExplorer {
         'DUPLICATE_ROOT',
         `OrchestratorModule.forRoot() was called more than once. Call it in the application module and use forFeature elsewhere.`,
       );
-    const sagas = findSagas(findFeatures(providers), candidates, report);
+    const features = findFeatures(providers);
+    const sagas = findSagas(features, candidates, report);
+    const machines = findMachines(features, candidates, report);
     const handlers = findHandlers(candidates, report);
     const protections = this.findPolicies(candidates, report);
+    this.reportUnusedGroups(report);
     if (faults.length > 0) throw new OrchestratorBootError(faults);
     for (const { target } of candidates) this.warnOfInherited(target);
-    return { sagas, handlers, protections };
+    return { sagas, handlers, machines, protections };
+  }
+
+  private reportUnusedGroups(report: Report): void {
+    for (const name of this.machines.unusedGroups()) {
+      report(
+        'UNKNOWN_CHANNEL_GROUP',
+        `machines.channelGroups of OrchestratorModule.forRoot() has options for '${name}', a channel group that no ` +
+          `forFeature([…], { channelGroup: '${name}' }) declares.`,
+      );
+    }
   }
 
   private findPolicies(candidates: readonly Candidate[], report: Report): readonly Protection[] {

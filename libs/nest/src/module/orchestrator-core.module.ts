@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
-import { MessageBus } from '@nestjs-orchestrator/core';
+import { MessageBus, Orchestrator } from '@nestjs-orchestrator/core';
 import { OrchestratorHealth } from '../health/orchestrator.health.js';
+import { MachineRuntime } from '../machine/machine-runtime.js';
 import { ResilienceRegistry } from '../resilience/resilience-registry.js';
 import { coreProviders } from './orchestrator-core.providers.js';
 import { ORCHESTRATOR_HOST, ORCHESTRATOR_LOGGER } from './orchestrator.tokens.js';
@@ -11,6 +12,14 @@ import { ORCHESTRATOR_HOST, ORCHESTRATOR_LOGGER } from './orchestrator.tokens.js
  */
 @Module({
   providers: [...coreProviders],
-  exports: [ORCHESTRATOR_HOST, ORCHESTRATOR_LOGGER, MessageBus, OrchestratorHealth, ResilienceRegistry],
+  exports: [
+    ORCHESTRATOR_HOST,
+    ORCHESTRATOR_LOGGER,
+    MessageBus,
+    Orchestrator,
+    OrchestratorHealth,
+    MachineRuntime,
+    ResilienceRegistry,
+  ],
 })
 export class OrchestratorCoreModule {}

@@ -1,10 +1,11 @@
 import { Logger as NestCommonLogger, type Provider } from '@nestjs/common';
-import { MessageBus } from '@nestjs-orchestrator/core';
+import { MessageBus, Orchestrator } from '@nestjs-orchestrator/core';
 import { OrchestratorHost, type HostOptions } from '@nestjs-orchestrator/core/internal';
 import { memoryStore } from '@nestjs-orchestrator/core/memory';
 import type { Logger } from '@nestjs-orchestrator/core/ports';
 import { OrchestratorConfigurationError } from '../boot-errors.js';
 import { OrchestratorHealth } from '../health/orchestrator.health.js';
+import { MachineRuntime } from '../machine/machine-runtime.js';
 import { NestLogger } from '../logging/nest-logger.js';
 import { ResilienceRegistry } from '../resilience/resilience-registry.js';
 import type { OrchestratorModuleOptions } from './orchestrator-options.js';
@@ -36,6 +37,19 @@ export const coreProviders: readonly Provider[] = [
     },
     inject: [ORCHESTRATOR_LOGGER, { token: ORCHESTRATOR_OPTIONS, optional: true }],
   },
+  {
+    provide: MachineRuntime,
+    useFactory: (logger: Logger, options?: OrchestratorModuleOptions): MachineRuntime => {
+      const { machines = {}, clock, ids } = options ?? {};
+      return new MachineRuntime(machines, { clock, ids, logger });
+    },
+    inject: [ORCHESTRATOR_LOGGER, { token: ORCHESTRATOR_OPTIONS, optional: true }],
+  },
+  {
+    provide: Orchestrator,
+    useFactory: (runtime: MachineRuntime): Orchestrator => runtime.application,
+    inject: [MachineRuntime],
+  },
   OrchestratorHealth,
 ];
 
@@ -58,7 +72,7 @@ function makeHost(logger: Logger, options: OrchestratorModuleOptions | undefined
 }
 
 function hostOptions(options: OrchestratorModuleOptions, logger: Logger): HostOptions {
-  const { store, tenant, logger: _, resilience: _resilience, ...knobs } = options;
+  const { store, tenant, logger: _, resilience: _resilience, machines: _machines, ...knobs } = options;
   return {
     ...knobs,
     ...(tenant === undefined ? {} : { defaultTenant: tenant }),

@@ -1,5 +1,6 @@
 import type { HostOptions } from '@nestjs-orchestrator/core/internal';
 import type { InstanceStore, Logger } from '@nestjs-orchestrator/core/ports';
+import type { MachineOptions } from '../machine/machine-runtime.js';
 import type { ResilienceNames, ResilienceOptions } from '../resilience/resilience-options.js';
 
 /** What `OrchestratorModule.forRoot()` is given; everything has a default. */
@@ -15,6 +16,8 @@ export interface OrchestratorModuleOptions extends Omit<HostOptions, 'store' | '
   readonly logger?: Logger;
   /** Limiters, breakers, bulkheads and retry budgets by name. Default: none. */
   readonly resilience?: ResilienceOptions;
+  /** How machines run, and limits of the application's channel groups. */
+  readonly machines?: MachineOptions;
 }
 
 /** How the module itself is set up. */

@@ -10,6 +10,7 @@ import {
 import type { OrchestratorHost } from '@nestjs-orchestrator/core/internal';
 import { OrchestratorExplorer } from '../explorer/orchestrator.explorer.js';
 import { OrchestratorHealth } from '../health/orchestrator.health.js';
+import { MachineRuntime } from '../machine/machine-runtime.js';
 import { protect } from '../resilience/protected-method.js';
 import { ORCHESTRATOR_HOST } from './orchestrator.tokens.js';
 
@@ -29,13 +30,15 @@ export class OrchestratorLifecycle
   constructor(
     @Inject(ORCHESTRATOR_HOST) private readonly host: OrchestratorHost,
     @Inject(OrchestratorExplorer) private readonly explorer: OrchestratorExplorer,
+    @Inject(MachineRuntime) private readonly machines: MachineRuntime,
     @Inject(OrchestratorHealth) private readonly health: OrchestratorHealth,
   ) {}
 
-  onModuleInit(): void {
-    const { sagas, handlers, protections } = this.explorer.explore();
+  async onModuleInit(): Promise<void> {
+    const { sagas, handlers, machines, protections } = this.explorer.explore();
     for (const saga of sagas) this.host.register(saga);
     for (const handler of handlers) this.host.registerHandler(handler);
+    await this.machines.start(machines);
     this.unprotect = protections.map(protect);
   }
 
@@ -53,8 +56,11 @@ export class OrchestratorLifecycle
 
   async onApplicationShutdown(): Promise<void> {
     try {
+      // Handlers may ask machines and machines may publish, so neither ends before both are at rest.
+      await this.machines.drain();
       await this.host.close();
     } finally {
+      await this.machines.release();
       for (const undo of this.unprotect) undo();
     }
   }

@@ -1,6 +1,10 @@
 import { Module, type ConfigurableModuleAsyncOptions, type DynamicModule } from '@nestjs/common';
-import type { AnySaga, SagaBehaviour } from '@nestjs-orchestrator/core/saga';
-import { featureProviders, repositoryTokens } from '../feature/saga-feature.providers.js';
+import {
+  featureProviders,
+  featureTokens,
+  type FeatureEntry,
+  type FeatureOptions,
+} from '../feature/feature.providers.js';
 import { OrchestratorCoreModule } from './orchestrator-core.module.js';
 import { OrchestratorOptionsModule } from './orchestrator-options.module.js';
 import { NamedResilienceModule } from '../resilience/named-resilience.module.js';
@@ -13,10 +17,10 @@ import type {
 import { OrchestratorRuntimeModule } from './orchestrator-runtime.module.js';
 
 /**
- * Durable sagas and a message bus for a Nest application.
+ * Durable sagas, machines and a message bus for a Nest application.
  *
  * The application module imports `forRoot` once; a module that owns a saga, or reads its instances, imports `forFeature`. Both give
- * their importer `MessageBus` and `OrchestratorHealth`.
+ * their importer `MessageBus`, `Orchestrator` and `OrchestratorHealth`.
  */
 @Module({})
 export class OrchestratorModule {
@@ -35,17 +39,18 @@ export class OrchestratorModule {
   }
 
   /**
-   * Registers sagas and provides their repositories ({@link InjectSagaRepository}). Takes definitions, whose `@Saga()` class stands
-   * in the providers of any module, and what `buildSaga` made. The same definition may be registered by several modules.
+   * Registers sagas and machines, and provides their repositories ({@link InjectSagaRepository}) and handles ({@link InjectMachine}). Takes
+   * definitions, whose `@Saga()` or `@Machine()` class stands in the providers of any module, and what `buildSaga` made. The same definition may
+   * be registered by several modules. Declares the channel group of its options for {@link InjectChannelGroup}.
    *
    * @throws OrchestratorConfigurationError for anything else
    */
-  static forFeature(sagas: readonly (AnySaga | SagaBehaviour)[]): DynamicModule {
+  static forFeature(entries: readonly FeatureEntry[], options: FeatureOptions = {}): DynamicModule {
     return {
       module: OrchestratorModule,
       imports: [OrchestratorCoreModule],
-      providers: featureProviders(sagas),
-      exports: [OrchestratorCoreModule, ...repositoryTokens(sagas)],
+      providers: featureProviders(entries, options),
+      exports: [OrchestratorCoreModule, ...featureTokens(entries, options)],
     };
   }
 }

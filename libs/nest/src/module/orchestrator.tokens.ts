@@ -8,7 +8,7 @@ export const ORCHESTRATOR_HOST = Symbol.for('@nestjs-orchestrator/nest:host');
 export const ORCHESTRATOR_LOGGER = Symbol.for('@nestjs-orchestrator/nest:logger');
 
 /** Token under which each `forFeature` module says what it was given. */
-export const SAGA_FEATURE = Symbol.for('@nestjs-orchestrator/nest:feature');
+export const FEATURE = Symbol.for('@nestjs-orchestrator/nest:feature');
 
 /** Token of the names of limiters and breakers that can be injected. */
 export const RESILIENCE_NAMES = Symbol.for('@nestjs-orchestrator/nest:resilience-names');
