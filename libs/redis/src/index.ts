@@ -1,4 +1,6 @@
 export { StoreServerError } from './errors.js';
+export type { RedisStoreOptions } from './options.js';
+export { redisStore } from './redis-store.js';
 export { RedisBucketStore } from './resilience/redis-bucket-store.js';
 export type { RedisResilienceOptions } from './resilience/resilience-options.js';
 export { redisRateLimiter } from './resilience/redis-rate-limiter.js';

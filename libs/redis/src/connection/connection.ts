@@ -1,0 +1,153 @@
+import { StoreUnavailableError } from '@nestjs-orchestrator/core';
+import { systemClock, type Clock } from '@nestjs-orchestrator/core/ports';
+import type { Cluster, Redis } from 'ioredis';
+import { ownClient } from './own-client.js';
+import type { Call } from './script.js';
+import { mapped } from './unavailable.js';
+
+type Reply = readonly [error: Error | null, result?: unknown];
+
+/**
+ * The store's own connection, made like the caller's: it fails at once where that one would wait, and never sends a script a second time
+ * by itself.
+ */
+export class Connection {
+  private client: Redis | Cluster | null = null;
+
+  constructor(
+    private readonly original: Redis | Cluster,
+    private readonly timeoutMs: number,
+    private readonly clock: Pick<Clock, 'schedule'> = systemClock,
+  ) {}
+
+  /** Connects, if it isn't yet. */
+  async open(): Promise<void> {
+    if (this.client !== null) return this.ping();
+    const client = ownClient(this.original);
+    try {
+      await this.inTime(client.connect());
+      this.client = client;
+    } catch (error) {
+      client.disconnect();
+      throw mapped(error);
+    }
+  }
+
+  close(): void {
+    this.client?.disconnect();
+    this.client = null;
+  }
+
+  /** Another connection of the same kind, for whoever wants to listen. */
+  another(): Redis | Cluster {
+    return ownClient(this.original);
+  }
+
+  async ping(): Promise<void> {
+    await this.command((client) => client.ping());
+  }
+
+  /** Runs a command, or several. */
+  async command<T>(work: (client: Redis | Cluster) => Promise<T>): Promise<T> {
+    try {
+      return await this.inTime(work(this.opened()));
+    } catch (error) {
+      throw mapped(error);
+    }
+  }
+
+  /** Runs one script. */
+  async run(call: Call): Promise<unknown> {
+    const [answer] = await this.runAll([call]);
+    if (answer instanceof Error) throw answer;
+    return answer;
+  }
+
+  /** Runs scripts at once, each alone: one answer or `Error` per call, in order. Rejects if the server can't be reached. */
+  async runAll(calls: readonly Call[]): Promise<readonly unknown[]> {
+    const answers: unknown[] = calls.map(() => undefined);
+    const groups = this.groups(calls);
+    await Promise.all(groups.map((places) => this.runGroup(calls, places, answers)));
+    const lost = answers.find((answer) => answer instanceof StoreUnavailableError);
+    if (lost !== undefined) throw lost;
+    return answers;
+  }
+
+  /** Which calls may go together: all of them, or on a cluster those of one slot. */
+  private groups(calls: readonly Call[]): readonly (readonly number[])[] {
+    if (calls.length === 0) return [];
+    if (!this.original.isCluster) return [calls.map((_, place) => place)];
+    const bySlot = new Map<string, number[]>();
+    calls.forEach(({ keys }, place) => {
+      const tag = tagOf(keys[0] ?? '');
+      const group = bySlot.get(tag);
+      if (group === undefined) bySlot.set(tag, [place]);
+      else group.push(place);
+    });
+    return [...bySlot.values()];
+  }
+
+  private async runGroup(
+    calls: readonly Call[],
+    places: readonly number[],
+    answers: unknown[],
+  ): Promise<void> {
+    const picked = places.flatMap((place) => calls[place] ?? []);
+    const replies = await this.pipelined(picked, 'sha');
+    const unknown: number[] = [];
+    replies.forEach((reply, n) => {
+      const place = places[n] ?? 0;
+      if (reply[0]?.message.startsWith('NOSCRIPT') === true) unknown.push(place);
+      else answers[place] = answerOf(reply);
+    });
+    const [first, ...others] = unknown;
+    if (first === undefined) return;
+    // The whole text once; then the server knows it by its hash.
+    const call = calls[first];
+    const [reply] = call === undefined ? [] : await this.pipelined([call], 'source');
+    if (reply !== undefined) answers[first] = answerOf(reply);
+    if (others.length > 0) await this.runGroup(calls, others, answers);
+  }
+
+  private async pipelined(calls: readonly Call[], how: 'sha' | 'source'): Promise<readonly Reply[]> {
+    return this.command(async (client) => {
+      const pipeline = client.pipeline();
+      for (const { script, keys, args } of calls) {
+        if (how === 'sha') pipeline.evalsha(script.sha, keys.length, ...keys, ...args);
+        else pipeline.eval(script.source, keys.length, ...keys, ...args);
+      }
+      return (await pipeline.exec()) ?? [];
+    });
+  }
+
+  private opened(): Redis | Cluster {
+    if (this.client !== null) return this.client;
+    throw new StoreUnavailableError(
+      'The store is not connected to Redis: `start()` it first, and use it until `close()`.',
+    );
+  }
+
+  /** A server that hangs is as good as none; its connection is made anew. */
+  private async inTime<T>(answer: Promise<T>): Promise<T> {
+    let late: { cancel(): void } | undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      late = this.clock.schedule(this.timeoutMs, () => {
+        reject(new StoreUnavailableError(`Redis did not answer within ${this.timeoutMs} ms.`));
+        if (this.client !== null && !this.client.isCluster) (this.client as Redis).disconnect(true);
+      });
+    });
+    try {
+      return await Promise.race([answer, timeout]);
+    } finally {
+      late?.cancel();
+    }
+  }
+}
+
+function tagOf(key: string): string {
+  return key.slice(key.indexOf('{') + 1, key.indexOf('}'));
+}
+
+function answerOf([error, result]: Reply): unknown {
+  return error === null ? result : mapped(error);
+}

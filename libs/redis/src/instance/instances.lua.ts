@@ -1,0 +1,166 @@
+import { ROOM } from '../naming/room.js';
+
+/**
+ * Instances, and the commits that change them. A key leads to \`=id\`, or to \`!token until\` while an open transaction is about to claim it;
+ * an instance that such a transaction is about to change has \`token until\` in its field \`tx\`. These end by the server's clock, as they
+ * are of a process; leases end by the instant of the call.
+ */
+export const instancesLua = `
+local tombstoneRow, tombstoneAt = KEYS[${ROOM.tombstoneRow}], KEYS[${ROOM.tombstoneAt}]
+local VERSION, CREATED, ENDED, ORDER, STATE, STATUS, LEASE, UNTIL, TX, START = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local function rowOf(instance)
+  return redis.call('HMGET', instance, 'version', 'created', 'ended', 'order', 'state', 'status', 'lease', 'until', 'tx', 'start')
+end
+
+-- Whether an open transaction other than \`token\` holds it.
+local function isHeld(mark, token)
+  if not mark then return false end
+  local holder, till = string.match(mark, '^(%S+) (%S+)$')
+  return holder ~= token and tonumber(till) > serverTime()
+end
+-- Whether a key is free for a commit of \`token\`; else to which instance it leads, if to any.
+local function isFree(value, token)
+  if not value then return true end
+  if string.sub(value, 1, 1) == '=' then return false, string.sub(value, 2) end
+  return not isHeld(string.sub(value, 2), token)
+end
+local function admits(row, lease)
+  local alive = row[UNTIL] and tonumber(row[UNTIL]) > now
+  if lease == '' then return not alive end
+  return alive and lease == '=' .. row[LEASE]
+end
+
+local function takeCommit()
+  local c = { instance = takeKey(), inbox = takeKey(), history = takeKey(), keys = takeKey(), index = takeKey(), due = takeKey() }
+  c.former, c.formerId, c.formerSuffix = takeKey(), take(), take()
+  c.saga, c.id, c.suffix, c.mailbox = take(), take(), take(), take()
+  c.expected, c.lease, c.unseen = takeNumber(), take(), take() == '1'
+  c.body, c.state, c.status, c.ended = take(), take(), take(), take() == '1'
+  c.claims, c.shares = {}, {}
+  for n = 1, takeNumber() do c.claims[n] = { field = take(), mailbox = take() } end
+  for n = 1, takeNumber() do c.shares[n] = take() end
+  c.message, c.outcome = take(), take()
+  c.lines, c.disarms, c.arms, c.done, c.adds = {}, {}, {}, {}, {}
+  for n = 1, takeNumber() do c.lines[n] = take() end
+  for n = 1, takeNumber() do c.disarms[n] = take() end
+  for n = 1, takeNumber() do c.arms[n] = { name = take(), token = take(), delay = takeNumber(), record = take() } end
+  for n = 1, takeNumber() do c.done[n] = take() end
+  for n = 1, takeNumber() do c.adds[n] = { message = take(), record = take(), ttl = takeNumber() } end
+  c.consumed, c.work, c.wake = takeRemovals(), takeWork(), takeWork()
+  return c
+end
+
+-- Whether all keys of a commit are free, its own, or those of the ended instance that it supersedes.
+local function mayClaim(c, token)
+  for _, claim in ipairs(c.claims) do
+    local free, holder = isFree(redis.call('HGET', c.keys, claim.field), token)
+    if not free and holder ~= c.id then
+      if not holder or c.formerId == '' or holder ~= c.formerId then return false end
+      local former = rowOf(c.former)
+      if not former[ENDED] or former[ENDED] == '' or isHeld(former[TX], token) then return false end
+      claim.superseded = true
+    end
+  end
+  return true
+end
+local function mayCommit(c, token)
+  local row = rowOf(c.instance)
+  c.row = row
+  if tonumber(row[VERSION] or '0') ~= c.expected then return false end
+  if row[VERSION] and (isHeld(row[TX], token) or not admits(row, c.lease)) then return false end
+  if c.unseen and c.outcome ~= '' and redis.call('HEXISTS', c.inbox, c.message) == 1 then return false end
+  return mayClaim(c, token)
+end
+local function checkCommit(c)
+  mustBe('hash', c.inbox, tombstoneRow)
+  mustBe('list', c.history)
+  mustBe('zset', c.index, tombstoneAt, KEYS[${ROOM.ended}])
+  mustBe('set', KEYS[${ROOM.sagas}])
+  checkDeliveries()
+  checkTimers(c.due)
+  checkWork(c.consumed, c.work, c.wake)
+end
+
+-- Under a key of instances that are gone: who they were, which message created each, when they went.
+local function bury(saga, field, id, suffix, start)
+  local name = saga .. '/' .. field
+  local packed, stones = redis.call('HGET', tombstoneRow, name), {}
+  for _, stone in ipairs(packed and cmsgpack.unpack(packed) or {}) do
+    if stone[1] ~= id then stones[#stones + 1] = stone end
+  end
+  stones[#stones + 1] = { id, start, text(now) }
+  redis.call('HSET', tombstoneRow, name, cmsgpack.pack(stones))
+  redis.call('ZADD', tombstoneAt, text(now), name .. '/' .. suffix)
+end
+
+-- The lists in which an instance is found: all, those that have not ended, by state, by status, by key of many.
+local function relist(c, row, order, ended)
+  local function list(kind) redis.call('ZADD', c.index, 0, kind .. '/' .. order .. '/' .. c.suffix) end
+  local function unlist(kind) redis.call('ZREM', c.index, kind .. '/' .. order .. '/' .. c.suffix) end
+  local wasOpen, isOpen = row[VERSION] and row[ENDED] == '', ended == ''
+  if not row[VERSION] then list('a') end
+  if isOpen and not wasOpen then list('o') end
+  if wasOpen and not isOpen then unlist('o') end
+  if row[STATE] ~= c.state then
+    if row[STATE] then unlist('s/' .. row[STATE]) end
+    list('s/' .. c.state)
+  end
+  if row[STATUS] ~= c.status then
+    if row[STATUS] then unlist('t/' .. row[STATUS]) end
+    list('t/' .. c.status)
+  end
+  for _, field in ipairs(c.shares) do
+    redis.call('HSET', c.instance, 'g:' .. field, '')
+    list('g/' .. field)
+  end
+end
+
+local function writeInstance(c)
+  local row = c.row or rowOf(c.instance)
+  local version, instant = tonumber(row[VERSION] or '0') + 1, text(now)
+  local ended = ''
+  if c.ended then ended = (row[ENDED] and row[ENDED] ~= '') and row[ENDED] or instant end
+  local order = row[ORDER] or padded(now) .. '/' .. padded(sequence(KEYS[${ROOM.sequence}], 1))
+  if row[LEASE] or row[TX] then redis.call('HDEL', c.instance, 'lease', 'until', 'tx') end
+  redis.call('HSET', c.instance, 'version', text(version), 'created', row[CREATED] or instant, 'updated', instant, 'ended', ended,
+    'order', order, 'state', c.state, 'status', c.status, 'body', c.body)
+  if not row[VERSION] then
+    redis.call('SADD', KEYS[${ROOM.sagas}], c.saga)
+    if c.outcome ~= '' then redis.call('HSET', c.instance, 'start', '=' .. c.message) end
+  end
+  relist(c, row, order, ended)
+  for _, claim in ipairs(c.claims) do
+    if claim.superseded then
+      bury(c.saga, claim.field, c.formerId, c.formerSuffix, rowOf(c.former)[START] or '')
+      redis.call('HDEL', c.former, 'k:' .. claim.field, 'tx')
+    end
+    redis.call('HSET', c.keys, claim.field, '=' .. c.id)
+    redis.call('HSET', c.instance, 'k:' .. claim.field, '')
+  end
+  if c.outcome ~= '' then redis.call('HSET', c.inbox, c.message, c.outcome) end
+  if ended ~= '' then
+    redis.call('ZADD', KEYS[${ROOM.ended}], ended, c.saga .. '/' .. c.suffix)
+  elseif row[ENDED] and row[ENDED] ~= '' then
+    redis.call('ZREM', KEYS[${ROOM.ended}], c.saga .. '/' .. c.suffix)
+  end
+  for _, line in ipairs(c.lines) do redis.call('RPUSH', c.history, text(version) .. ' ' .. instant .. ' ' .. line) end
+  return version
+end
+
+-- Everything of a commit that has won: nothing stops it half-way.
+local function writeCommit(c, owner, lease)
+  local version = writeInstance(c)
+  for _, name in ipairs(c.disarms) do disarm(c.due, c.instance, name) end
+  for _, timer in ipairs(c.arms) do arm(c.due, c.instance, timer.name, timer.token, timer.delay, timer.record) end
+  local boxes = {}
+  for n, claim in ipairs(c.claims) do boxes[n] = claim.mailbox end
+  local parked = adopt(c.mailbox, boxes)
+  for _, each in ipairs(c.done) do remove(c.mailbox, each) end
+  for _, each in ipairs(c.adds) do deliver(c.mailbox, each.message, each.record, each.ttl) end
+  -- Consumed rows go first: one of them may be what stands before the new rows in their lane.
+  local followed = removeAll(c.consumed)
+  local woken = parked and #c.wake > 0
+  if woken then c.work[#c.work + 1] = c.wake[1] end
+  local leased, added = writeWork(c.work, owner, lease)
+  return version, leased, woken, followed, added
+end`;

@@ -1,0 +1,70 @@
+import type {
+  Commit,
+  LoadRequest,
+  LoadResult,
+  ParkRequest,
+  StoredInstance,
+} from '@nestjs-orchestrator/core/ports';
+
+type Seen = NonNullable<LoadResult['seen']>;
+
+function named(...parts: readonly string[]): string {
+  return JSON.stringify(parts);
+}
+
+/** Instances as one open transaction sees them: what it committed itself is there for it, and for nobody else before its end. */
+export class OwnView {
+  private readonly rows = new Map<string, StoredInstance>();
+  private readonly keys = new Map<string, string>();
+  private readonly inbox = new Map<string, Seen>();
+
+  /** The instance as this transaction has written it. */
+  find({ tenant, saga, id }: { tenant: string; saga: string; id: string }): StoredInstance | undefined {
+    return this.rows.get(named(tenant, saga, id));
+  }
+
+  /** Whether this transaction has claimed the key. */
+  holds({ tenant, saga, key }: Pick<ParkRequest, 'tenant' | 'saga' | 'key'>): boolean {
+    return this.keys.has(named(tenant, saga, key.name, key.value));
+  }
+
+  /** An answer of the store with what this transaction knows better. */
+  seenBy(request: LoadRequest, stored: LoadResult): LoadResult {
+    const { tenant, saga, by, messageId } = request;
+    const id = 'id' in by ? by.id : this.keys.get(named(tenant, saga, by.key.name, by.key.value));
+    const instance = this.find({ tenant, saga, id: id ?? stored.instance?.id ?? '' });
+    if (instance === undefined) return stored;
+    const seen = this.inbox.get(named(tenant, saga, instance.id, messageId)) ?? stored.seen;
+    return { instance, seen, tombstone: instance.ended ? stored.tombstone : null };
+  }
+
+  /** Takes a commit of this transaction down; `before` is the instance as it was, if it was. */
+  remember(commit: Commit, before: StoredInstance | null, now: number): void {
+    const { ref, keys, inbox } = commit;
+    const { tenant, saga, id } = ref;
+    this.rows.set(
+      named(tenant, saga, id),
+      written(commit, before ?? { openDeliveries: 0, createdAt: now, endedAt: null }, now),
+    );
+    for (const { name, value, many } of keys) {
+      if (many !== true) this.keys.set(named(tenant, saga, name, value), id);
+    }
+    if (inbox !== null) this.inbox.set(named(tenant, saga, id, inbox.messageId), { ...inbox });
+  }
+}
+
+function written(
+  { ref, next, deliveries, expectedVersion }: Commit,
+  before: Pick<StoredInstance, 'openDeliveries' | 'createdAt' | 'endedAt'>,
+  now: number,
+): StoredInstance {
+  return {
+    ...ref,
+    ...next,
+    version: expectedVersion + 1,
+    openDeliveries: before.openDeliveries + deliveries.add.length - deliveries.done.length,
+    createdAt: before.createdAt,
+    updatedAt: now,
+    endedAt: next.ended ? (before.endedAt ?? now) : null,
+  };
+}
