@@ -154,6 +154,7 @@ export {
   defineSaga,
   event,
   keyed,
+  steps,
   type AbsentPolicy,
   type AnySaga,
   type CompositeEvent,

@@ -17,6 +17,20 @@ export type {
   StateScope,
   When,
 } from './builder/builder-types.js';
+export { steps } from './steps/steps.js';
+export type {
+  Branch,
+  Branches,
+  Compensations,
+  ParallelOptions,
+  RetriableBranches,
+  RetriableChain,
+  RetriableStep,
+  Step,
+  StepsChain,
+  StepsOptions,
+  StepsStart,
+} from './steps/steps-types.js';
 export {
   event,
   keyed,

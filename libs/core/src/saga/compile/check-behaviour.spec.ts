@@ -8,6 +8,7 @@ import type { SagaBuilder } from '../builder/builder-types.js';
 import { defineSaga } from '../define-saga.js';
 import { SagaDefinitionError, type DefinitionFault } from '../saga-errors.js';
 import { event, keyed } from '../saga-types.js';
+import type { StateNode } from '../states.js';
 import { compileSaga } from './compile-saga.js';
 
 const ref = z.object({ id: z.string() });
@@ -267,7 +268,7 @@ describe('defineSaga', () => {
         data: type<{ id: string }>(),
         correlateBy: 'id',
         keys: { id: 'one', customer: 'many' },
-        states: { a: { on: {} } as object, ended: {}, 'b.c': {}, f: { type: 'final' } },
+        states: { a: { on: {} } as StateNode, ended: {}, 'b.c': {}, f: { type: 'final' } },
         ends: { done: 'success' },
         events: [Begin, keyed(Next, ({ id }) => id, { key: 'no' })],
         schedules: ['again', 'again'],
