@@ -153,3 +153,36 @@ export {
   type StateOf as MachineStateOf,
   type StateValue,
 } from '@nestjs-orchestrator/statechart';
+export {
+  BatchService,
+  type Batch,
+  type BatchServiceOptions,
+  type MachineBatchQuery,
+  type SagaBatchQuery,
+} from './batch/batch-service.js';
+export type { BatchOptions } from './batch/batch-options.js';
+export type { BatchSource } from './batch/batch-run.js';
+export type {
+  AskBatchRequest,
+  BatchRequest,
+  MachineBatchRequest,
+  PublishBatchRequest,
+  SagaGoal,
+  SendBatchRequest,
+} from './batch/batch-request.js';
+export type {
+  BatchEnd,
+  BatchItemResult,
+  BatchProgress,
+  BatchResult,
+  BatchTotals,
+  FailedItem,
+  NotStartedItem,
+  SucceededItem,
+} from './batch/batch-result.js';
+export {
+  BatchOptionError,
+  BatchSourceError,
+  BatchTargetError,
+  BatchTimeoutError,
+} from './batch/batch-errors.js';
