@@ -1,14 +1,13 @@
 import { redisCircuitBreaker, RedisCircuitStore } from '@nestjs-orchestrator/redis';
 import { VirtualClock } from '@nestjs-orchestrator/testing';
 import { Redis } from 'ioredis';
-import { once } from 'node:events';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startProcess } from '../support/processes.js';
 import { startRedisServer } from '../support/redis-server.js';
 import { redisFolder, redisNamespace } from '../support/redis.js';
 import type { BreakerNode } from './breaker.process.js';
 import { expectToFollowTheModel } from './shared-breaker-schedule.js';
-import { patience, runs } from './support.js';
+import { heard, patience, runs } from './support.js';
 
 const { url, prefix } = redisNamespace();
 const redis = new Redis(url);
@@ -72,15 +71,15 @@ describe('a server that dies and comes back', () => {
       return { client, breaker };
     };
     const [one, two] = [node(), node()];
-    await Promise.all([one, two].map(({ client }) => once(client, 'ready')));
+    await Promise.all([one, two].map(({ client }) => heard(client, 'ready')));
     await Promise.all([one.breaker.refresh(), two.breaker.refresh()]);
-    const cut = Promise.all([one, two].map(({ client }) => once(client, 'close')));
+    const cut = Promise.all([one, two].map(({ client }) => heard(client, 'close')));
     await server.stop('SIGKILL');
     await cut;
     await expect(one.breaker.execute(() => Promise.reject(new Error('down')))).rejects.toThrow('down');
     await expect(one.breaker.execute(async () => 'ok')).rejects.toMatchObject({ state: 'open' });
     expect(await two.breaker.execute(async () => 'ok')).toBe('ok');
-    const back = Promise.all([one, two].map(({ client }) => once(client, 'ready')));
+    const back = Promise.all([one, two].map(({ client }) => heard(client, 'ready')));
     await server.start();
     await back;
     await one.breaker.refresh();

@@ -2,14 +2,13 @@ import type { SharedRateLimiter } from '@nestjs-orchestrator/core/resilience';
 import { RedisBucketStore, redisRateLimiter } from '@nestjs-orchestrator/redis';
 import { VirtualClock } from '@nestjs-orchestrator/testing';
 import { Redis } from 'ioredis';
-import { once } from 'node:events';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startProcess } from '../support/processes.js';
 import { startRedisServer } from '../support/redis-server.js';
 import { redisFolder, redisNamespace } from '../support/redis.js';
 import type { LimiterNode } from './limiter.process.js';
 import { expectToFollowTheModel } from './shared-limiter-schedule.js';
-import { patience, runs } from './support.js';
+import { heard, patience, runs } from './support.js';
 
 const { url, prefix } = redisNamespace();
 const redis = new Redis(url);
@@ -113,7 +112,7 @@ describe('a server that dies and comes back', () => {
     const client = new Redis(server.url, { enableOfflineQueue: false, maxRetriesPerRequest: 0 });
     onTestFinished(() => client.disconnect());
     client.on('error', () => undefined);
-    await once(client, 'ready');
+    await heard(client, 'ready');
     const told: boolean[] = [];
     const limiter = redisRateLimiter(client, {
       name: 'outage',
@@ -124,7 +123,7 @@ describe('a server that dies and comes back', () => {
       onAvailability: ({ available }) => told.push(available),
     });
     await limiter.acquire('key', 5);
-    const gone = once(client, 'close');
+    const gone = heard(client, 'close');
     await server.stop('SIGKILL');
     await gone;
     expect(await limiter.tryAcquire('other')).toBe(false);

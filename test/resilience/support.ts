@@ -46,3 +46,11 @@ export function deferred<T = void>(): {
   });
   return { promise, resolve, reject };
 }
+
+/** The next event of that name. Unlike `once` of `node:events` it takes no error for an answer: a client whose server is away has many. */
+export function heard(
+  client: { once(event: string, listener: () => void): unknown },
+  event: string,
+): Promise<void> {
+  return new Promise((resolve) => client.once(event, resolve));
+}
