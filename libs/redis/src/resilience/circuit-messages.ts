@@ -23,7 +23,7 @@ export class CircuitMessages {
     if (known === undefined) {
       this.listeners.set(channel, listeners);
       this.connection ??= this.connected();
-      this.connection.subscribe(channel).catch(heal);
+      if (this.connection.status === 'ready') this.connection.subscribe(channel).catch(heal);
     }
     return () => {
       listeners.delete(listener);
@@ -42,6 +42,8 @@ export class CircuitMessages {
   private connected(): RedisClient {
     const connection = duplicateOf(this.redis);
     connection.on('error', heal);
+    // Rather than the client's own, whose failure nobody could catch.
+    connection.on('ready', () => void connection.subscribe(...this.listeners.keys()).catch(heal));
     connection.on('message', (channel: string, text: string) => {
       const circuit = parsed(text);
       if (circuit === undefined) return;
@@ -52,7 +54,7 @@ export class CircuitMessages {
 }
 
 function duplicateOf(redis: RedisClient): RedisClient {
-  const options = { enableOfflineQueue: true, maxRetriesPerRequest: null };
+  const options = { autoResubscribe: false, maxRetriesPerRequest: null };
   return 'nodes' in redis ? redis.duplicate(undefined, { redisOptions: options }) : redis.duplicate(options);
 }
 
