@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import type { Result } from './measure.js';
+import { orchestrator } from './orchestrator.js';
 import { resilience } from './resilience.js';
 import { saga } from './saga/index.js';
 import { statechart } from './statechart.js';
 
 const suites: Readonly<Record<string, () => Iterable<Result> | AsyncIterable<Result>>> = {
   statechart,
+  orchestrator,
   resilience,
   saga,
 };
