@@ -40,6 +40,7 @@ const application = versions(
   '@nestjs/common',
   '@nestjs/core',
   '@nestjs/platform-express',
+  '@nestjs/testing',
   '@types/node',
   'ioredis',
   'pg',

@@ -12,6 +12,14 @@ export {
   type VirtualClockOptions,
 } from './clock/virtual-clock.js';
 export { NotSettledError, type IdleHook } from './clock/settling.js';
+export {
+  MachineRecorder,
+  type EffectPattern,
+  type FailurePattern,
+  type TransitionPattern,
+} from './recorder/machine-recorder.js';
+export type { RecordedEffect, RecorderEntry } from './recorder/recorded-line.js';
+export { RecorderAssertionError } from './recorder/recorder-error.js';
 export { countedIds } from './clock/counted-ids.js';
 export { seededRandom } from './clock/seeded-random.js';
 export { faultPoints, type FaultRecorder, type Pause } from './faults/fault-points.js';

@@ -95,6 +95,19 @@ export class VirtualClock implements Clock {
     });
   }
 
+  /** Runs tasks, moving time, until the condition holds; it is asked whenever everything has settled. */
+  async runUntil(condition: () => boolean, { most = MOST_TASKS }: RunAllOptions = {}): Promise<void> {
+    await this.move(async () => {
+      await this.settled();
+      for (let ran = 0; !condition(); ran += 1) {
+        if (ran === most)
+          throw new VirtualClockError(`${most} tasks have run, and the condition does not hold.`);
+        if (await this.runNext(Number.POSITIVE_INFINITY)) await this.settled();
+        else throw new VirtualClockError('No task is left, and the condition does not hold.');
+      }
+    });
+  }
+
   /** Settles when nothing moves any more at the present instant. Tasks that are due are not run: `advance(0)` does that. */
   settled(): Promise<void> {
     return this.settling.settled();

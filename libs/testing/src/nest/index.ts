@@ -1,0 +1,5 @@
+export {
+  OrchestratorTestingModule,
+  createOrchestratorTestingModule,
+  type OrchestratorTestingOptions,
+} from './orchestrator-testing-module.js';
