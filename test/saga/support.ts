@@ -10,10 +10,13 @@ import {
   VirtualClock,
   type FaultRecorder,
 } from '@nestjs-orchestrator/testing';
+import { redisStore } from '@nestjs-orchestrator/redis';
 import { typeormStore } from '@nestjs-orchestrator/typeorm';
+import { Redis } from 'ioredis';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { createTestDatabase } from '../support/database.js';
+import { redisNamespace } from '../support/redis.js';
 
 const ref = z.object({ orderId: z.string() });
 export class Placed extends message('t.placed', ref) {}
@@ -158,6 +161,23 @@ export const storeKinds: readonly StoreKind[] = [
           await Promise.allSettled(sources.map((source) => source.destroy()));
           await database.drop();
         },
+      };
+    },
+  },
+  {
+    kind: 'redis',
+    losesConnections: true,
+    open: async () => {
+      const { url, prefix } = redisNamespace();
+      // Only to be copied: each store makes its own connections.
+      const client = new Redis(url, { lazyConnect: true });
+      return {
+        connect: async () => {
+          // What a lost node was about to decide is left to others soon after: by the server's clock, which no test moves.
+          const store = redisStore(client, { prefix, decisionMs: 100 });
+          return { store, cut: () => store.close() };
+        },
+        close: async () => client.disconnect(),
       };
     },
   },

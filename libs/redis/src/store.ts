@@ -90,6 +90,7 @@ export class RedisInstanceStore implements InstanceStore {
 
   async close(): Promise<void> {
     this.hints.stop();
+    this.transactions.stop();
     this.connection.close();
   }
 

@@ -21,6 +21,7 @@ const RENEWALS = 3;
 /** Transactions of the store: everything is kept until `work` has ended, and then written by one script. */
 export class Transactions {
   private readonly open = new WeakMap<object, OpenTransaction>();
+  private readonly renewals = new Set<Cancellable>();
 
   constructor(
     private readonly ground: TransactionGround,
@@ -44,8 +45,15 @@ export class Transactions {
       throw error;
     } finally {
       renewal.cancel();
+      this.renewals.delete(renewal);
       this.open.delete(manager);
     }
+  }
+
+  /** What is open is left to others. */
+  stop(): void {
+    for (const renewal of this.renewals) renewal.cancel();
+    this.renewals.clear();
   }
 
   /** The open transaction behind a manager. */
@@ -122,6 +130,8 @@ export class Transactions {
       });
     };
     again();
-    return { cancel: () => next?.cancel() };
+    const renewal = { cancel: () => next?.cancel() };
+    this.renewals.add(renewal);
+    return renewal;
   }
 }
