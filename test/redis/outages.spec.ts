@@ -1,0 +1,128 @@
+import { StoreUnavailableError } from '@nestjs-orchestrator/core';
+import type { InstanceStore } from '@nestjs-orchestrator/core/ports';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { startRedisServer, type RedisServer } from '../support/redis-server.js';
+import { redisFolder } from '../support/redis.js';
+import { AT, by, entry, inbox, key, outcomes, SAGA, TENANT, work } from '../typeorm/support.js';
+import { hint, insist, twoNodes, type TwoNodes } from './support.js';
+
+let server: RedisServer;
+let nodes: TwoNodes;
+
+beforeEach(async () => {
+  server = await startRedisServer(redisFolder());
+  nodes = await twoNodes({}, server.url);
+});
+afterEach(async () => {
+  await nodes.close();
+  await server.stop('SIGKILL');
+});
+
+it('a store without its server says so at once, and serves by itself when it is back', async () => {
+  const [store] = nodes.stores;
+  await store.commit([entry('i-1', 0, { keys: [key('k')] })], by());
+  await server.stop('SIGKILL');
+  const refused = store.commit([entry('i-1', 1)], by());
+  await expect(refused).rejects.toMatchObject({ name: 'StoreUnavailableError', retryable: true });
+  await expect(store.ping()).rejects.toBeInstanceOf(StoreUnavailableError);
+  await expect(store.transaction((tx) => tx.enqueue([work('w')]), AT)).rejects.toBeInstanceOf(
+    StoreUnavailableError,
+  );
+  const back = hint(store);
+  await server.start();
+  await back;
+  const results = await insist(() => store.commit([entry('i-1', 1)], by()));
+  expect(outcomes(results)).toEqual(['committed']);
+});
+
+it('a node hears of the work of others again when its server is back', async () => {
+  const [store, other] = nodes.stores;
+  const backs = [hint(store), hint(other)];
+  await server.stop('SIGKILL');
+  await server.start();
+  await Promise.all(backs);
+  await insist(() => other.ping());
+  const heard = hint(store);
+  await insist(() => other.transaction((tx) => tx.enqueue([work('w')]), AT));
+  await expect(heard).resolves.toBeUndefined();
+});
+
+it('a server that hangs counts as away', async () => {
+  const impatient = await twoNodes({ timeoutMs: 50 }, server.url);
+  await impatient.rival.call('CLIENT', 'PAUSE', '60000', 'ALL');
+  await expect(impatient.stores[0].ping()).rejects.toThrow('did not answer within 50 ms');
+  await impatient.close();
+});
+
+/** Commits versions of one instance as fast as it can; what was acknowledged, and how often it was told that the server is away. */
+async function writeUntil(store: InstanceStore, id: string, ended: () => boolean) {
+  const acknowledged: string[] = [];
+  let version = 0;
+  let away = 0;
+  while (!ended()) {
+    const message = `m-${version + 1}`;
+    try {
+      const next = entry(id, version, { inbox: inbox(message), work: [work(`${id} ${message}`)] });
+      const [result] = await store.commit([next], by());
+      if (result instanceof Error) throw result;
+      if (result?.outcome === 'committed') acknowledged.push(message);
+      // Lost: it was written, and its answer was not heard.
+      version += 1;
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error;
+      away += 1;
+      await new Promise((resolve) => void setImmediate(resolve));
+    }
+  }
+  return { id, acknowledged, away, version };
+}
+
+it(
+  'nothing that was acknowledged is lost when the server is killed under load',
+  { timeout: 120_000 },
+  async () => {
+    let ended = false;
+    const writers = Array.from({ length: 8 }, (_, n) =>
+      writeUntil(nodes.stores[n % 2 === 0 ? 0 : 1], `i-${n}`, () => ended),
+    );
+    const counter = `{${nodes.prefix}/${TENANT}}:sequence`;
+    for (let kill = 0; kill < 3; kill += 1) {
+      // Work has been written since the last death: each row takes a number of the sequence.
+      const before = Number(await insist(() => sequence(counter)));
+      while (Number(await insist(() => sequence(counter))) < before + 200);
+      const backs = nodes.stores.map(hint);
+      await server.stop('SIGKILL');
+      await server.start();
+      await Promise.all(backs);
+    }
+    const after = Number(await insist(() => sequence(counter)));
+    while (Number(await insist(() => sequence(counter))) < after + 200);
+    ended = true;
+    const all = await Promise.all(writers);
+    expect(all.reduce((sum, { away }) => sum + away, 0)).toBeGreaterThan(0);
+    for (const { id, acknowledged, version } of all) {
+      const requests = acknowledged.map((messageId) => ({
+        tenant: TENANT,
+        saga: SAGA,
+        by: { id },
+        messageId,
+      }));
+      const found = await nodes.stores[0].load(requests, AT);
+      expect(found.filter(({ seen }) => seen?.outcome !== 'applied')).toEqual([]);
+      expect(found[0]?.instance?.version).toBe(version);
+      const rows = (await nodes.rival.hkeys(`{${nodes.prefix}/${TENANT}}:work:row`)).filter((row) =>
+        decodeURIComponent(row).includes(`/${id} `),
+      );
+      expect(rows).toHaveLength(version);
+    }
+  },
+);
+
+/** A client of its own would wait for the server instead of saying that it is away. */
+async function sequence(name: string): Promise<string | null> {
+  try {
+    return await nodes.rival.get(name);
+  } catch (cause) {
+    throw new StoreUnavailableError('away', { cause });
+  }
+}
