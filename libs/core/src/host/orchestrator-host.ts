@@ -20,6 +20,7 @@ import type { SagaBehaviour } from '../saga/behaviour.js';
 import { ChangeMaker } from '../saga/run/change-maker.js';
 import { FanOut } from '../saga/run/fan-out.js';
 import { SagaConsumer } from '../saga/run/saga-consumer.js';
+import { CountingObserver } from '../saga/run/counting-observer.js';
 import { LoggingObserver } from '../saga/run/saga-observer.js';
 import { SagaRunner } from '../saga/run/saga-runner.js';
 import { UndoConsumer } from '../saga/run/undo-consumer.js';
@@ -27,7 +28,7 @@ import type { SagaRepository } from '../saga/saga-repository.js';
 import type { AnySaga } from '../saga/saga-types.js';
 import { InstanceWaits } from '../saga/wait/instance-waits.js';
 import { StoredSagaRepository } from '../saga/stored-saga-repository.js';
-import type { HostHealth } from './host-health.js';
+import type { HostHealth, HostStatistics } from './host-health.js';
 import type { HostOptions } from './host-options.js';
 import { Registry } from './registry.js';
 import { settingsOf, type HostSettings } from './settings.js';
@@ -57,6 +58,8 @@ export class OrchestratorHost {
   private readonly consumed: Coalescer<WorkKey, string | null>;
   private readonly finishes: Coalescer<Finish, FinishResult>;
   private state: 'new' | 'up' | 'stopping' | 'closed' = 'new';
+  private readonly sagas: CountingObserver;
+  private deadLetters = 0;
   private unsubscribe = (): void => {};
 
   constructor(options: HostOptions) {
@@ -71,6 +74,7 @@ export class OrchestratorHost {
       new ReplyAddressing(this.owner, () => clock.now(), maxPayload),
     );
     this.requests = new Requests(clock);
+    this.sagas = new CountingObserver(new LoggingObserver(this.settings.logger));
     this.waits = new InstanceWaits(this.settings);
     const ports = { ...this.settings, writeOptions: this.writeOptions };
     const policy = { maxAttempts: this.settings.maxAttempts, firstDelayMs: this.settings.retryDelayMs };
@@ -95,7 +99,7 @@ export class OrchestratorHost {
     this.runner = new SagaRunner(
       {
         ...ports,
-        observer: new LoggingObserver(this.settings.logger),
+        observer: this.sagas,
         enqueue: this.enqueue,
         committed: this.committed,
       },
@@ -221,6 +225,13 @@ export class OrchestratorHost {
     }
   }
 
+  /** Counts since the node was made, and what is so now. Asks nobody. */
+  statistics(): HostStatistics {
+    const { deadLetters, work } = this;
+    const { inWork, queued } = work;
+    return { sagas: this.sagas.bySaga(), deadLetters, inWork, queued };
+  }
+
   private fire(timer: DueTimer): ReturnType<SagaConsumer['fire']> {
     if (timer.saga === SCHEDULES) return this.schedules.fire(timer);
     return (this.consumers.get(timer.saga) as SagaConsumer).fire(timer);
@@ -239,6 +250,7 @@ export class OrchestratorHost {
 
   /** Who asked is told that the request was given up. */
   private readonly buried = async ({ payload }: ClaimedWork, reason: string): Promise<void> => {
+    this.deadLetters += 1;
     const work = parseJson(payload) as Partial<MessageWork>;
     if (work.kind !== 'message' || work.envelope === undefined) return;
     await this.enqueue(this.addressing.replies.row(work.envelope, failedReply(reason)));
