@@ -1,0 +1,3 @@
+export { OrchestratorMetricsModule, type OrchestratorMetricsOptions } from './orchestrator-metrics.module.js';
+export { observeOrchestrator } from './orchestrator-metrics.js';
+export { observeBreakers, observeLimiters, type NamedStatistics } from './resilience-metrics.js';
