@@ -76,6 +76,7 @@ export {
 } from './machine/machine.metadata.js';
 export type { FeatureEntry, FeatureOptions } from './feature/feature.providers.js';
 export { sagaDecorators } from './saga/saga.decorator.js';
+export { sagaBehaviour } from './saga/saga-behaviour.js';
 export type {
   AfterOptions,
   AlwaysOptions,
@@ -150,6 +151,7 @@ export {
   SagaWaitAbortedError,
   SagaWaitTimeoutError,
   UnexpectedEventError,
+  analyzeSaga,
   buildSaga,
   defineSaga,
   event,
@@ -169,6 +171,7 @@ export {
   type KeyCardinality,
   type Keyed,
   type KeyedOptions,
+  type SagaAnalysis,
   type SagaBehaviour,
   type SagaBuilder,
   type SagaContext,

@@ -17,6 +17,12 @@ export type {
   StateScope,
   When,
 } from './builder/builder-types.js';
+export {
+  analyzeSaga,
+  type MatrixEntry,
+  type SagaAnalysis,
+  type UnansweredPair,
+} from './analysis/analyze-saga.js';
 export { steps } from './steps/steps.js';
 export type {
   Branch,

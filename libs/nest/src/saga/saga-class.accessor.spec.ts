@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { defineSaga, message, type, type ContextOf } from '../index.js';
 import { readSagaBehaviour, type DecoratedClass } from './saga-class.accessor.js';
+import { sagaBehaviour } from './saga-behaviour.js';
 import { sagaDecorators } from './saga.decorator.js';
 import { readSagaClass, readSagaMembers } from './saga.metadata.js';
 
@@ -121,5 +122,17 @@ describe('a saga class is refused', () => {
       }
       return Static;
     }).toThrow('@On stands on Static.paid, which is static. Put it on a method of the class');
+  });
+});
+
+describe('sagaBehaviour', () => {
+  it('reads a class without an instance of it', () => {
+    const { definition, transitions, label } = sagaBehaviour(Ticket);
+    expect([definition, transitions.length, label]).toEqual([ticket, 5, 'Ticket']);
+  });
+
+  it('names a class that is no saga', () => {
+    class Plain {}
+    expect(() => sagaBehaviour(Plain)).toThrow(/Plain: has no @Saga\(\)/);
   });
 });
