@@ -23,3 +23,13 @@ export { RecorderAssertionError } from './recorder/recorder-error.js';
 export { countedIds } from './clock/counted-ids.js';
 export { seededRandom } from './clock/seeded-random.js';
 export { faultPoints, type FaultRecorder, type Pause } from './faults/fault-points.js';
+export {
+  simulate,
+  SimulationFailure,
+  SimulationNotRepeatable,
+  type SimulationOptions,
+  type SimulationReport,
+} from './simulation/simulate.js';
+export { planOf, type SimulatedFault, type SimulationPlan, type SimulationSize } from './simulation/plan.js';
+export { runPlan, type SimulationResult } from './simulation/run.js';
+export type { SimulatedApplication, SimulatedInput, SimulationScenario } from './simulation/scenario.js';
