@@ -142,6 +142,9 @@ export {
   type TransactionalBus,
 } from '@nestjs-orchestrator/core';
 export {
+  ActivityCancelledError,
+  ActivityRejectedError,
+  ActivityTimeoutError,
   CorrelationError,
   InstanceAbsentError,
   SagaConflictError,
@@ -158,6 +161,9 @@ export {
   keyed,
   steps,
   type AbsentPolicy,
+  type ActivityFailure,
+  type ActivityRetry,
+  type ActivitySpec,
   type AnySaga,
   type CompositeEvent,
   type CompensationContext,
@@ -172,6 +178,8 @@ export {
   type Keyed,
   type KeyedOptions,
   type SagaAnalysis,
+  type InvokeOptions,
+  type SagaActivityContext,
   type SagaBehaviour,
   type SagaBuilder,
   type SagaContext,

@@ -17,6 +17,8 @@ import { parseJson } from '../message/json.js';
 import type { Commit, Finish, FinishResult, WriteOptions } from '../ports/instance-store.js';
 import type { ClaimedWork, DueTimer, WorkKey, WorkRecord } from '../ports/records.js';
 import type { SagaBehaviour } from '../saga/behaviour.js';
+import { ActivityConsumer } from '../saga/activity/activity-consumer.js';
+import { activityDestination } from '../saga/activity/activity-work.js';
 import { ChangeMaker } from '../saga/run/change-maker.js';
 import { FanOut } from '../saga/run/fan-out.js';
 import { SagaConsumer } from '../saga/run/saga-consumer.js';
@@ -124,6 +126,17 @@ export class OrchestratorHost {
     );
     this.consumers.set(name, consumer);
     this.work.register(sagaDestination(name), consumer);
+    this.work.register(
+      activityDestination(name),
+      new ActivityConsumer(() => this.registry.versions(name), {
+        ...this.settings,
+        waits: this.waits,
+        finish: (item) => this.finishes.submit(item),
+        written: (work, leased) => this.written(work, leased, true),
+        stopping: () => this.state !== 'up',
+        lookWithin: (delayMs) => this.work.lookWithin(delayMs),
+      }),
+    );
     this.work.register(
       undoDestination(name),
       new UndoConsumer(() => this.registry.versions(name), this.runner, {

@@ -1,4 +1,5 @@
 import type { MessageType } from '../message/message.js';
+import type { ErasedActivity } from './activity/activity-types.js';
 import type { CompensationContext, GuardContext, SagaContext } from './contexts.js';
 import type { AnySaga, Join } from './saga-types.js';
 
@@ -19,6 +20,8 @@ export type Trigger =
   | { readonly kind: 'after'; readonly delayMs: number }
   /** A timer that a handler has set is due. */
   | { readonly kind: 'schedule'; readonly name: string }
+  /** An activity that waits for nothing else has succeeded, or failed for good. */
+  | { readonly kind: 'outcome'; readonly activity: string; readonly outcome: 'done' | 'failed' }
   /** As soon as the state is entered or something was handled in it. */
   | { readonly kind: 'always' }
   /** The state's children have come to their end. */
@@ -55,6 +58,7 @@ export interface SagaBehaviour<G extends AnySaga = AnySaga> {
   /** Joins beside those of the definition, made by steps in parallel. */
   readonly joins: ReadonlyMap<string, Join>;
   readonly compensations: ReadonlyMap<string, ErasedCompensation>;
+  readonly activities?: ReadonlyMap<string, ErasedActivity>;
   /** For messages: the class's name, or `buildSaga`. */
   readonly label: string;
 }
@@ -71,6 +75,8 @@ export function causeOf(trigger: Trigger): string {
       return `after ${trigger.delayMs} ms`;
     case 'schedule':
       return `schedule ${trigger.name}`;
+    case 'outcome':
+      return `${trigger.activity} ${trigger.outcome}`;
     case 'always':
     case 'done':
       return trigger.kind;

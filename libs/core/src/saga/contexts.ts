@@ -1,5 +1,6 @@
 import type { SendOptions } from '../handling/send-options.js';
 import type { Duration } from '../message/duration.js';
+import type { InvokeOptions } from './activity/activity-types.js';
 import type { AnySaga, SagaWords } from './saga-types.js';
 
 /**
@@ -31,6 +32,15 @@ export interface SagaContext<out M, in out D, in out C, in out W extends SagaWor
   reply(message: object): void;
   /** Records an undo step, to be run if the saga ends in an `undo` end. Record it with the command it undoes. */
   compensateWith<const N extends keyof C & string>(name: N, input: C[N]): void;
+  /**
+   * Runs an activity after the commit. Its outcome is answered by `@OnDone` or `@OnFailed` of a state that is active when this step is done; if
+   * that is left before, the activity is cancelled by its signal. Like every verb it is safe to record again: each invocation has one id.
+   */
+  invoke<const N extends keyof W['activities'] & string>(
+    activity: N,
+    input: W['activities'][N]['input'],
+    options?: InvokeOptions<C>,
+  ): void;
   /** The point of no return: what was recorded with `compensateWith` so far is kept, however the saga ends. */
   pivot(): void;
   /**

@@ -1,5 +1,7 @@
 import type { MessageType } from '../message/message.js';
 import type { Schema } from '../message/standard-schema.js';
+import type { ActivitiesOf, ActivitySpec } from './activity/activity-types.js';
+import { readActivities } from './activity/read-activities.js';
 import { checkStates } from './definition/check-states.js';
 import { readEvents } from './definition/read-events.js';
 import { readKeys } from './definition/read-keys.js';
@@ -27,15 +29,22 @@ export function defineSaga<
   const T extends string = never,
   const J extends string = never,
   L extends MessageType = never,
+  const A extends Readonly<Record<string, ActivitySpec>> = Record<never, never>,
 >(
-  spec: SagaSpec<D, ST, X, E, C, K, T, J, L>,
+  spec: SagaSpec<D, ST, X, E, C, K, T, J, L, A>,
 ): SagaDefinition<
   D,
   StateNames<ST>,
   X,
   EventOf<E>,
   UndoOf<C>,
-  { readonly key: K; readonly schedule: T; readonly composite: J; readonly command: CommandOf<L> }
+  {
+    readonly key: K;
+    readonly schedule: T;
+    readonly composite: J;
+    readonly command: CommandOf<L>;
+    readonly activities: ActivitiesOf<A>;
+  }
 > {
   const faults: DefinitionFault[] = [];
   const report: Report = (path, message) => void faults.push({ path, message });
@@ -47,6 +56,7 @@ export function defineSaga<
   const states = placedStates(nodes).map(({ path }) => path);
   const composites = readJoins(spec.compositeEvents ?? {}, events, states, report);
   const schedules = readNames('schedules', spec.schedules ?? [], report);
+  const activities = readActivities(spec.activities ?? {}, report);
   if (faults.length > 0) throw new SagaDefinitionError(spec.name, faults);
   const definition: Omit<SagaDefinition, 'types'> = {
     name: spec.name,
@@ -60,6 +70,7 @@ export function defineSaga<
     dataSchema: spec.data,
     compensations: new Map(Object.entries(spec.compensations ?? {})),
     schedules,
+    activities,
     composites,
     sends: spec.sends && new Map(spec.sends.map((type) => [type.messageName, type])),
     absent: spec.absent ?? 'park',

@@ -91,6 +91,19 @@ export {
   UnexpectedEventError,
   type DefinitionFault,
 } from './saga-errors.js';
+export {
+  ActivityCancelledError,
+  ActivityRejectedError,
+  ActivityTimeoutError,
+} from './activity/activity-errors.js';
+export type {
+  ActivityFailure,
+  ActivityRetry,
+  ActivitySpec,
+  ErasedActivity,
+  InvokeOptions,
+  SagaActivityContext,
+} from './activity/activity-types.js';
 export { SagaEndedError, SagaWaitAbortedError, SagaWaitTimeoutError } from './wait/wait-errors.js';
 export type {
   SagaHistoryEntry,

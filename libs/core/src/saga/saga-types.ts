@@ -1,6 +1,7 @@
 import type { MessageType } from '../message/message.js';
 import type { Schema, OutputOf } from '../message/standard-schema.js';
 import type { JsonOnly } from '../message/json.js';
+import type { ActivityDefinition, ActivitySpec, ActivityTypes } from './activity/activity-types.js';
 import type { StateNames, StateNodes } from './states.js';
 
 /** How an end state is meant: `success` keeps what was done, `undo` runs the compensation log. */
@@ -99,6 +100,7 @@ export interface SagaSpec<
   T extends string = never,
   J extends string = never,
   L extends MessageType = never,
+  A extends Readonly<Record<string, ActivitySpec>> = Record<never, never>,
 > {
   /** Unique in the application together with `version`; part of stored keys, so it never changes. */
   readonly name: string;
@@ -118,6 +120,8 @@ export interface SagaSpec<
   readonly keys?: Readonly<Record<K, KeyCardinality>>;
   /** Names of the undo steps, each with the schema of its input. */
   readonly compensations?: C;
+  /** Work outside, run at least once by some node, that handlers ask for with `ctx.invoke`. */
+  readonly activities?: A;
   /** Names of timers that handlers set with `ctx.schedule`. */
   readonly schedules?: readonly T[];
   /** Joins by name; answered like events. */
@@ -144,6 +148,8 @@ export interface SagaWords {
   readonly composite: string;
   /** What `ctx.send` takes. */
   readonly command: object;
+  /** Inputs and outputs of the activities. */
+  readonly activities: ActivityTypes;
 }
 
 /** What a definition knows, for the compiler only. */
@@ -197,6 +203,7 @@ export interface SagaDefinition<
   readonly dataSchema: Schema<D>;
   readonly compensations: ReadonlyMap<string, Schema<unknown>>;
   readonly schedules: ReadonlySet<string>;
+  readonly activities: ReadonlyMap<string, ActivityDefinition>;
   readonly composites: ReadonlyMap<string, Join>;
   /** `undefined`: anything may be sent. */
   readonly sends: ReadonlyMap<string, MessageType> | undefined;

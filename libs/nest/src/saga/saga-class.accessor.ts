@@ -3,6 +3,7 @@ import {
   SagaDefinitionError,
   type AnySaga,
   type DefinitionFault,
+  type ErasedActivity,
   type ErasedCompensation,
   type ErasedHandler,
   type HookSpec,
@@ -13,7 +14,7 @@ import {
 import { inReadingOrder } from '../explorer/reading-order.js';
 import { readSagaMembers, type SagaMemberRole } from './saga.metadata.js';
 
-type TransitionRole = Exclude<SagaMemberRole, { kind: 'compensation' | 'entry' | 'exit' }>;
+type TransitionRole = Exclude<SagaMemberRole, { kind: 'compensation' | 'entry' | 'exit' | 'activity' }>;
 type Report = (path: string, message: string) => void;
 
 /**
@@ -32,6 +33,7 @@ export function readSagaBehaviour(
   const transitions: TransitionSpec[] = [];
   const hooks: HookSpec[] = [];
   const compensations = new Map<string, ErasedCompensation>();
+  const activities = new Map<string, ErasedActivity>();
   for (const { key, role, definition: other } of inReadingOrder(readSagaMembers(target))) {
     const label = `${target.name}.${String(key)}`;
     if (other !== definition) {
@@ -39,6 +41,9 @@ export function readSagaBehaviour(
     } else if (role.kind === 'compensation') {
       if (compensations.has(role.name)) report(label, `is the second method for compensation '${role.name}'`);
       compensations.set(role.name, bind<ErasedCompensation>(instance, key));
+    } else if (role.kind === 'activity') {
+      if (activities.has(role.name)) report(label, `is the second method for activity '${role.name}'`);
+      activities.set(role.name, bind<ErasedActivity>(instance, key));
     } else if (role.kind === 'entry' || role.kind === 'exit') {
       const handler = bind<ErasedHandler>(instance, key);
       hooks.push({ kind: role.kind, states: list(role.states), handler, label });
@@ -47,7 +52,7 @@ export function readSagaBehaviour(
     }
   }
   if (faults.length > 0) throw new SagaDefinitionError(definition.name, faults);
-  return { definition, transitions, hooks, joins: new Map(), compensations, label: target.name };
+  return { definition, transitions, hooks, joins: new Map(), compensations, activities, label: target.name };
 }
 
 /** A class, as far as its metadata and messages need it. */
@@ -75,6 +80,8 @@ function triggerOf(role: TransitionRole, label: string, report: Report): Trigger
     case 'composite':
     case 'schedule':
       return { kind: role.kind, name: role.name };
+    case 'outcome':
+      return { kind: 'outcome', activity: role.activity, outcome: role.outcome };
     case 'always':
     case 'done':
       return { kind: role.kind };

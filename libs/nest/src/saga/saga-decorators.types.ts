@@ -1,8 +1,10 @@
 import type {
+  ActivityFailure,
   AnySaga,
   CompensationContext,
   ContextOf,
   GuardContext,
+  SagaActivityContext,
   SagaPhase,
   StartContextOf,
   StateOf,
@@ -132,6 +134,30 @@ export interface SagaDecorators<G extends AnySaga> {
   readonly OnExit: (
     state: G['types']['state'] | readonly G['types']['state'][],
   ) => TimerDecoratorFor<(ctx: ContextOf<G, never>) => Sync<void>>;
+  /** Runs the activity of that name. It may run again, so it gives `ctx.idempotencyKey` to whom it calls. */
+  readonly Activity: <const N extends keyof G['types']['words']['activities'] & string>(
+    name: N,
+  ) => MethodDecoratorFor<
+    (
+      input: G['types']['words']['activities'][N]['input'],
+      ctx: SagaActivityContext,
+    ) => Promise<G['types']['words']['activities'][N]['output']>
+  >;
+  /** An activity that was invoked for one of these states has succeeded; the event is its output. Repeatable on one method. */
+  readonly OnDone: <
+    const N extends keyof G['types']['words']['activities'] & string,
+    const T extends StateOf<G> | readonly StateOf<G>[] = never,
+  >(
+    activity: N,
+    options: OnOptions<G, G['types']['words']['activities'][N]['output'], T>,
+  ) => MethodDecoratorFor<
+    (ctx: ContextOf<G, G['types']['words']['activities'][N]['output']>) => Sync<HandlerResult<T>>
+  >;
+  /** An activity that was invoked for one of these states has failed for good. Repeatable on one method. */
+  readonly OnFailed: <const T extends StateOf<G> | readonly StateOf<G>[] = never>(
+    activity: keyof G['types']['words']['activities'] & string,
+    options: OnOptions<G, ActivityFailure, T>,
+  ) => MethodDecoratorFor<(ctx: ContextOf<G, ActivityFailure>) => Sync<HandlerResult<T>>>;
   /** Undoes the step of that name. It may run again, so it gives `ctx.idempotencyKey` to whom it calls. */
   readonly Compensation: <const N extends keyof G['types']['undo'] & string>(
     name: N,

@@ -50,6 +50,11 @@ export function sagaDecorators<G extends AnySaga>(definition: G): SagaDecorators
     Done: ({ during, to, if: guard }: Options) => member('Done', { kind: 'done', during, to, guard }),
     OnEntry: (states: States) => member('OnEntry', { kind: 'entry', states }),
     OnExit: (states: States) => member('OnExit', { kind: 'exit', states }),
+    Activity: (name: string) => member('Activity', { kind: 'activity', name }),
+    OnDone: (activity: string, { during, to, if: guard }: Options) =>
+      member('OnDone', { kind: 'outcome', activity, outcome: 'done', during, to, guard }),
+    OnFailed: (activity: string, { during, to, if: guard }: Options) =>
+      member('OnFailed', { kind: 'outcome', activity, outcome: 'failed', during, to, guard }),
     Compensation: (name: string) => member('Compensation', { kind: 'compensation', name }),
   };
   return decorators as unknown as SagaDecorators<G>;

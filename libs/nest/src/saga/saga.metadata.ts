@@ -34,6 +34,15 @@ export type SagaMemberRole =
       readonly to: string | readonly string[] | undefined;
       readonly guard: ErasedGuard | undefined;
     }
+  | {
+      readonly kind: 'outcome';
+      readonly activity: string;
+      readonly outcome: 'done' | 'failed';
+      readonly during: string | readonly string[];
+      readonly to: string | readonly string[] | undefined;
+      readonly guard: ErasedGuard | undefined;
+    }
+  | { readonly kind: 'activity'; readonly name: string }
   | { readonly kind: 'entry'; readonly states: string | readonly string[] }
   | { readonly kind: 'exit'; readonly states: string | readonly string[] }
   | { readonly kind: 'compensation'; readonly name: string };

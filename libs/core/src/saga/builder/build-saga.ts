@@ -6,6 +6,7 @@ import {
   type SagaBehaviour,
   type TransitionSpec,
 } from '../behaviour.js';
+import type { ErasedActivity } from '../activity/activity-types.js';
 import { SagaDefinitionError, type DefinitionFault } from '../saga-errors.js';
 import type { AnySaga } from '../saga-types.js';
 import type { SagaBuilder } from './builder-types.js';
@@ -44,6 +45,7 @@ class BehaviourBook implements DraftBook {
   private readonly faults: DefinitionFault[] = [];
   private readonly hooks: HookSpec[] = [];
   private readonly compensations = new Map<string, ErasedCompensation>();
+  private readonly activities = new Map<string, ErasedActivity>();
   private closed = false;
 
   constructor(private readonly definition: AnySaga) {}
@@ -88,6 +90,13 @@ class BehaviourBook implements DraftBook {
     return this;
   }
 
+  activity(name: string, run: ErasedActivity): this {
+    if (this.closed) this.refuse(`activity(${name})`);
+    if (this.activities.has(name)) this.fault(`activity(${name})`, `is given twice; drop one of them`);
+    this.activities.set(name, run);
+    return this;
+  }
+
   compensate(name: string, handler: ErasedCompensation): this {
     if (this.closed) this.refuse(`compensate(${name})`);
     if (this.compensations.has(name)) this.fault(`compensate(${name})`, `is given twice; drop one of them`);
@@ -100,8 +109,16 @@ class BehaviourBook implements DraftBook {
     for (const draft of this.drafts) for (const message of draft.check()) this.fault(draft.label, message);
     const transitions = this.transitions();
     if (this.faults.length > 0) throw new SagaDefinitionError(this.definition.name, this.faults);
-    const { definition, hooks, compensations } = this;
-    return { definition, transitions, hooks, joins: new Map(), compensations, label: 'buildSaga' };
+    const { definition, hooks, compensations, activities } = this;
+    return {
+      definition,
+      transitions,
+      hooks,
+      joins: new Map(),
+      compensations,
+      activities,
+      label: 'buildSaga',
+    };
   }
 
   /** A state's own transitions first, then those of any state where it has no unconditional one itself. */

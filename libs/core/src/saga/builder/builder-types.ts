@@ -1,4 +1,5 @@
 import type { Duration } from '../../message/duration.js';
+import type { ActivityFailure, SagaActivityContext } from '../activity/activity-types.js';
 import type { CompensationContext, ContextOf, GuardContext, StartContextOf } from '../contexts.js';
 import type { AnySaga, StateOf } from '../saga-types.js';
 import type { SagaPhase } from '../states.js';
@@ -33,6 +34,14 @@ export interface SagaBuilder<G extends AnySaga> {
   onExit(
     state: G['types']['state'] | readonly G['types']['state'][],
     handler: (ctx: ContextOf<G, never>) => Sync<void>,
+  ): SagaBuilder<G>;
+  /** Runs the activity of that name. It may run again, so it gives `ctx.idempotencyKey` to whom it calls. */
+  activity<const N extends keyof G['types']['words']['activities'] & string>(
+    name: N,
+    run: (
+      input: G['types']['words']['activities'][N]['input'],
+      ctx: SagaActivityContext,
+    ) => Promise<G['types']['words']['activities'][N]['output']>,
   ): SagaBuilder<G>;
   /** Undoes the step of that name. It may run again, so it gives `ctx.idempotencyKey` to whom it calls. */
   compensate<const N extends keyof G['types']['undo'] & string>(
@@ -69,6 +78,12 @@ export interface StateScope<G extends AnySaga> {
   after(delay: Duration): When<G, never>;
   /** The timer of that name, which a handler has set with `ctx.schedule`. */
   scheduled(name: G['types']['words']['schedule']): When<G, never>;
+  /** An activity that was invoked for this state has succeeded; the event is its output. */
+  onDone<const N extends keyof G['types']['words']['activities'] & string>(
+    activity: N,
+  ): When<G, G['types']['words']['activities'][N]['output']>;
+  /** An activity that was invoked for this state has failed for good. */
+  onFailed(activity: keyof G['types']['words']['activities'] & string): When<G, ActivityFailure>;
   /** As soon as the state is entered, or something was handled in it; needs a target. Before raised events, as in SCXML. */
   always(): When<G, never>;
   /** The states inside have come to their end. */

@@ -32,6 +32,14 @@ export class ScopeChain {
     return this.open({ kind: 'schedule', name }, `${this.place}.scheduled(${name})`);
   }
 
+  onDone(activity: string): AnswerChain {
+    return this.open({ kind: 'outcome', activity, outcome: 'done' }, `${this.place}.onDone(${activity})`);
+  }
+
+  onFailed(activity: string): AnswerChain {
+    return this.open({ kind: 'outcome', activity, outcome: 'failed' }, `${this.place}.onFailed(${activity})`);
+  }
+
   always(): AnswerChain {
     return this.open({ kind: 'always' }, `${this.place}.always()`);
   }

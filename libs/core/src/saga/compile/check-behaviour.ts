@@ -15,6 +15,7 @@ export function checkBehaviour(behaviour: SagaBehaviour): readonly DefinitionFau
   for (const hook of behaviour.hooks) checkHook(behaviour.definition, hook, report);
   checkShadowed(behaviour, report);
   checkCompensations(behaviour, report);
+  checkActivities(behaviour, report);
   checkPolicies(behaviour, report);
   checkAnswered(behaviour, report);
   return faults;
@@ -59,6 +60,8 @@ function checkTrigger({ definition, joins }: SagaBehaviour, spec: TransitionSpec
         label,
         report,
       );
+    case 'outcome':
+      return checkKnown(trigger.activity, [...definition.activities.keys()], ACTIVITY, label, report);
     case 'schedule':
       return checkKnown(trigger.name, [...definition.schedules], SCHEDULE, label, report);
     case 'done':
@@ -74,6 +77,7 @@ function checkTrigger({ definition, joins }: SagaBehaviour, spec: TransitionSpec
 }
 
 const COMPOSITE = `is no composite event; add it to 'compositeEvents' of defineSaga`;
+const ACTIVITY = `is no activity; add it to 'activities' of defineSaga`;
 const SCHEDULE = `is no schedule; add it to 'schedules' of defineSaga`;
 
 function checkKnown(
@@ -153,6 +157,20 @@ function checkCompensations({ definition, compensations, label }: SagaBehaviour,
       );
     }
   }
+}
+
+function checkActivities(
+  { definition, activities, transitions, label }: SagaBehaviour,
+  report: Report,
+): void {
+  for (const name of definition.activities.keys()) {
+    if (activities?.has(name) !== true) report(label, `does not implement activity '${name}'`);
+    if (!transitions.some(({ trigger }) => trigger.kind === 'outcome' && trigger.activity === name))
+      report(`activities.${name}`, `no state answers its outcome`);
+  }
+  for (const name of activities?.keys() ?? [])
+    if (!definition.activities.has(name))
+      report(label, `implements activity '${name}', which 'activities' of defineSaga does not declare`);
 }
 
 /** A message that starts an instance has nothing else to do where there is none. */

@@ -43,11 +43,38 @@ export function compileSaga<G extends AnySaga>(behaviour: SagaBehaviour<G>): Com
     handlers.set(name, handlerOf(hook, name));
     draft.hook(hook, name);
   });
+  const answering = answeringStates(behaviour);
+  for (const path of new Set([...answering.values()].flat())) {
+    const name = `leave ${path}`;
+    handlers.set(name, {
+      name,
+      run: undefined,
+      label: name,
+      targets: undefined,
+      starts: false,
+      leaves: path,
+    });
+    draft.hook({ kind: 'exit', states: [path] }, name);
+  }
   const machine = machineOf(draft, guards);
   const graphFaults = checkGraph(behaviour, machine);
   if (graphFaults.length > 0) throw new SagaDefinitionError(definition.name, graphFaults);
   const joins = [...definition.composites, ...behaviour.joins].map(([name, join]) => ({ ...join, name }));
-  return { definition, behaviour, machine, handlers, starts, joins, late };
+  return { definition, behaviour, machine, handlers, starts, joins, answering, late };
+}
+
+/** Who waits for which activity; what is nested comes before what it is nested in. */
+function answeringStates({ transitions }: SagaBehaviour): ReadonlyMap<string, readonly string[]> {
+  const answering = new Map<string, string[]>();
+  for (const { trigger, during } of transitions) {
+    if (trigger.kind !== 'outcome') continue;
+    const paths = new Set([...(answering.get(trigger.activity) ?? []), ...during]);
+    answering.set(
+      trigger.activity,
+      [...paths].sort((a, b) => b.split('.').length - a.split('.').length),
+    );
+  }
+  return answering;
 }
 
 interface GuardArgs {

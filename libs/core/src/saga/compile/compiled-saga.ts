@@ -33,6 +33,8 @@ export interface CompiledHandler {
   readonly targets: readonly string[] | undefined;
   /** Returns the whole initial data. */
   readonly starts: boolean;
+  /** Path of a state that is left; set for what takes note of that. */
+  readonly leaves?: string;
 }
 
 /** What answers a message while an instance is undone or after its end. */
@@ -55,6 +57,8 @@ export interface CompiledSaga<G extends AnySaga = AnySaga> {
   /** Names of the messages that start an instance. */
   readonly starts: ReadonlyMap<string, MessageType>;
   readonly joins: readonly CompiledJoin[];
+  /** Paths of the states that answer an activity's outcome, by its name; inner ones first. */
+  readonly answering: ReadonlyMap<string, readonly string[]>;
   /** By phase and message; the first whose guard holds answers. */
   readonly late: Readonly<Record<SagaPhase, ReadonlyMap<string, readonly LateAnswer[]>>>;
 }

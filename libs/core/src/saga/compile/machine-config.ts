@@ -1,4 +1,5 @@
 import { targetsOf, type HookSpec, type TransitionSpec, type Trigger } from '../behaviour.js';
+import { outcomeEvent } from '../activity/activity-work.js';
 import type { AnySaga } from '../saga-types.js';
 import { isPhase, type StateNode, type StateNodes } from '../states.js';
 import { ABSENT, compositeEvent, computedTarget, scheduleEvent } from './compiled-saga.js';
@@ -57,7 +58,7 @@ export class MachineDraft {
     }
   }
 
-  hook({ kind, states }: HookSpec, name: string): void {
+  hook({ kind, states }: Pick<HookSpec, 'kind' | 'states'>, name: string): void {
     for (const path of states) this.byPath.get(path)?.[kind].push({ type: name });
   }
 
@@ -102,6 +103,7 @@ type EventTrigger = Exclude<Trigger, { kind: 'after' } | { kind: 'always' } | { 
 /** The engine's event for what comes from outside the machine. */
 function eventType(trigger: EventTrigger): string {
   if (trigger.kind === 'composite') return compositeEvent(trigger.name);
+  if (trigger.kind === 'outcome') return outcomeEvent(trigger.outcome, trigger.activity);
   return trigger.kind === 'schedule' ? scheduleEvent(trigger.name) : trigger.event.messageName;
 }
 

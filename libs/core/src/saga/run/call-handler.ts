@@ -1,5 +1,6 @@
 import type { Clock } from '../../ports/clock.js';
 import type { CompiledHandler, CompiledSaga } from '../compile/compiled-saga.js';
+import type { InvokeOptions } from '../activity/activity-types.js';
 import type { SagaContext } from '../contexts.js';
 import { HandlerError } from '../../handling/handler-errors.js';
 import { timedCall, type SignalSource } from '../../handling/timed-call.js';
@@ -34,7 +35,8 @@ export async function callHandler(
   handler: CompiledHandler,
   draft: unknown,
 ): Promise<HandlerOutcome> {
-  const { run } = handler;
+  const { run, leaves } = handler;
+  if (leaves !== undefined) scene.recording.left.add(leaves);
   if (run === undefined) return { data: draft, target: undefined };
   const { recording } = scene;
   const ctx = new HandlerContext(scene, draft);
@@ -91,6 +93,8 @@ class HandlerContext implements SagaContext<unknown, unknown, Record<string, unk
   compensateWith = (name: string, input: unknown): void => {
     this.#scene.recording.compensate(this.#scene.saga.definition.compensations, name, input);
   };
+  invoke = (name: string, input: unknown, options?: InvokeOptions<Record<string, unknown>>): void =>
+    this.#scene.recording.invoke(name, input, options);
   pivot = (): void => this.#scene.recording.pivot();
   schedule = (name: string, delay: Duration | number): void => this.#scene.recording.schedule(name, delay);
   unschedule = (name: string): void => this.#scene.recording.schedule(name, null);

@@ -6,17 +6,13 @@ import { hashedId } from '../../message/hashed-id.js';
 import { toJson } from '../../message/json.js';
 import type { Envelope } from '../../message/envelope.js';
 import type { Clock } from '../../ports/clock.js';
-import type {
-  CurrentInstance,
-  HistoryRecord,
-  InstanceRef,
-  SagaStatus,
-  WorkRecord,
-} from '../../ports/records.js';
+import type { CurrentInstance, InstanceRef, SagaStatus, WorkRecord } from '../../ports/records.js';
 import type { CompiledHandler, CompiledSaga } from '../compile/compiled-saga.js';
 import { UnexpectedEventError } from '../saga-errors.js';
 import type { SagaPhase } from '../states.js';
+import { unchanged, undoLines, type Base, type Line } from './base.js';
 import type { Change } from './build-commit.js';
+import { isSuccess, standingAfterLate } from './late-standing.js';
 import { checkData, checkUndo } from './check-values.js';
 import type { RecordedUndo } from '../../handling/recording.js';
 import { hasEnded, proceedUndo, type Standing } from './decision.js';
@@ -26,20 +22,18 @@ import { callHandler, type HandlerScene } from './call-handler.js';
 import type { Notes } from './notes.js';
 import { unansweredPolicy } from './policies.js';
 import { SagaRecording } from './saga-recording.js';
-import { joinedChanges, NO_TIMER_CHANGES, scheduleStep, type TimerChanges } from './timer-changes.js';
+import { joinedChanges, scheduleStep, type TimerChanges } from './timer-changes.js';
+import { restored, runCause, sceneOf, stateName, timerIsCurrent, type StepLimits } from './step.js';
+import type { ActivityCause, Cause, Stimulus } from './stimulus.js';
 import {
-  restored,
-  runCause,
-  sceneOf,
-  stateName,
-  timerIsCurrent,
-  type Restored,
-  type StepLimits,
-} from './step.js';
-import type { Cause, Stimulus } from './stimulus.js';
+  detachedUndone,
+  invocationsAfter,
+  isAwaited,
+  lateOutcome,
+  unansweredOutcome,
+} from './activity-outcome.js';
 import { UndoLog } from './undo-log.js';
 
-type Line = Omit<HistoryRecord, 'messageId'>;
 type MessageOrTimer = Exclude<Cause, { kind: 'undone' }>;
 
 /** Decides what a stimulus does to an instance: runs handlers, but writes nothing. */
@@ -95,6 +89,8 @@ export class ChangeMaker {
     };
     const { cause } = stimulus;
     if (cause.kind === 'undone') return undoOutcome(base, cause);
+    if (cause.kind === 'activity' && !isAwaited(base.notes, instance, cause))
+      return lateOutcome(base, cause, await this.undoOf(saga, cause));
     if (cause.kind === 'timer' && (!timerIsCurrent(saga, base, cause) || isOver(instance))) return null;
     return isOver(instance) ? this.late(base, cause) : this.run(base, cause);
   }
@@ -105,21 +101,26 @@ export class ChangeMaker {
     const start = { snapshot: base.snapshot, joined: notes.joined };
     const result = await runCause(saga, start, cause, this.scene(base, recording));
     if (!result.answered) return unanswered(base, cause);
-    if (cause.kind === 'timer' && recording.answer !== null)
-      throw new HandlerError(`reply() was called for ${cause.payload.label}, which nobody asked.`);
+    if (cause.kind !== 'message' && recording.answer !== null)
+      throw new HandlerError(`reply() was called for ${causeName(cause)}, which nobody asked.`);
     if (base.instance === null) checkFirstKeys(saga, recording);
-    const steps = await checkUndo(saga, recording.undo, this.limits.maxPayload);
-    const standing = standingAfter(base, result, base.undo.record(steps, recording.pivotAt));
+    const own = cause.kind === 'activity' ? await this.undoOf(saga, cause) : [];
+    const steps = [...own, ...(await checkUndo(saga, recording.undo, this.limits.maxPayload))];
+    const pivotAt = recording.pivotAt === undefined ? undefined : recording.pivotAt + own.length;
+    const standing = standingAfter(base, result, base.undo.record(steps, pivotAt));
+    const after = notesAfter(base, result, recording);
+    const invocations = await invocationsAfter(base, result.snapshot, after.notes, recording, this.limits);
     return {
       ...base,
       snapshot: result.snapshot,
-      ...notesAfter(base, result, recording),
+      ...after,
+      notes: { ...after.notes, invocations: invocations.awaited },
       keys: recording.keys,
       data: await checkData(saga, result.snapshot.context, this.limits.maxPayload),
       standing,
       outcome: 'applied',
       history: [moveLine(base, result.snapshot, cause), ...undoLines(standing)],
-      work: await this.effects(base, cause, recording),
+      work: [...(await this.effects(base, cause, recording)), ...invocations.work],
       reply: await this.addressing.replies.text(recording.answer),
       defer: false,
     };
@@ -145,6 +146,12 @@ export class ChangeMaker {
       work: await this.effects(base, cause, recording),
       reply: await this.addressing.replies.text(recording.answer),
     };
+  }
+
+  /** How an activity is undone, checked; nothing where it need not be, or never began. */
+  private undoOf(saga: CompiledSaga, { undo, outcome }: ActivityCause): Promise<readonly RecordedUndo[]> {
+    const began = outcome.kind !== 'cancelled' || outcome.begun;
+    return checkUndo(saga, began && undo !== undefined ? [undo] : [], this.limits.maxPayload);
   }
 
   private scene(
@@ -176,15 +183,6 @@ export class ChangeMaker {
   }
 }
 
-/** What is known before anything ran. */
-interface Base extends Restored {
-  readonly saga: CompiledSaga;
-  readonly ref: InstanceRef;
-  readonly instance: CurrentInstance | null;
-  readonly stimulus: Stimulus;
-  readonly undo: UndoLog;
-}
-
 /** The id of a new instance follows from its start message, so that a start that runs again is the same start. */
 function refOf(
   saga: CompiledSaga,
@@ -210,22 +208,6 @@ function standingAfter({ saga, instance }: Base, result: MacrostepResult, undo: 
     : { status: 'completed', undo, next: undefined };
 }
 
-/** Undo steps that a late answer has recorded are run as well; those that a success kept stay kept. */
-function standingAfterLate(
-  { saga, instance, undo, snapshot }: Base,
-  steps: readonly RecordedUndo[],
-): Standing {
-  const { status } = instance as CurrentInstance;
-  if (steps.length === 0) return { status, undo, next: undefined };
-  const kept = isSuccess(saga, snapshot) && hasEnded(status) ? undo.kept() : undo;
-  const more = kept.record(steps);
-  return hasEnded(status) ? proceedUndo(more) : { status, undo: more, next: undefined };
-}
-
-function isSuccess(saga: CompiledSaga, snapshot: Snapshot): boolean {
-  return saga.definition.ends[stateName(saga, snapshot)] === 'success';
-}
-
 function notesAfter(
   { saga, ref, stimulus, notes }: Base,
   { snapshot, joined, timers }: MacrostepResult,
@@ -239,7 +221,7 @@ function notesAfter(
   const scheduled = scheduleStep(set, asked, [ref.id, messageId]);
   const key = saga.definition.keys.size === 0 ? undefined : (notes.key ?? stimulus.key.value);
   return {
-    notes: { key, joined, schedules: scheduled.schedules },
+    notes: { ...notes, key, joined, schedules: scheduled.schedules },
     timers: joinedChanges(timers, scheduled.timers),
   };
 }
@@ -257,6 +239,7 @@ function checkFirstKeys({ definition }: CompiledSaga, recording: SagaRecording):
 
 function unanswered(base: Base, cause: MessageOrTimer): Change | null {
   if (cause.kind === 'timer') return unansweredTimer(base, cause);
+  if (cause.kind === 'activity') return unansweredOutcome(base, cause);
   const { definition } = base.saga;
   const { name } = cause.envelope;
   const policy = unansweredPolicy(definition, name);
@@ -276,6 +259,7 @@ function unansweredTimer(base: Base, { payload }: Extract<Cause, { kind: 'timer'
 }
 
 function undoOutcome(base: Base, cause: Extract<Cause, { kind: 'undone' }>): Change | null {
+  if (base.undo.detached(cause.no) !== undefined) return detachedUndone(base, cause);
   const running = base.undo.running();
   if (running === undefined || running.no !== cause.no) return null;
   const failed = cause.error !== undefined;
@@ -300,23 +284,6 @@ function backToSuccess({ saga, snapshot }: Base, standing: Standing): Standing {
     : standing;
 }
 
-/** A change that leaves state and data as they are. */
-function unchanged(base: Base, outcome: string, name: string): Change {
-  const status: SagaStatus = base.instance?.status ?? 'running';
-  return {
-    ...base,
-    data: base.instance?.data ?? 'null',
-    standing: { status, undo: base.undo, next: undefined },
-    outcome,
-    history: [{ kind: outcome, name, from: base.instance?.state ?? null, to: null, detail: null }],
-    work: [],
-    timers: NO_TIMER_CHANGES,
-    keys: [],
-    reply: null,
-    defer: false,
-  };
-}
-
 function moveLine({ saga, instance }: Base, snapshot: Snapshot, cause: MessageOrTimer): Line {
   const to = stateName(saga, snapshot);
   const name = causeName(cause);
@@ -328,12 +295,6 @@ function moveLine({ saga, instance }: Base, snapshot: Snapshot, cause: MessageOr
     to,
     detail: null,
   };
-}
-
-function undoLines({ next }: Standing): readonly Line[] {
-  return next === undefined
-    ? []
-    : [{ kind: 'undo-started', name: next.name, from: null, to: null, detail: null }];
 }
 
 /** Who answers a message in that phase, if anybody. */
@@ -350,5 +311,6 @@ function lateAnswer(
 }
 
 function causeName(cause: MessageOrTimer): string {
-  return cause.kind === 'message' ? cause.envelope.name : cause.payload.label;
+  if (cause.kind === 'message') return cause.envelope.name;
+  return cause.kind === 'timer' ? cause.payload.label : `${cause.name} ${cause.outcome.kind}`;
 }

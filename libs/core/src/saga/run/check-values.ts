@@ -12,7 +12,7 @@ export class SagaDataError extends OrchestratorError {
 /** The saga's data as JSON, after its schema has agreed. */
 export async function checkData(saga: CompiledSaga, data: unknown, limit: number): Promise<string> {
   const what = `data of saga '${saga.definition.name}'`;
-  await check(saga.definition.dataSchema, data, what);
+  await checkValue(saga.definition.dataSchema, data, what);
   return toJson(data, what, limit);
 }
 
@@ -26,13 +26,14 @@ export async function checkUndo(
   for (const { name, input } of steps) {
     const what = `input of compensation '${name}'`;
     const schema = saga.definition.compensations.get(name);
-    if (schema !== undefined) await check(schema, input, what);
+    if (schema !== undefined) await checkValue(schema, input, what);
     checked.push({ name, input: JSON.parse(toJson(input, what, limit)) as unknown });
   }
   return checked;
 }
 
-async function check(schema: Schema<unknown>, value: unknown, what: string): Promise<void> {
+/** @throws SagaDataError if the schema does not agree */
+export async function checkValue(schema: Schema<unknown>, value: unknown, what: string): Promise<void> {
   const result = await schema['~standard'].validate(value);
   if (result.issues === undefined) return;
   const list = result.issues.map((issue) => `${issuePath(issue)}: ${issue.message}`).join('; ');

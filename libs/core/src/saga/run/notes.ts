@@ -6,6 +6,8 @@ export interface Notes {
   readonly joined: ReadonlyMap<string, readonly string[]>;
   /** Tokens of the schedules that are set, by name. */
   readonly schedules: ReadonlyMap<string, string>;
+  /** Paths of the states that wait for activities, by the id of the invocation. */
+  readonly invocations: ReadonlyMap<string, string>;
 }
 
 /** {@link Notes} as they are stored, beside the engine's snapshot. */
@@ -13,24 +15,36 @@ export interface StoredNotes {
   readonly key?: string;
   readonly joined?: Readonly<Record<string, readonly string[]>>;
   readonly schedules?: Readonly<Record<string, string>>;
+  readonly invocations?: Readonly<Record<string, string>>;
 }
 
 /** Notes of an instance that is yet to be. */
-export const NO_NOTES: Notes = { key: undefined, joined: new Map(), schedules: new Map() };
+export const NO_NOTES: Notes = {
+  key: undefined,
+  joined: new Map(),
+  schedules: new Map(),
+  invocations: new Map(),
+};
 
 /** Notes as stored; nothing where there are none. */
-export function storedNotes({ key, joined, schedules }: Notes): StoredNotes | undefined {
-  if (key === undefined && joined.size === 0 && schedules.size === 0) return undefined;
+export function storedNotes({ key, joined, schedules, invocations }: Notes): StoredNotes | undefined {
+  if (key === undefined && joined.size + schedules.size + invocations.size === 0) return undefined;
   return {
     ...(key === undefined ? {} : { key }),
     ...(joined.size === 0 ? {} : { joined: Object.fromEntries(joined) }),
     ...(schedules.size === 0 ? {} : { schedules: Object.fromEntries(schedules) }),
+    ...(invocations.size === 0 ? {} : { invocations: Object.fromEntries(invocations) }),
   };
 }
 
 /** What {@link storedNotes} has written. */
 export function readNotes(stored: StoredNotes | undefined): Notes {
   if (stored === undefined) return NO_NOTES;
-  const { key, joined = {}, schedules = {} } = stored;
-  return { key, joined: new Map(Object.entries(joined)), schedules: new Map(Object.entries(schedules)) };
+  const { key, joined = {}, schedules = {}, invocations = {} } = stored;
+  return {
+    key,
+    joined: new Map(Object.entries(joined)),
+    schedules: new Map(Object.entries(schedules)),
+    invocations: new Map(Object.entries(invocations)),
+  };
 }

@@ -7,7 +7,8 @@ import { keyOf } from './correlation.js';
 import type { FanOut } from './fan-out.js';
 import { freezeMessage } from './freeze-message.js';
 import type { SagaRunner } from './saga-runner.js';
-import type { SagaWork, TimerPayload } from './stimulus.js';
+import type { OutcomeWork } from '../activity/activity-work.js';
+import type { SagaWork, Stimulus, TimerPayload } from './stimulus.js';
 
 /** Brings a saga's outbox rows and timers to its runner. */
 export class SagaConsumer implements Consumer {
@@ -23,6 +24,7 @@ export class SagaConsumer implements Consumer {
   async consume(work: ClaimedWork): Promise<Consumed> {
     const saga = this.latest();
     const payload = parseJson(work.payload) as SagaWork;
+    if (payload.kind === 'outcome') return this.runner.handle(saga, outcomeStimulus(work, payload));
     if (payload.kind === 'wake') {
       await this.runner.drain(saga, { tenant: payload.tenant, key: payload.key });
       return 'settled';
@@ -61,4 +63,16 @@ export class SagaConsumer implements Consumer {
       cause: { kind: 'message', envelope, message: freezeMessage(saga, envelope), delivery: false },
     });
   }
+}
+
+/** The outcome of an activity as its saga takes it. */
+function outcomeStimulus(work: ClaimedWork, { key, ...outcome }: OutcomeWork): Stimulus {
+  const { tenant, destination, id } = work;
+  return {
+    tenant,
+    key,
+    messageId: id,
+    work: { tenant, destination, id },
+    cause: { ...outcome, kind: 'activity' },
+  };
 }

@@ -82,5 +82,6 @@ function whereabouts(instance: CurrentInstance | null): Record<string, string> {
 
 function causeOf({ cause }: Stimulus): string {
   if (cause.kind === 'message') return cause.envelope.name;
+  if (cause.kind === 'activity') return `activity ${cause.name}`;
   return cause.kind === 'timer' ? cause.payload.label : `undo of ${cause.name}`;
 }

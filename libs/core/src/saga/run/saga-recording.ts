@@ -2,6 +2,8 @@ import { HandlerError } from '../../handling/handler-errors.js';
 import { Recording } from '../../handling/recording.js';
 import { milliseconds, type Duration } from '../../message/duration.js';
 import type { KeyClaim } from '../../ports/records.js';
+import type { InvokeOptions } from '../activity/activity-types.js';
+import type { RecordedInvocation } from '../activity/activity-work.js';
 import type { AnySaga } from '../saga-types.js';
 import type { SagaPhase } from '../states.js';
 
@@ -12,6 +14,9 @@ export class SagaRecording extends Recording {
   /** Delays of timers to set, `null` for those to end; the last word on each name. */
   readonly schedules = new Map<string, number | null>();
   readonly keys: KeyClaim[] = [];
+  readonly invocations: RecordedInvocation[] = [];
+  /** Paths of states that were left and had been waiting for activities. */
+  readonly left = new Set<string>();
   /** How many of the undo steps were recorded before the last point of no return; `undefined`: there was none. */
   pivotAt: number | undefined;
 
@@ -28,6 +33,24 @@ export class SagaRecording extends Recording {
     this.assertOpen('pivot');
     this.assertRunning('pivot');
     this.pivotAt = this.undo.length;
+  }
+
+  invoke(name: string, input: unknown, options: InvokeOptions<Record<string, unknown>> = {}): void {
+    this.assertOpen('invoke');
+    this.assertRunning('invoke');
+    const { activities, compensations } = this.definition;
+    if (!activities.has(name)) {
+      throw new HandlerError(
+        `'${name}' is no activity of this saga; add it to 'activities' of defineSaga. Declared: ${list(activities.keys())}.`,
+      );
+    }
+    const { undo } = options;
+    if (undo !== undefined && !compensations.has(undo.name)) {
+      throw new HandlerError(
+        `'${undo.name}', the undo of activity '${name}', is no compensation of this saga. Declared: ${list(compensations.keys())}.`,
+      );
+    }
+    this.invocations.push({ name, input, undo });
   }
 
   schedule(name: string, delay: Duration | number | null): void {

@@ -9,6 +9,7 @@ import {
 } from '@nestjs-orchestrator/statechart';
 import { parseJson, toJson } from '../../message/json.js';
 import type { CurrentInstance } from '../../ports/records.js';
+import { outcomeEvent } from '../activity/activity-work.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
 import { callHandler, type HandlerScene } from './call-handler.js';
 import { macrostep, type MacrostepResult, type MacrostepStart } from './macrostep.js';
@@ -59,10 +60,8 @@ export function runCause(
   cause: Exclude<Cause, { kind: 'undone' }>,
   scene: Omit<HandlerScene, 'event' | 'instant' | 'saga'>,
 ): Promise<MacrostepResult> {
-  const message = cause.kind === 'message' ? cause.message : undefined;
   const full = sceneOf(saga, cause, scene);
-  const event =
-    cause.kind === 'message' ? { type: cause.envelope.name, message } : { type: cause.payload.event };
+  const event = { type: eventType(cause), message: full.event };
   return macrostep(saga, start, event, (handler, draft) => callHandler(full, handler, draft));
 }
 
@@ -75,9 +74,31 @@ export function sceneOf(
   return {
     ...scene,
     saga,
-    event: cause.kind === 'message' ? cause.message : undefined,
-    instant: cause.kind === 'message' ? cause.envelope.sentAt : cause.dueAt,
+    event: eventOf(cause),
+    instant: instantOf(cause),
   };
+}
+
+type Occasion = Exclude<Cause, { kind: 'undone' }>;
+
+function eventType(cause: Occasion): string {
+  if (cause.kind === 'message') return cause.envelope.name;
+  if (cause.kind === 'timer') return cause.payload.event;
+  return outcomeEvent(cause.outcome.kind === 'done' ? 'done' : 'failed', cause.name);
+}
+
+/** What handlers and guards see of it. */
+function eventOf(cause: Occasion): unknown {
+  if (cause.kind === 'message') return cause.message;
+  if (cause.kind === 'timer') return undefined;
+  const { outcome, attempts } = cause;
+  if (outcome.kind === 'done') return outcome.output;
+  return outcome.kind === 'failed' ? { ...outcome.error, attempts } : undefined;
+}
+
+function instantOf(cause: Occasion): number {
+  if (cause.kind === 'message') return cause.envelope.sentAt;
+  return cause.kind === 'timer' ? cause.dueAt : cause.at;
 }
 
 /** Name of the state for queries and people: nested states are joined by dots, regions by bars. */

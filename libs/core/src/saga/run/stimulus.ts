@@ -1,3 +1,4 @@
+import type { OutcomeWork } from '../activity/activity-work.js';
 import type { MessageWork } from '../../bus/outgoing.js';
 import type { Envelope } from '../../message/envelope.js';
 import type { KeyRecord, WorkKey } from '../../ports/records.js';
@@ -6,6 +7,7 @@ import type { KeyRecord, WorkKey } from '../../ports/records.js';
 export type SagaWork =
   /** `to`: primary key of the one instance it is for, where its own key has many. */
   | (MessageWork & { readonly to?: KeyRecord })
+  | OutcomeWork
   /** Somebody must look at the instance's open deliveries. */
   | { readonly kind: 'wake'; readonly tenant: string; readonly key: KeyRecord };
 
@@ -43,6 +45,11 @@ export interface Stimulus {
   readonly cause: Cause;
 }
 
+/** An activity has ended for good. */
+export interface ActivityCause extends Omit<OutcomeWork, 'kind' | 'key'> {
+  readonly kind: 'activity';
+}
+
 export type Cause =
   | {
       readonly kind: 'message';
@@ -57,4 +64,5 @@ export type Cause =
       readonly payload: TimerPayload;
       readonly dueAt: number;
     }
+  | ActivityCause
   | { readonly kind: 'undone'; readonly no: number; readonly name: string; readonly error?: string };

@@ -9,6 +9,8 @@ export interface UndoEntry {
   /** `kept`: a point of no return was passed after it, so it is never run. */
   readonly status: 'recorded' | 'running' | 'done' | 'failed' | 'kept';
   readonly error?: string;
+  /** Undoes an activity that nobody waited for any more: by itself, whatever becomes of the rest. */
+  readonly detached?: true;
 }
 
 /** The compensation log of one instance: immutable, oldest first, run from the end. */
@@ -36,6 +38,22 @@ export class UndoLog {
     return new UndoLog([...before.entries, ...added]);
   }
 
+  /** Takes up a step that has nothing to do with the others. */
+  detach(step: { readonly name: string; readonly input: unknown }): {
+    readonly log: UndoLog;
+    readonly entry: UndoEntry;
+  } {
+    const entry: UndoEntry = { no: this.entries.length + 1, ...step, status: 'running', detached: true };
+    return { log: new UndoLog([...this.entries, entry]), entry };
+  }
+
+  /** A detached step under way. */
+  detached(no: number): UndoEntry | undefined {
+    return this.entries.find(
+      (entry) => entry.no === no && entry.detached === true && entry.status === 'running',
+    );
+  }
+
   /** Everything that was not run yet is never run. */
   kept(): UndoLog {
     return new UndoLog(
@@ -50,7 +68,7 @@ export class UndoLog {
 
   /** The step under way, if any: there is at most one. */
   running(): UndoEntry | undefined {
-    return this.entries.find((entry) => entry.status === 'running');
+    return this.entries.find((entry) => entry.status === 'running' && entry.detached !== true);
   }
 
   with(no: number, status: UndoEntry['status'], error?: string): UndoLog {

@@ -1,0 +1,316 @@
+import { message, StoreUnavailableError, type } from '@nestjs-orchestrator/core';
+import { compileSaga, type OrchestratorHost } from '@nestjs-orchestrator/core/internal';
+import {
+  ActivityRejectedError,
+  buildSaga,
+  defineSaga,
+  type SagaActivityContext,
+} from '@nestjs-orchestrator/core/saga';
+import { afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { storeKinds } from '../saga/support.js';
+import { openPlainCluster, type PlainCluster, type PlainNode } from './support.js';
+
+const ref = z.object({ orderId: z.string() });
+class Placed extends message('t.placed', ref) {}
+class Moved extends message('t.moved', ref) {}
+class Cancelled extends message('t.cancelled', ref) {}
+
+const orderSaga = defineSaga({
+  name: 'charged',
+  version: 1,
+  data: type<{ orderId: string; receipt: string; error: string }>(),
+  correlateBy: 'orderId',
+  states: ['charging', 'elsewhere', 'charged'],
+  ends: { done: 'success', failed: 'undo' },
+  events: [Placed, Moved, Cancelled],
+  compensations: { refund: ref },
+  activities: {
+    charge: {
+      input: ref,
+      output: z.object({ receipt: z.string() }),
+      retry: { attempts: 3, firstDelay: '10s' },
+      timeout: '30s',
+      heartbeat: '8s',
+    },
+  },
+});
+
+/** The service outside, and what it was asked. */
+class Card {
+  readonly charges: { readonly key: string; readonly attempt: number }[] = [];
+  readonly refunds: string[] = [];
+  readonly aborted: string[] = [];
+  onDone: () => void = () => {};
+  charge: (ctx: SagaActivityContext) => Promise<{ receipt: string }> = async () => ({ receipt: 'r1' });
+
+  readonly register = (host: OrchestratorHost): void =>
+    host.register(
+      buildSaga(orderSaga, (saga) => {
+        saga
+          .initially()
+          .when(Placed)
+          .then((ctx) => {
+            const { orderId } = ctx.event;
+            ctx.invoke('charge', { orderId }, { undo: { name: 'refund', input: { orderId } } });
+            return { orderId, receipt: '', error: '' };
+          })
+          .transitionTo('charging');
+        saga
+          .during('charging')
+          .onDone('charge')
+          .then((ctx) => {
+            this.onDone();
+            ctx.data.receipt = ctx.event.receipt;
+          })
+          .transitionTo('charged')
+          .onFailed('charge')
+          .then((ctx) => void (ctx.data.error = `${ctx.event.message} (${ctx.event.attempts})`))
+          .transitionTo('failed')
+          .when(Moved)
+          .transitionTo('elsewhere')
+          .when(Cancelled)
+          .transitionTo('failed');
+        saga
+          .during('elsewhere', 'charged')
+          .when(Moved)
+          .transitionTo('done')
+          .when(Cancelled)
+          .transitionTo('failed');
+        saga.activity('charge', (_, ctx) => {
+          this.charges.push({ key: ctx.idempotencyKey, attempt: ctx.attempt });
+          ctx.signal.addEventListener('abort', () => this.aborted.push((ctx.signal.reason as Error).name));
+          return this.charge(ctx);
+        });
+        saga.compensate('refund', async (_, { idempotencyKey }) => void this.refunds.push(idempotencyKey));
+      }),
+    );
+}
+
+const orderId = 'o1';
+
+let cluster: PlainCluster | undefined;
+afterEach(async () => cluster?.close());
+
+async function order({ host }: PlainNode) {
+  const orders = host.repository(orderSaga);
+  const found = await orders.findByCorrelation(orderId);
+  const history = await orders.history(found?.id ?? '');
+  return { ...found, lines: history.map(({ kind, name }) => `${kind} ${name}`) };
+}
+
+function gate(): { readonly passed: Promise<void>; open: () => void } {
+  let open = (): void => {};
+  const passed = new Promise<void>((resolve) => (open = resolve));
+  return { passed, open: () => open() };
+}
+
+describe.each(storeKinds)('an activity, on $kind', (kind) => {
+  async function scene(card = new Card()) {
+    cluster = await openPlainCluster(kind);
+    const first = await cluster.node('first', card.register);
+    return { cluster, clock: cluster.clock, card, first, bus: first.host.bus };
+  }
+
+  it('runs after the commit that asks for it, and its output comes back as an event', async () => {
+    const { clock, card, first, bus } = await scene();
+    await bus.publish(new Placed({ orderId }));
+    await clock.advance('1s');
+    expect(await order(first)).toMatchObject({
+      state: 'charged',
+      data: { receipt: 'r1' },
+      undo: [{ name: 'refund', status: 'recorded' }],
+      lines: ['created t.placed', 'transition charge done'],
+    });
+    await bus.publish(new Cancelled({ orderId }));
+    await clock.advance('1s');
+    expect(await order(first)).toMatchObject({ state: 'failed', status: 'compensated' });
+    expect([card.charges.length, card.refunds.length]).toEqual([1, 1]);
+  });
+
+  it('is tried again with pauses under one key, and fails for good after its tries', async () => {
+    const { clock, card, first, bus } = await scene();
+    card.charge = () => Promise.reject(new Error('no line'));
+    await bus.publish(new Placed({ orderId }));
+    await clock.advance('1s');
+    expect(card.charges.map(({ attempt }) => attempt)).toEqual([1]);
+    await clock.advance('10s');
+    expect(card.charges.map(({ attempt }) => attempt)).toEqual([1, 2]);
+    await clock.advance('30s');
+    expect(card.charges.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+    expect(new Set(card.charges.map(({ key }) => key)).size).toBe(1);
+    // It may have had an effect all the same, so it is undone.
+    expect(await order(first)).toMatchObject({
+      state: 'failed',
+      status: 'compensated',
+      data: { error: 'no line (3)' },
+      undo: [{ name: 'refund', status: 'done' }],
+    });
+  });
+
+  it('is not tried again when it says that this is no use, and when its output does not fit', async () => {
+    const { clock, card, first, bus } = await scene();
+    card.charge = () => Promise.reject(new ActivityRejectedError('declined'));
+    await bus.publish(new Placed({ orderId }));
+    await clock.advance('1s');
+    expect(await order(first)).toMatchObject({ state: 'failed', data: { error: 'declined (1)' } });
+    card.charge = async () => ({}) as never;
+    await bus.publish(new Placed({ orderId: 'o2' }));
+    await clock.advance('1s');
+    const other = await first.host.repository(orderSaga).findByCorrelation('o2');
+    expect(other?.data.error).toMatch(/output of activity 'charge' does not fit its schema: receipt/);
+  });
+
+  it('fails when its time is over, or when it gives no sign of life, with its signal aborted', async () => {
+    const { clock, card, first, bus } = await scene();
+    const end = gate();
+    card.charge = async (ctx) => {
+      // The first try is silent; the others beat, but never end.
+      for (let n = 0; ctx.attempt > 1 && n < 20; n += 1)
+        clock.schedule(n * 5_000, () => (ctx.signal.aborted ? undefined : ctx.heartbeat()));
+      await end.passed;
+      return { receipt: 'late' };
+    };
+    await bus.publish(new Placed({ orderId }));
+    await clock.advance('9s');
+    expect(card.aborted).toEqual(['ActivityTimeoutError']);
+    await clock.advance('2m');
+    expect(await order(first)).toMatchObject({
+      state: 'failed',
+      data: { error: "activity 'charge' did not settle within 30000 ms. It is tried again. (3)" },
+    });
+    expect(card.aborted).toHaveLength(3);
+    end.open();
+    await clock.settled();
+  });
+
+  it('is cancelled when the state that waits for it is left; its outcome is recorded, and undone at once', async () => {
+    const { clock, card, first, bus } = await scene();
+    const end = gate();
+    card.charge = async () => {
+      await end.passed;
+      return { receipt: 'late' };
+    };
+    await bus.publish(new Placed({ orderId }));
+    await clock.settled();
+    await bus.publish(new Moved({ orderId }));
+    await clock.settled();
+    expect(card.aborted).toEqual(['ActivityCancelledError']);
+    // Not before it has settled: an undo that overtakes what it undoes would be lost.
+    expect(card.refunds).toEqual([]);
+    end.open();
+    await clock.advance('1s');
+    expect(await order(first)).toMatchObject({
+      state: 'elsewhere',
+      status: 'running',
+      data: { receipt: '' },
+      undo: [{ name: 'refund', status: 'done' }],
+      lines: [
+        'created t.placed',
+        'transition t.moved',
+        'activity-late charge',
+        'undo-started refund',
+        'undone refund',
+      ],
+    });
+    await bus.publish(new Moved({ orderId }));
+    await clock.advance('1s');
+    expect(await order(first)).toMatchObject({ state: 'done', status: 'completed' });
+    expect(card.refunds).toHaveLength(1);
+  });
+
+  it('that heeds its signal is undone as well, also after the saga has been undone', async () => {
+    const { clock, card, first, bus } = await scene();
+    card.charge = ({ signal }) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+    await bus.publish(new Placed({ orderId }));
+    await clock.settled();
+    await bus.publish(new Cancelled({ orderId }));
+    await clock.advance('1s');
+    expect(await order(first)).toMatchObject({
+      state: 'failed',
+      status: 'compensated',
+      undo: [{ name: 'refund', status: 'done' }],
+    });
+    expect(card.charges).toHaveLength(1);
+  });
+
+  it('is run by another node under the same key when its node dies, and its outcome counts once', async () => {
+    const { cluster: nodes, clock, card, first, bus } = await scene();
+    card.charge = () => new Promise(() => {});
+    await bus.publish(new Placed({ orderId }));
+    await clock.settled();
+    await first.kill();
+    card.charge = async () => ({ receipt: 'r2' });
+    const second = await nodes.node('second', card.register);
+    await clock.advance('1m');
+    expect(await order(second)).toMatchObject({ state: 'charged', data: { receipt: 'r2' } });
+    expect(card.charges.map(({ attempt }) => attempt)).toEqual([1, 2]);
+    expect(new Set(card.charges.map(({ key }) => key)).size).toBe(1);
+  });
+
+  it('does not run again for what goes wrong with its outcome', async () => {
+    const { clock, card, first, bus } = await scene();
+    let failures = 3;
+    card.onDone = () => {
+      failures -= 1;
+      if (failures >= 0) throw new Error('the handler fails');
+    };
+    first.faults.failAt('saga.commit.before', new StoreUnavailableError('away'), 5);
+    await bus.publish(new Placed({ orderId }));
+    await clock.advance('1m');
+    expect(await order(first)).toMatchObject({ state: 'charged', data: { receipt: 'r1' } });
+    expect(failures).toBeLessThan(0);
+    expect(card.charges).toHaveLength(1);
+  });
+
+  it('that nobody waits for any more is not begun', async () => {
+    const { cluster: nodes, clock, card, first, bus } = await scene();
+    const stop = first.faults.crashAt('activity.before');
+    await bus.publish(new Placed({ orderId }));
+    await stop;
+    await first.kill();
+    const second = await nodes.node('second', card.register);
+    await second.host.bus.publish(new Cancelled({ orderId }));
+    await clock.advance('1m');
+    expect(card.charges).toEqual([]);
+    expect(await order(second)).toMatchObject({
+      state: 'failed',
+      lines: expect.arrayContaining(['activity-cancelled charge']) as string[],
+    });
+  });
+});
+
+describe('the definition of activities', () => {
+  const events = { events: [Placed, Moved, Cancelled], correlateBy: 'orderId' as const };
+  const base = { ...events, name: 'a', version: 1, data: type<{ orderId: string }>() };
+  const charge = { input: ref, output: ref };
+
+  it('is checked: lengths of time, tries, names, and that each is implemented and answered', () => {
+    expect(() =>
+      defineSaga({
+        ...base,
+        states: ['one'],
+        ends: { done: 'success' },
+        activities: { charge: { ...charge, timeout: '0s', retry: { attempts: 0 } } },
+      }),
+    ).toThrow(/activities.charge.retry.attempts: 0 must be.*\n.*activities.charge.timeout: '0s'/);
+    const saga = defineSaga({
+      ...base,
+      states: ['one'],
+      ends: { done: 'success' },
+      activities: { charge },
+    });
+    const behaviour = buildSaga(saga, (build) => {
+      build
+        .initially()
+        .when(Placed)
+        .then(({ event }) => ({ orderId: event.orderId }))
+        .transitionTo('one');
+      build.during('one').when(Moved).transitionTo('done');
+    });
+    expect(() => compileSaga(behaviour)).toThrow(
+      /does not implement activity 'charge'\n.*activities.charge: no state answers its outcome/,
+    );
+  });
+});
