@@ -58,7 +58,7 @@ const faults = {
     claimWork: (request) => store.claimWork({ ...request, leaseMs: 0 }),
     finish: (items, options) => store.finish(items, { ...options, leaseMs: 0 }),
     async consumed(messages) {
-      return messages.map(() => false);
+      return messages.map(() => null);
     },
     completeWork: async () => undefined,
   })),
