@@ -27,7 +27,7 @@ it.each(storeKinds)(
       await clock.advance('20s');
 
       // #region query
-    const batch = service.fireSagas(
+      const batch = service.fireSagas(
         orders,
         { state: 'awaitingPayment', unchangedFor: '1m' },
         ({ data: { orderId } }) =>
