@@ -23,6 +23,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['libs/*/src/**/*.spec.ts', 'apps/*/src/**/*.spec.ts', ...serverless],
+          // Only there to end a hang: machines may be busy.
+          testTimeout: 30_000,
         },
       },
       { extends: true, test: { name: 'workspace', include: workspace } },
