@@ -232,6 +232,7 @@ describe('a full channel', () => {
       .spawn();
     const undisturbed = await bystander(group);
     await ref.send({ type: 'HOLD' });
+    await group.settled();
     let n = 0;
     while (ref.trySend({ type: 'N', n })) n += 1;
     expect(n).toBeGreaterThan(100);
@@ -262,6 +263,7 @@ describe('a full channel', () => {
       )
       .spawn();
     await ref.send({ type: 'ON' });
+    await group.settled();
     while (ref.trySend({ type: 'OFF' }));
     const abort = new AbortController();
     const asked = rejection(ref.request({ type: 'OFF' }, { signal: abort.signal }));

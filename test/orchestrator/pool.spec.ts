@@ -140,6 +140,26 @@ describe('the pool', () => {
     expect(pool.statistics().longestTurnMs).toBeLessThanOrEqual(6);
   });
 
+  it('is quiet when no mailbox is ready, over as many turns as that takes', async () => {
+    const stage = new Stage();
+    const pool = stage.pool({ sliceMs: 1 });
+    const box = new Box(pool);
+    box.does = () => {
+      stage.time += 1;
+      return true;
+    };
+    await expect(pool.quiet()).resolves.toBeUndefined();
+    for (let n = 0; n < 5; n += 1) pool.deliver(box, { n }, undefined);
+    let quiet = false;
+    const waiting = pool.quiet().then(() => (quiet = true));
+    for (let turns = 0; turns < 3; turns += 1) stage.turn();
+    await Promise.resolve();
+    expect([quiet, box.handled.length < 5]).toEqual([false, true]);
+    for (let turns = 0; turns < 10; turns += 1) stage.turn();
+    await waiting;
+    expect(box.handled).toHaveLength(5);
+  });
+
   it('counts all work between two turns as one slice, also of those who send again at once', () => {
     const stage = new Stage();
     const pool = stage.pool({ sliceMs: 4 });

@@ -50,6 +50,7 @@ describe('a request', () => {
     const held = gate();
     const ref = await group.register(asked, { actions: { act: () => held.opened } }).spawn();
     const running = ref.request({ type: 'ASK' });
+    await group.settled();
     const abort = new AbortController();
     const queued = rejection(ref.request({ type: 'OTHER' }, { signal: abort.signal }));
     abort.abort(new Error('enough'));
@@ -151,6 +152,7 @@ describe('a request of an action', () => {
     });
     const [a, b] = [await callers.spawn({ id: 'a' }), await callers.spawn({ id: 'b' })];
     const calls = [rejection(a.request({ type: 'CALL' })), rejection(b.request({ type: 'CALL' }))];
+    await group.settled();
     first.open();
     await Promise.resolve();
     second.open();

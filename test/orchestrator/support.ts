@@ -21,7 +21,9 @@ export function timedGroup(
   options: ChannelGroupOptions = {},
 ): { readonly group: ChannelGroup; readonly clock: VirtualClock } {
   const clock = new VirtualClock();
-  return { group: groupOf(name, { clock, ...options }), clock };
+  const group = groupOf(name, { clock, ...options });
+  clock.whenIdle('machines', () => group.settled());
+  return { group, clock };
 }
 
 export interface Gate {

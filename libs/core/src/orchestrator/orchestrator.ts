@@ -88,6 +88,12 @@ export abstract class Orchestrator {
    * @throws DrainTimeoutError; the signal's reason (as rejections)
    */
   abstract drain(options?: DrainOptions): Promise<void>;
+
+  /**
+   * Settles when the machines have done all that they can do at once: what is left waits for an action, a timer or somebody outside. For tests that
+   * move time: `clock.whenIdle('machines', () => group.settled())`.
+   */
+  abstract settled(): Promise<void>;
 }
 
 /** A group: what `createChannelGroup` returns. Whoever makes it, releases it. */

@@ -134,6 +134,10 @@ export class ApplicationGroup extends ChannelGroup {
     return this.group.health();
   }
 
+  async settled(): Promise<void> {
+    await this.group.settled();
+  }
+
   async drain(options?: DrainOptions): Promise<void> {
     await this.group.drain(options);
   }

@@ -16,6 +16,7 @@ export async function settleGroups(
   let before: number;
   do {
     before = steps();
+    await Promise.all(open.map((group) => group.settled()));
     await new Promise<void>((resolve) => nextTurn(() => resolve()));
   } while (steps() !== before);
 }

@@ -122,6 +122,10 @@ export class LocalChannelGroup extends ChannelGroup {
     return this.#core.rest.wait(options);
   }
 
+  override settled(): Promise<void> {
+    return this.#core.pool.quiet();
+  }
+
   override release(): Promise<void> {
     return (this.#releasing ??= this.#release());
   }

@@ -25,6 +25,7 @@ export class ChannelPool {
   private grewInTurn = -1;
   /** The most that was in use since the pool was looked at for shrinking. */
   private peakUse = 0;
+  private readonly quietWaiters: (() => void)[] = [];
   private shrinkTimer: Cancellable | undefined = undefined;
 
   constructor(
@@ -94,6 +95,12 @@ export class ChannelPool {
     return waiters;
   }
 
+  /** Settles when no mailbox is ready. */
+  quiet(): Promise<void> {
+    if (this.round.size === 0 && this.running === undefined) return Promise.resolve();
+    return new Promise((resolve) => this.quietWaiters.push(resolve));
+  }
+
   statistics(): PoolStatistics {
     const { growths, shrinks, turns } = this;
     return {
@@ -154,6 +161,7 @@ export class ChannelPool {
       this.goOn(channel);
       if (turns.over && round.size > 0) return true;
     }
+    for (const tell of this.quietWaiters.splice(0)) tell();
     return false;
   }
 
