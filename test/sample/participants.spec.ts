@@ -144,4 +144,18 @@ describe('the shipments', () => {
     );
     expect(found).toEqual([{ state: 'cancelled' }, { state: 'refused' }]);
   });
+
+  it('deliver each parcel once, also by several couriers at the same time, and none that was called back', async () => {
+    const shipments = new Shipments(dataSource);
+    await shipments.deliver(1_000);
+    const ids = Array.from({ length: 20 }, (_, at) => `trip-${at}`);
+    await Promise.all(ids.map((id) => shipments.book(dataSource.manager, id, 'shipped', id)));
+    await shipments.cancel('trip-0');
+    expect(await shipments.waiting()).toBe(19);
+    const trips = await Promise.all([1, 2, 3].map(() => shipments.deliver(5)));
+    const last = await shipments.deliver(1_000);
+    expect(last.left).toBe(0);
+    expect([...trips, last].reduce((sum, { delivered }) => sum + delivered, 0)).toBe(19);
+    expect(await shipments.deliver(5)).toEqual({ delivered: 0, left: 0 });
+  });
 });

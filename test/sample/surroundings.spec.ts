@@ -34,6 +34,7 @@ describe('the OpenAPI document', () => {
       Object.keys(operations).map((method) => `${method} ${path}`),
     );
     expect(routes.sort()).toEqual([
+      'get /courier',
       'get /health',
       'get /orders',
       'get /orders/{id}',

@@ -6,6 +6,7 @@ export const timeouts = {
   PAYMENT_TIMEOUT: '2s',
   STOCK_TIMEOUT: '20s',
   CARRIER_TIMEOUT: '2s',
+  COURIER_LOADING: '100ms',
   LATE_PAYMENT: '4s',
 } as const;
 

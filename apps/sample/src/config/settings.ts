@@ -14,6 +14,8 @@ export interface Settings {
   readonly stockTimeout: Duration;
   /** `CARRIER_TIMEOUT`: how long an order waits for the carrier. Default `15s`. */
   readonly carrierTimeout: Duration;
+  /** `COURIER_LOADING`: how long the courier collects parcels for one trip. Default `2s`. */
+  readonly courierLoading: Duration;
   /** `LATE_PAYMENT`: when the simulated late payment comes; later than the payment's time-out. Default `15s`. */
   readonly latePayment: Duration;
 }
@@ -63,6 +65,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     paymentTimeout: duration('PAYMENT_TIMEOUT', '10s'),
     stockTimeout: duration('STOCK_TIMEOUT', '10s'),
     carrierTimeout: duration('CARRIER_TIMEOUT', '15s'),
+    courierLoading: duration('COURIER_LOADING', '2s'),
     latePayment: duration('LATE_PAYMENT', '15s'),
   };
 }

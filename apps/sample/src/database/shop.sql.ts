@@ -58,4 +58,8 @@ export const shopMigrations: readonly string[] = [
     tracking text
   );
   `,
+  `
+  ALTER TABLE shop.shipments ADD COLUMN delivered_at timestamptz;
+  CREATE INDEX ON shop.shipments (order_id) WHERE state = 'shipped' AND delivered_at IS NULL;
+  `,
 ];

@@ -2,12 +2,16 @@ import { Injectable } from '@nestjs/common';
 import { Handles, type MessageContext } from '@nestjs-orchestrator/nest';
 import { transactionOf } from '../database/data-source.js';
 import { CarrierAnswered, ShipOrder } from '../orders/order.messages.js';
+import { CourierDesk } from './courier-desk.js';
 import { Shipments } from './shipments.js';
 
 /** The shipping service. */
 @Injectable()
 export class CarrierHandlers {
-  constructor(private readonly shipments: Shipments) {}
+  constructor(
+    private readonly shipments: Shipments,
+    private readonly couriers: CourierDesk,
+  ) {}
 
   @Handles(ShipOrder)
   async ship(ctx: MessageContext<ShipOrder>): Promise<void> {
@@ -24,6 +28,7 @@ export class CarrierHandlers {
       case 'ok': {
         const tracking = `track-${ctx.id}`;
         const state = await this.shipments.book(tx, orderId, 'shipped', tracking);
+        if (state === 'shipped') this.couriers.parcel();
         ctx.publish(
           state === 'shipped'
             ? new CarrierAnswered({ orderId, tracking })

@@ -29,7 +29,30 @@ export class Shipments {
     return row?.state ?? wanted;
   }
 
-  /** Calls the parcel back; one that has not been booked yet never will be. */
+  /** Delivers shipped parcels, at most so many, and says how many are left. Several processes may drive at the same time. */
+  async deliver(most: number): Promise<{ readonly delivered: number; readonly left: number }> {
+    const delivered = await this.dataSource.query<unknown[]>(
+      `WITH trip AS (
+         SELECT order_id FROM shop.shipments WHERE state = 'shipped' AND delivered_at IS NULL
+         LIMIT $1 FOR UPDATE SKIP LOCKED
+       ), done AS (
+         UPDATE shop.shipments SET delivered_at = now() FROM trip WHERE shipments.order_id = trip.order_id RETURNING 1
+       )
+       SELECT * FROM done`,
+      [most],
+    );
+    return { delivered: delivered.length, left: await this.waiting() };
+  }
+
+  /** Parcels that are shipped and not delivered yet. */
+  async waiting(): Promise<number> {
+    const [row] = await this.dataSource.query<{ waiting: number }[]>(
+      `SELECT count(*)::int AS waiting FROM shop.shipments WHERE state = 'shipped' AND delivered_at IS NULL`,
+    );
+    return row?.waiting ?? 0;
+  }
+
+  /** Calls the parcel back, from its customer if need be; one that has not been booked yet never will be. */
   async cancel(orderId: string): Promise<void> {
     await this.dataSource.query(
       `INSERT INTO shop.shipments (order_id, state) VALUES ($1, 'cancelled')
