@@ -5,6 +5,7 @@ import { memoryStore } from '@nestjs-orchestrator/core/memory';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   ApplicationNotStartedError,
+  BatchService,
   type ChannelGroup,
   InjectChannelGroup,
   Orchestrator,
@@ -17,8 +18,9 @@ import {
   type MachineHandle,
   type OrchestratorModuleOptions,
 } from '@nestjs-orchestrator/nest';
-import { boot, named } from './support/application.js';
+import { TicketModule, boot, named } from './support/application.js';
 import { Bell, DoorMachine, DoorService, door, type Door } from './support/door.js';
+import { Opened } from './support/ticket.js';
 
 const doorModule = (options?: FeatureOptions) =>
   named('DoorModule', {
@@ -300,4 +302,18 @@ it('an action of one machine sends to another one when its step is adopted', asy
   await button.send({ type: 'PRESS' });
   await front.waitFor('open');
   expect(get<Bell>(Bell).rung).toEqual(['front']);
+});
+
+it('BatchService fires at machines and the bus of the application', async () => {
+  const { get } = await started([doorModule(), TicketModule]);
+  const { doors } = get<DoorService>(DoorService);
+  const [front, back] = [await doors.spawn({ id: 'front' }), await doors.spawn({ id: 'back' })];
+  const result = await get<BatchService>(BatchService).fire([
+    { machine: front, event: { type: 'OPEN' } },
+    { machine: 'back', event: { type: 'OPEN' } },
+    { machine: 'nowhere', event: { type: 'OPEN' } },
+    { publish: new Opened({ ticketId: 'b1' }) },
+  ]).result;
+  expect(result).toMatchObject({ succeeded: 3, failed: 1 });
+  expect(back.snapshot().context).toEqual({ opened: 1 });
 });

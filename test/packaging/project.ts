@@ -39,6 +39,7 @@ function versions(...names: string[]): Record<string, string> {
 const application = versions(
   '@nestjs/common',
   '@nestjs/core',
+  '@nestjs/cqrs',
   '@nestjs/platform-express',
   '@nestjs/testing',
   '@types/node',

@@ -1,3 +1,4 @@
+import { fromEventBus, toEventBus } from '@nestjs-orchestrator/nest/cqrs';
 import {
   InjectChannelGroup,
   InjectMachine,
@@ -134,3 +135,18 @@ export class Injected {
     await ref.waitFor('opn');
   }
 }
+
+class Opened {
+  constructor(readonly id: string) {}
+}
+
+export const routes = [
+  fromEventBus(Opened, door, ({ id }) => ({ id, event: { type: 'OPEN' }, spawn: {} })),
+  // @ts-expect-error the machine does not know the event
+  fromEventBus(Opened, door, ({ id }) => ({ id, event: { type: 'KNOCK' } })),
+  // @ts-expect-error the class has no such field
+  fromEventBus(Opened, door, ({ name }) => ({ id: name, event: { type: 'OPEN' } })),
+  toEventBus(door, ({ after, machine }) => (after.status === 'done' ? new Opened(machine.id) : undefined)),
+  // @ts-expect-error what is emitted has no state
+  toEventBus(door, ({ after }) => after, ['emitted']),
+];

@@ -250,3 +250,17 @@ export {
   type Snapshot,
   type SpawnOptions,
 } from '@nestjs-orchestrator/core';
+export {
+  BatchOptionError,
+  BatchService,
+  BatchSourceError,
+  BatchTargetError,
+  BatchTimeoutError,
+  type Batch,
+  type BatchItemResult,
+  type BatchOptions,
+  type BatchProgress,
+  type BatchRequest,
+  type BatchResult,
+  type BatchTotals,
+} from '@nestjs-orchestrator/core';

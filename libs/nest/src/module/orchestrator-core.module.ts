@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { MessageBus, Orchestrator } from '@nestjs-orchestrator/core';
+import { BatchService, MessageBus, Orchestrator } from '@nestjs-orchestrator/core';
 import { OrchestratorHealth } from '../health/orchestrator.health.js';
 import { MachineRuntime } from '../machine/machine-runtime.js';
 import { ResilienceRegistry } from '../resilience/resilience-registry.js';
@@ -16,6 +16,7 @@ import { ORCHESTRATOR_HOST, ORCHESTRATOR_LOGGER } from './orchestrator.tokens.js
     ORCHESTRATOR_HOST,
     ORCHESTRATOR_LOGGER,
     MessageBus,
+    BatchService,
     Orchestrator,
     OrchestratorHealth,
     MachineRuntime,

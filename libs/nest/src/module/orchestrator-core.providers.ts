@@ -1,5 +1,5 @@
 import { Logger as NestCommonLogger, type Provider } from '@nestjs/common';
-import { MessageBus, Orchestrator } from '@nestjs-orchestrator/core';
+import { BatchService, MessageBus, Orchestrator } from '@nestjs-orchestrator/core';
 import { OrchestratorHost, type HostOptions } from '@nestjs-orchestrator/core/internal';
 import { memoryStore } from '@nestjs-orchestrator/core/memory';
 import type { Logger } from '@nestjs-orchestrator/core/ports';
@@ -49,6 +49,23 @@ export const coreProviders: readonly Provider[] = [
     provide: Orchestrator,
     useFactory: (runtime: MachineRuntime): Orchestrator => runtime.application,
     inject: [MachineRuntime],
+  },
+  {
+    provide: BatchService,
+    useFactory: (
+      orchestrator: Orchestrator,
+      bus: MessageBus,
+      options?: OrchestratorModuleOptions,
+    ): BatchService => {
+      const { clock, ids } = options ?? {};
+      return new BatchService({
+        orchestrator,
+        bus,
+        ...(clock === undefined ? {} : { clock }),
+        ...(ids === undefined ? {} : { ids }),
+      });
+    },
+    inject: [Orchestrator, MessageBus, { token: ORCHESTRATOR_OPTIONS, optional: true }],
   },
   OrchestratorHealth,
 ];
