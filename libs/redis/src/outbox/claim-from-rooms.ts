@@ -18,6 +18,9 @@ interface Waiting {
   readonly nextMs: number;
 }
 
+/** What came of one round: rooms that had as much as they were asked for, and so may have more. */
+type Claim = (from: readonly Room[], share: number) => Promise<readonly Room[]>;
+
 /**
  * Claims from all tenants. With one of them that is one script. With several, all are asked first how long their next row has been due, and those
  * with due rows then share the hand, who waited longest first.
@@ -31,44 +34,45 @@ export async function claimFromRooms<T>(
 ): Promise<Claimed<T>> {
   const items: T[] = [];
   const next = new Map<Room, number>();
-  const claim = async (from: readonly Room[], share: number): Promise<void> => {
+  const claim: Claim = async (from, share) => {
     const answers = await connection.runAll(from.map((room) => callOf(room, share)));
-    answers.forEach((answer, n) => {
+    return from.filter((room, n) => {
+      const answer = answers[n];
       if (answer instanceof Error) throw answer;
-      const room = from[n];
-      if (room === undefined) return;
-      const [ms, ...rows] = answer as Reply;
+      const [ms, ...fields] = answer as Reply;
       if (ms === '') next.delete(room);
       else next.set(room, Number(ms));
-      for (let n = 0; n + 2 < rows.length; n += 3) {
-        const [record, attempts, suspect] = rows.slice(n, n + 3);
-        items.push(
-          itemOf(room, { record: String(record), attempts: Number(attempts), suspect: suspect === 1 }),
-        );
-      }
+      const rows = rowsOf(fields);
+      items.push(...rows.map((row) => itemOf(room, row)));
+      return rows.length >= share;
     });
   };
   await claim(rooms, rooms.length === 1 ? limit : 0);
-  if (rooms.length > 1) await share(next, limit, items, claim);
+  if (rooms.length > 1) await shareOut(dueRooms(next), limit, items, claim);
   const least = Math.min(...next.values());
   return { items, nextDueMs: Number.isFinite(least) ? Math.max(0, least) : null };
 }
 
-async function share(
-  next: ReadonlyMap<Room, number>,
+/** Goes on with those that may have more, until the hand is full. */
+async function shareOut(
+  due: readonly Room[],
   limit: number,
   items: readonly unknown[],
-  claim: (from: readonly Room[], share: number) => Promise<void>,
+  claim: Claim,
 ): Promise<void> {
-  for (;;) {
-    const due = dueRooms(next);
-    const before = items.length;
-    const left = limit - before;
-    if (due.length === 0 || left <= 0) return;
-    await claim(due.slice(0, left), Math.max(1, Math.floor(left / due.length)));
-    // Others claimed what was due: enough was tried.
-    if (items.length === before) return;
+  for (let rooms = due; rooms.length > 0 && items.length < limit;) {
+    const left = limit - items.length;
+    rooms = await claim(rooms.slice(0, left), Math.max(1, Math.floor(left / rooms.length)));
   }
+}
+
+function rowsOf(fields: readonly (string | number)[]): readonly ClaimedRow[] {
+  const rows: ClaimedRow[] = [];
+  for (let n = 0; n + 2 < fields.length; n += 3) {
+    const [record, attempts, suspect] = fields.slice(n, n + 3);
+    rows.push({ record: String(record), attempts: Number(attempts), suspect: suspect === 1 });
+  }
+  return rows;
 }
 
 function dueRooms(next: ReadonlyMap<Room, number>): readonly Room[] {
