@@ -71,14 +71,27 @@ local function mayCommit(c, token)
   if c.unseen and c.outcome ~= '' and redis.call('HEXISTS', c.inbox, c.message) == 1 then return false end
   return mayClaim(c, token)
 end
+local function any(...)
+  for _, list in ipairs({...}) do
+    if #list > 0 then return true end
+  end
+  return false
+end
+-- Types of all that this commit may write.
 local function checkCommit(c)
-  mustBe('hash', c.inbox, tombstoneRow)
-  mustBe('list', c.history)
-  mustBe('zset', c.index, tombstoneAt, KEYS[${ROOM.ended}])
-  mustBe('set', KEYS[${ROOM.sagas}])
-  checkDeliveries()
-  checkTimers(c.due)
-  checkWork(c.consumed, c.work, c.wake)
+  mustBe('zset', c.index)
+  mustBe('string', KEYS[${ROOM.sequence}])
+  if c.outcome ~= '' then mustBe('hash', c.inbox) end
+  if c.ended or (c.row and c.row[ENDED] ~= '') then mustBe('zset', KEYS[${ROOM.ended}]) end
+  if c.expected == 0 then mustBe('set', KEYS[${ROOM.sagas}]) end
+  if c.formerId ~= '' then
+    mustBe('hash', tombstoneRow)
+    mustBe('zset', tombstoneAt)
+  end
+  if any(c.lines) then mustBe('list', c.history) end
+  if any(c.claims, c.done, c.adds) then checkDeliveries() end
+  if any(c.arms, c.disarms) then checkTimers(c.due) end
+  if any(c.consumed, c.work, c.wake) then checkWork(c.consumed, c.work, c.wake) end
 end
 
 -- Under a key of instances that are gone: who they were, which message created each, when they went.
@@ -95,24 +108,30 @@ end
 
 -- The lists in which an instance is found: all, those that have not ended, by state, by status, by key of many.
 local function relist(c, row, order, ended)
-  local function list(kind) redis.call('ZADD', c.index, 0, kind .. '/' .. order .. '/' .. c.suffix) end
-  local function unlist(kind) redis.call('ZREM', c.index, kind .. '/' .. order .. '/' .. c.suffix) end
+  local place = '/' .. order .. '/' .. c.suffix
+  local add, drop = {}, {}
+  local function list(kind)
+    add[#add + 1] = 0
+    add[#add + 1] = kind .. place
+  end
   local wasOpen, isOpen = row[VERSION] and row[ENDED] == '', ended == ''
   if not row[VERSION] then list('a') end
   if isOpen and not wasOpen then list('o') end
-  if wasOpen and not isOpen then unlist('o') end
+  if wasOpen and not isOpen then drop[#drop + 1] = 'o' .. place end
   if row[STATE] ~= c.state then
-    if row[STATE] then unlist('s/' .. row[STATE]) end
+    if row[STATE] then drop[#drop + 1] = 's/' .. row[STATE] .. place end
     list('s/' .. c.state)
   end
   if row[STATUS] ~= c.status then
-    if row[STATUS] then unlist('t/' .. row[STATUS]) end
+    if row[STATUS] then drop[#drop + 1] = 't/' .. row[STATUS] .. place end
     list('t/' .. c.status)
   end
   for _, field in ipairs(c.shares) do
     redis.call('HSET', c.instance, 'g:' .. field, '')
     list('g/' .. field)
   end
+  if #add > 0 then redis.call('ZADD', c.index, unpack(add)) end
+  if #drop > 0 then redis.call('ZREM', c.index, unpack(drop)) end
 end
 
 local function writeInstance(c)
