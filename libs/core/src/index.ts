@@ -186,3 +186,5 @@ export {
   BatchTargetError,
   BatchTimeoutError,
 } from './batch/batch-errors.js';
+export { protectMachine } from './protection/protect-machine.js';
+export type { MachineProtection, RejectedEvent } from './protection/protection-options.js';
