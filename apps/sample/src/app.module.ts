@@ -5,6 +5,7 @@ import { DataSource } from 'typeorm';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { resilience } from './config/resilience.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { OrdersModule } from './orders/orders.module.js';
 
 @Module({})
@@ -27,6 +28,7 @@ export class AppModule {
         }),
         OrdersModule,
         HealthModule,
+        MetricsModule.forApplication(),
       ],
     };
   }
