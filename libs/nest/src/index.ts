@@ -42,6 +42,12 @@ export type {
 export { InjectSagaRepository, getSagaRepositoryToken } from './feature/saga-repository.tokens.js';
 export { OrchestratorHealth, type OrchestratorHealthResult } from './health/orchestrator.health.js';
 export type { LimiterHealth } from './health/resilience-health.js';
+export {
+  TenantError,
+  type TenantRequest,
+  type TenantResolver,
+  type TenantSource,
+} from './tenancy/tenant-source.js';
 export { NestLogger } from './logging/nest-logger.js';
 export {
   OrchestratorBootError,

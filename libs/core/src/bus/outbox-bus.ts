@@ -28,7 +28,8 @@ export interface OutboxBusPorts {
   readonly addressing: Addressing;
   readonly requests: Requests;
   readonly schedules: Schedules;
-  readonly defaultTenant: string;
+  /** Tenant of messages that name none. */
+  readonly tenant: () => string;
   readonly writeOptions: () => WriteOptions;
   /** Work was written; `leased`: this node dispatches it; `unique`: its ids are new. */
   readonly written: (work: readonly WorkRecord[], leased: boolean, unique: boolean) => void;
@@ -61,10 +62,10 @@ export class OutboxBus extends MessageBus {
     command: object,
     options: BusRequestOptions<R>,
   ): Promise<InstanceType<R>> {
-    const { ids, clock, defaultTenant, requests, writeOptions } = this.ports;
+    const { ids, clock, requests, writeOptions } = this.ports;
     const { reply, signal, timeout = '30s', ...rest } = options;
     const timeoutMs = requestTimeout(timeout);
-    const [id, tenant] = [options.id ?? ids.next(), options.tenant ?? defaultTenant];
+    const [id, tenant] = [options.id ?? ids.next(), options.tenant ?? this.ports.tenant()];
     const asker = { replyTo: replyDestination(writeOptions().owner), replyBy: clock.now() + timeoutMs };
     return requests.ask({ tenant, id, message: command, reply, timeoutMs, signal }, () =>
       this.write('send', command, { ...rest, id, tenant }, asker),
@@ -97,7 +98,7 @@ export class OutboxBus extends MessageBus {
 
   private scheduleAt(
     scheduleId: string,
-    tenant = this.ports.defaultTenant,
+    tenant = this.ports.tenant(),
   ): { scheduleId: string; tenant: string } {
     return { scheduleId, tenant };
   }
@@ -140,7 +141,7 @@ export class OutboxBus extends MessageBus {
     const messageId = options.id ?? this.ports.ids.next();
     const work = await this.ports.addressing.address(verb, message, {
       id: messageId,
-      tenant: options.tenant ?? this.ports.defaultTenant,
+      tenant: options.tenant ?? this.ports.tenant(),
       correlationId: options.correlationId ?? messageId,
       causationId: null,
       headers: options.headers ?? {},

@@ -14,6 +14,8 @@ export interface HostOptions {
   readonly faults?: FaultPoints;
   /** Tenant of messages and reads that name none. Default `'default'`. */
   readonly defaultTenant?: string;
+  /** Tenant of whoever calls right now, a request for example; goes before the default. Default: nobody knows. */
+  readonly currentTenant?: () => string | undefined;
   /** How long this node's claims on work last without a sign of life, in milliseconds; renewed at a third of it. Default 10 000. */
   readonly leaseMs?: number;
   /** How often to look for work that no hint announced, in milliseconds. Default 1 000. */

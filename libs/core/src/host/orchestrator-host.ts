@@ -97,7 +97,14 @@ export class OrchestratorHost {
     this.consumed = new Coalescer((batch) => store.consumed(batch));
     this.finishes = new Coalescer((batch) => store.finish(batch, this.writeOptions()));
     this.schedules = new Schedules({ ...ports, addressing, committed });
-    this.bus = new OutboxBus({ ...ports, addressing, requests, schedules: this.schedules, written });
+    this.bus = new OutboxBus({
+      ...ports,
+      addressing,
+      requests,
+      schedules: this.schedules,
+      written,
+      tenant: this.tenant,
+    });
     this.runner = new SagaRunner(
       {
         ...ports,
@@ -167,8 +174,8 @@ export class OrchestratorHost {
 
   /** The reading side of a saga's instances; usable before {@link start} has settled. */
   repository<G extends AnySaga>(definition: G): SagaRepository<G> {
-    const { store, clock, defaultTenant } = this.settings;
-    return new StoredSagaRepository(definition, store, clock, defaultTenant, this.waits);
+    const { store, clock } = this.settings;
+    return new StoredSagaRepository(definition, store, clock, this.tenant, this.waits);
   }
 
   /**
@@ -249,6 +256,9 @@ export class OrchestratorHost {
     if (timer.saga === SCHEDULES) return this.schedules.fire(timer);
     return (this.consumers.get(timer.saga) as SagaConsumer).fire(timer);
   }
+
+  /** Tenant of messages and reads that name none. */
+  private readonly tenant = (): string => this.settings.currentTenant() ?? this.settings.defaultTenant;
 
   private readonly writeOptions = (): WriteOptions => ({
     owner: this.owner,

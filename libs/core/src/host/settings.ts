@@ -37,6 +37,7 @@ export function settingsOf(options: HostOptions): HostSettings {
     ...PORTS,
     ...COUNTS,
     defaultTenant: 'default',
+    currentTenant: () => undefined,
     store: options.store,
     ...given,
   };

@@ -27,7 +27,7 @@ export class StoredSagaRepository<G extends AnySaga> implements SagaRepository<G
     private readonly definition: G,
     private readonly store: InstanceStore,
     private readonly clock: Clock,
-    private readonly defaultTenant: string,
+    private readonly defaultTenant: () => string,
     private readonly waits: InstanceWaits,
   ) {}
 
@@ -141,7 +141,7 @@ export class StoredSagaRepository<G extends AnySaga> implements SagaRepository<G
   }
 
   private tenant(options: SagaReadOptions): string {
-    return options.tenant ?? this.defaultTenant;
+    return options.tenant ?? this.defaultTenant();
   }
 }
 

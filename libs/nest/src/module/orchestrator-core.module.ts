@@ -3,6 +3,7 @@ import { BatchService, MessageBus, Orchestrator } from '@nestjs-orchestrator/cor
 import { OrchestratorHealth } from '../health/orchestrator.health.js';
 import { MachineRuntime } from '../machine/machine-runtime.js';
 import { ResilienceRegistry } from '../resilience/resilience-registry.js';
+import { CurrentTenant } from '../tenancy/current-tenant.js';
 import { coreProviders } from './orchestrator-core.providers.js';
 import { ORCHESTRATOR_HOST, ORCHESTRATOR_LOGGER } from './orchestrator.tokens.js';
 
@@ -13,6 +14,7 @@ import { ORCHESTRATOR_HOST, ORCHESTRATOR_LOGGER } from './orchestrator.tokens.js
 @Module({
   providers: [...coreProviders],
   exports: [
+    CurrentTenant,
     ORCHESTRATOR_HOST,
     ORCHESTRATOR_LOGGER,
     MessageBus,

@@ -8,6 +8,7 @@ import { OrchestratorHealth } from '../health/orchestrator.health.js';
 import { MachineRuntime } from '../machine/machine-runtime.js';
 import { NestLogger } from '../logging/nest-logger.js';
 import { ResilienceRegistry } from '../resilience/resilience-registry.js';
+import { CurrentTenant } from '../tenancy/current-tenant.js';
 import type { OrchestratorModuleOptions } from './orchestrator-options.js';
 import { ORCHESTRATOR_HOST, ORCHESTRATOR_LOGGER, ORCHESTRATOR_OPTIONS } from './orchestrator.tokens.js';
 
@@ -22,7 +23,13 @@ export const coreProviders: readonly Provider[] = [
   {
     provide: ORCHESTRATOR_HOST,
     useFactory: makeHost,
-    inject: [ORCHESTRATOR_LOGGER, { token: ORCHESTRATOR_OPTIONS, optional: true }],
+    inject: [ORCHESTRATOR_LOGGER, CurrentTenant, { token: ORCHESTRATOR_OPTIONS, optional: true }],
+  },
+  {
+    provide: CurrentTenant,
+    useFactory: (options?: OrchestratorModuleOptions): CurrentTenant =>
+      new CurrentTenant(typeof options?.tenant === 'function' ? options.tenant : undefined),
+    inject: [{ token: ORCHESTRATOR_OPTIONS, optional: true }],
   },
   {
     provide: MessageBus,
@@ -70,7 +77,11 @@ export const coreProviders: readonly Provider[] = [
   OrchestratorHealth,
 ];
 
-function makeHost(logger: Logger, options: OrchestratorModuleOptions | undefined): OrchestratorHost {
+function makeHost(
+  logger: Logger,
+  tenants: CurrentTenant,
+  options: OrchestratorModuleOptions | undefined,
+): OrchestratorHost {
   if (options === undefined) {
     throw new OrchestratorConfigurationError(
       'There are no options for the orchestrator. Add OrchestratorModule.forRoot({ … }) to the imports of the ' +
@@ -78,7 +89,7 @@ function makeHost(logger: Logger, options: OrchestratorModuleOptions | undefined
     );
   }
   try {
-    return new OrchestratorHost(hostOptions(options, logger));
+    return new OrchestratorHost({ ...hostOptions(options, logger), currentTenant: () => tenants.get() });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new OrchestratorConfigurationError(
@@ -92,7 +103,7 @@ function hostOptions(options: OrchestratorModuleOptions, logger: Logger): HostOp
   const { store, tenant, logger: _, resilience: _resilience, machines: _machines, ...knobs } = options;
   return {
     ...knobs,
-    ...(tenant === undefined ? {} : { defaultTenant: tenant }),
+    ...(typeof tenant === 'string' ? { defaultTenant: tenant } : {}),
     logger,
     store: store ?? storeInMemory(knobs.clock, logger),
   };

@@ -1,17 +1,25 @@
 import type { HostOptions } from '@nestjs-orchestrator/core/internal';
 import type { InstanceStore, Logger } from '@nestjs-orchestrator/core/ports';
 import type { MachineOptions } from '../machine/machine-runtime.js';
+import type { TenantResolver } from '../tenancy/tenant-source.js';
 import type { ResilienceNames, ResilienceOptions } from '../resilience/resilience-options.js';
 
 /** What `OrchestratorModule.forRoot()` is given; everything has a default. */
-export interface OrchestratorModuleOptions extends Omit<HostOptions, 'store' | 'logger' | 'defaultTenant'> {
+export interface OrchestratorModuleOptions extends Omit<
+  HostOptions,
+  'store' | 'logger' | 'defaultTenant' | 'currentTenant'
+> {
   /**
    * Where sagas and messages are kept, for example `typeormStore(dataSource)`. Default: in the memory of this process, where they are
    * lost at its end; a warning at boot says so.
    */
   readonly store?: InstanceStore;
-  /** Tenant of messages and reads that name none. Default `'default'`. */
-  readonly tenant?: string;
+  /**
+   * Tenant of messages and reads that name none. Default `'default'`. A function is asked for each HTTP request and message of a Nest
+   * microservice: what its handler does by `MessageBus` and repositories is that tenant's, and finds nothing of others. What it throws refuses the
+   * request. Guards and middleware run before it is asked.
+   */
+  readonly tenant?: string | TenantResolver;
   /** Where the framework's log lines go. Default: the application's own Nest logger. */
   readonly logger?: Logger;
   /** Limiters, breakers, bulkheads and retry budgets by name. Default: none. */

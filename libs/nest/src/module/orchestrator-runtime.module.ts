@@ -1,7 +1,8 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { DiscoveryModule } from '@nestjs/core';
+import { APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core';
 import { OrchestratorExplorer } from '../explorer/orchestrator.explorer.js';
 import { OrchestratorLifecycle } from './orchestrator.lifecycle.js';
+import { TenantInterceptor } from '../tenancy/tenant.interceptor.js';
 import type { ResilienceNames } from '../resilience/resilience-options.js';
 import { OrchestratorCoreModule } from './orchestrator-core.module.js';
 import { RESILIENCE_NAMES } from './orchestrator.tokens.js';
@@ -18,6 +19,7 @@ export class OrchestratorRuntimeModule {
       imports: [options, DiscoveryModule, OrchestratorCoreModule],
       providers: [
         { provide: RESILIENCE_NAMES, useValue: names },
+        { provide: APP_INTERCEPTOR, useClass: TenantInterceptor },
         OrchestratorExplorer,
         OrchestratorLifecycle,
       ],

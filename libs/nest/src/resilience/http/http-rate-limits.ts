@@ -3,6 +3,7 @@ import { HttpException, HttpStatus, Inject, Injectable, type ExecutionContext } 
 import { HttpAdapterHost } from '@nestjs/core';
 import { RateLimitExceededError, type RateLimiter } from '@nestjs-orchestrator/core/resilience';
 import { OrchestratorBootError, OrchestratorConfigurationError } from '../../boot-errors.js';
+import { checkTenant, type TenantRequest } from '../../tenancy/tenant-source.js';
 import type { OrchestratorModuleOptions } from '../../module/orchestrator-options.js';
 import { ORCHESTRATOR_OPTIONS } from '../../module/orchestrator.tokens.js';
 import { takeOrThrow } from '../policy-layers.js';
@@ -68,9 +69,16 @@ export class HttpRateLimits {
 
   /** The tenant is encoded, so that no key of one can be one of another; a long key is hashed, so that none is refused for its length. */
   private keyOf(request: HttpRequest, { key = addressOf, tenant }: RateLimitGuardOptions): string {
-    const owner = tenant?.(request) ?? this.options.tenant ?? 'default';
+    const owner = tenant?.(request) ?? this.tenantOf(request) ?? 'default';
     const full = `${encodeURIComponent(owner)}:${key(request)}`;
     return full.length <= LONGEST_KEY ? full : `#sha256:${createHash('sha256').update(full).digest('hex')}`;
+  }
+
+  /** As `forRoot` says. */
+  private tenantOf(request: HttpRequest): string | undefined {
+    const { tenant } = this.options;
+    if (typeof tenant !== 'function') return tenant;
+    return checkTenant(tenant({ kind: 'http', request: request as TenantRequest }));
   }
 
   private async writeHeaders(
