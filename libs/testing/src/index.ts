@@ -33,3 +33,11 @@ export {
 export { planOf, type SimulatedFault, type SimulationPlan, type SimulationSize } from './simulation/plan.js';
 export { runPlan, type SimulationResult } from './simulation/run.js';
 export type { SimulatedApplication, SimulatedInput, SimulationScenario } from './simulation/scenario.js';
+export {
+  SagaExpectationError,
+  SagaTest,
+  SagaTestFailure,
+  testSaga,
+  type SagaTestOptions,
+} from './saga/saga-test.js';
+export type { SentMessage } from './saga/sent-messages.js';
