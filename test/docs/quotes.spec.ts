@@ -12,6 +12,8 @@ const QUOTES = [
   ),
   ['docs/guides/machines-in-nest.md', 'test/docs/nest-machines.ts', 'machine'],
   ['docs/guides/machines-in-nest.md', 'test/docs/nest-machines.ts', 'module'],
+  ['docs/guides/redis.md', 'test/docs/redis-guide.ts', 'module'],
+  ['docs/guides/redis.md', 'test/docs/redis-guide.ts', 'cluster'],
   ['docs/guides/statechart.md', 'test/docs/statechart-guide.ts', 'door'],
   ['docs/guides/orchestrator.md', 'test/docs/orchestrator-guide.ts', 'orders'],
   ['docs/guides/orchestrator.md', 'test/docs/orchestrator-guide.ts', 'tenants'],

@@ -54,6 +54,17 @@ it('a server that hangs counts as away', async () => {
   await impatient.close();
 });
 
+it('a server whose memory is full counts as away, and nothing of a commit is written', async () => {
+  const { rival, stores } = nodes;
+  const created = entry('i-1', 0, { keys: [key('k')], inbox: inbox('m-1'), work: [work('w')] });
+  await stores[0].commit([entry('i-0', 0)], by());
+  await rival.config('SET', 'maxmemory', '1');
+  await expect(stores[0].commit([created], by())).rejects.toBeInstanceOf(StoreUnavailableError);
+  await rival.config('SET', 'maxmemory', '0');
+  expect(await rival.keys('*instance:order/i-1')).toEqual([]);
+  expect(outcomes(await stores[0].commit([created], by()))).toEqual(['committed']);
+});
+
 /** Commits versions of one instance as fast as it can; what was acknowledged, and how often it was told that the server is away. */
 async function writeUntil(store: InstanceStore, id: string, ended: () => boolean) {
   const acknowledged: string[] = [];
