@@ -14,6 +14,10 @@ const QUOTES = [
   ['docs/guides/machines-in-nest.md', 'test/docs/nest-machines.ts', 'module'],
   ['docs/guides/redis.md', 'test/docs/redis-guide.ts', 'module'],
   ['docs/guides/redis.md', 'test/docs/redis-guide.ts', 'cluster'],
+  ...['vocabulary', 'class', 'builder', 'steps', 'nested'].map(
+    (name) => ['docs/guides/sagas.md', 'test/docs/sagas-guide.ts', name] as const,
+  ),
+  ['docs/guides/sagas.md', 'test/docs/sagas-guide.spec.ts', 'analysis'],
   ['docs/guides/statechart.md', 'test/docs/statechart-guide.ts', 'door'],
   ['docs/guides/orchestrator.md', 'test/docs/orchestrator-guide.ts', 'orders'],
   ['docs/guides/orchestrator.md', 'test/docs/orchestrator-guide.ts', 'tenants'],
