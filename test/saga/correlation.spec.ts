@@ -157,6 +157,17 @@ describe.each(storeKinds)('correlation, on $kind', (kind) => {
     expect(found).toEqual(['o1', 'o2', 'o4']);
   });
 
+  it('refuses a value of a key that another instance has, without trying for ever', async () => {
+    const { play, advance, standing, deadLetters } = await open();
+    await play(placed('o1'), placed('o2'), shipped('o1', 'c1'), shipped('o2', 'c1'));
+    await advance('1m');
+    expect(await standing('o2')).toBe('placed running');
+    const [first] = await deadLetters();
+    expect(first?.reason).toMatch(/^SagaKeyTakenError: An instance of saga 'orders'/);
+    await play(new Delivered({ no: 'c1' }));
+    expect(await standing('o1')).toBe('delivered completed');
+  });
+
   it('drops a message for a key of many that nobody has', async () => {
     const { play, deadLetters } = await open();
     await play(new Praised({ customer: 'nobody' }), placed('o1', 'nobody'));

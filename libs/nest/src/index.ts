@@ -155,6 +155,7 @@ export {
   InstanceAbsentError,
   SagaConflictError,
   SagaDefinitionError,
+  SagaKeyTakenError,
   SagaEndedError,
   SagaVersionError,
   SagaWaitAbortedError,

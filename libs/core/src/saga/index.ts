@@ -87,6 +87,7 @@ export {
   InstanceAbsentError,
   SagaConflictError,
   SagaDefinitionError,
+  SagaKeyTakenError,
   SagaVersionError,
   UnexpectedEventError,
   type DefinitionFault,

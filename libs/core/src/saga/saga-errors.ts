@@ -65,6 +65,22 @@ export class InstanceAbsentError extends OrchestratorError {
   }
 }
 
+/** A handler recorded a value of a key that another instance has already, though the key is declared to lead to one. */
+export class SagaKeyTakenError extends OrchestratorError {
+  readonly code = 'SAGA_KEY_TAKEN';
+  constructor(
+    readonly saga: string,
+    readonly key: string,
+    /** Id of the instance that has it. */
+    readonly holder: string,
+  ) {
+    super(
+      `An instance of saga '${saga}' was to get a value of its key '${key}' that instance ${holder} has. ` +
+        `Declare the key 'many' if instances share it, or correlate with something that is the instance's own.`,
+    );
+  }
+}
+
 /** The instance changed under every one of several tries; it is tried again later. */
 export class SagaConflictError extends OrchestratorError {
   readonly code = 'SAGA_CONFLICT';

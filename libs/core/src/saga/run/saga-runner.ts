@@ -19,6 +19,7 @@ import type { CompiledSaga } from '../compile/compiled-saga.js';
 import {
   InstanceAbsentError,
   SagaConflictError,
+  SagaKeyTakenError,
   SagaVersionError,
   UnexpectedEventError,
 } from '../saga-errors.js';
@@ -210,7 +211,10 @@ export class SagaRunner {
     const { faults, observer } = this.ports;
     await faults.reach('saga.commit.before');
     const result = await this.commits.submit(commit);
-    if (result.outcome === 'conflict') return 'conflict';
+    if (result.outcome === 'conflict') {
+      await this.checkKeys(change.saga, commit);
+      return 'conflict';
+    }
     await faults.reach('saga.commit.after');
     // Deferring and delivering leave it to the next load to count what waits.
     const waiting = (change.instance?.openDeliveries ?? 0) + commit.deliveries.add.length;
@@ -219,6 +223,17 @@ export class SagaRunner {
     this.ports.committed(commit, result);
     observer.committed(change, result.version);
     return 'consumed';
+  }
+
+  /** A further key that another instance has is no race: trying again would lose for ever. */
+  private async checkKeys(saga: CompiledSaga, { ref, keys }: Commit): Promise<void> {
+    const { name, correlateBy } = saga.definition;
+    for (const key of keys) {
+      if (key.many === true || key.name === correlateBy) continue;
+      const { instance } = await this.load(saga, { tenant: ref.tenant, key });
+      if (instance !== null && instance.id !== ref.id)
+        throw new SagaKeyTakenError(name, key.name, instance.id);
+    }
   }
 
   private starts(saga: CompiledSaga, { cause }: Stimulus): boolean {
