@@ -158,6 +158,24 @@ describe('release', () => {
     expect(clock.scheduled).toBe(0);
   });
 
+  it('of many machines lets the event loop go on in between, and lets nothing be done meanwhile', async () => {
+    const group = groupOf('many');
+    const sinks = group.register(sink);
+    const refs = await Promise.all(Array.from({ length: 2_000 }, () => sinks.spawn()));
+    await expect(group.broadcast({ type: 'HIT' })).resolves.toBe(2_000);
+    await group.drain();
+    expect(refs.every((ref) => ref.snapshot().context.got === 1)).toBe(true);
+    const last = refs.at(-1) as (typeof refs)[number];
+    const queued = rejection(last.request({ type: 'HIT' }));
+    const releasing = group.release();
+    const { machines } = group.stats();
+    expect([machines > 0, machines < 2_000]).toEqual([true, true]);
+    expect(globalOrchestrator().groups()).not.toContain(group);
+    expect(await queued).toMatchObject({ code: 'GROUP_RELEASED' });
+    await releasing;
+    expect(group.stats()).toMatchObject({ machines: 0, queued: 0, disposed: 2_000, processed: 4_000 });
+  });
+
   it('waits no longer than its limit for what heeds no signal', async () => {
     const lines: string[] = [];
     const logger = { debug() {}, info() {}, warn: (line: string) => void lines.push(line), error() {} };

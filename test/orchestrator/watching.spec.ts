@@ -50,27 +50,34 @@ describe('subscribers', () => {
     await expect(stream.next()).resolves.toEqual({ done: true, value: undefined });
   });
 
-  it('that throw disturb nobody', async () => {
-    const group = groupOf('throwing', { slowStepMs: 60_000 });
+  it('that throw disturb nobody, and neither does a logger', async () => {
+    const bad = (): never => {
+      throw new Error('bad');
+    };
+    const group = groupOf('throwing', {
+      slowStepMs: 60_000,
+      logger: { debug: bad, info: bad, warn: bad, error: bad },
+    });
     const thrown: unknown[] = [];
     const previous = process.listeners('uncaughtException');
     process.removeAllListeners('uncaughtException');
-    process.once('uncaughtException', (error) => thrown.push(error));
+    process.on('uncaughtException', (error) => thrown.push(error));
     try {
       const seen: string[] = [];
-      group.subscribe(
-        () => {
-          throw new Error('bad listener');
-        },
-        { only: ['spawned'] },
-      );
-      group.subscribe(({ type }) => void seen.push(type));
-      const ref = await group.register(light, harmless).spawn();
-      await expect(ref.request({ type: 'FLIP' })).resolves.toMatchObject({ changed: true });
+      group.subscribe(bad, { only: ['spawned'] });
+      group.subscribe(({ type }) => void seen.push(type), { only: ['spawned', 'transition'] });
+      const lights = group.register(light, {
+        actions: { act: (ctx) => (ctx.machine.id === 'bad' ? bad() : undefined) },
+      });
+      const [failing, sound] = [await lights.spawn({ id: 'bad' }), await lights.spawn({ id: 'good' })];
+      expect(await rejection(failing.request({ type: 'FLIP' }))).toMatchObject({ code: 'STEP_FAILED' });
+      await expect(sound.request({ type: 'FLIP' })).resolves.toMatchObject({ changed: true });
+      await group.settled();
       await new Promise((resolve) => setImmediate(resolve));
-      expect(seen).toEqual(['spawned', 'transition']);
-      expect(thrown).toEqual([new Error('bad listener')]);
+      expect(seen).toEqual(['spawned', 'spawned', 'transition']);
+      expect(thrown).toEqual([new Error('bad'), new Error('bad'), new Error('bad')]);
     } finally {
+      process.removeAllListeners('uncaughtException');
       for (const listener of previous) process.on('uncaughtException', listener);
     }
   });

@@ -83,7 +83,7 @@ class RealmOrchestrator implements GlobalOrchestrator {
   }
 
   groups(): readonly ChannelGroup[] {
-    return [...this.state.groups.values()].map((core) => core.facade);
+    return [...this.state.groups.values()].filter(({ released }) => !released).map((core) => core.facade);
   }
 
   stats(): GlobalStatistics {

@@ -31,7 +31,7 @@ export class RealmState {
       if (core === undefined) throw new GroupUnreachableError(group, from.name, 'unknown');
       return core;
     }
-    const named = [...this.groups.values()].filter(({ name }) => name === group);
+    const named = [...this.groups.values()].filter(({ name, released }) => name === group && !released);
     const [core] = named;
     if (core === undefined) throw new GroupUnreachableError(group, from.name, 'unknown');
     if (named.length > 1) throw new GroupUnreachableError(group, from.name, 'ambiguous');

@@ -3,6 +3,7 @@ import type { Clock } from '../../ports/clock.js';
 import type { IdSource } from '../../ports/ids.js';
 import { silentLogger, type Logger } from '../../ports/logger.js';
 import type { ChannelGroupOptions, GroupIdentity } from '../options.js';
+import { guardedLogger, guardedRule } from './guarded-hooks.js';
 import { given, mustBeCount, mustBeMilliseconds } from '../pool/pool-settings.js';
 
 const LIMITS = {
@@ -40,7 +41,7 @@ export function groupSettings(options: ChannelGroupOptions): GroupSettings {
   const { clock = systemClock, logger = silentLogger, ids = uuidSource, reachableFrom = [] } = options;
   const admits =
     typeof reachableFrom === 'function'
-      ? reachableFrom
+      ? guardedRule(reachableFrom)
       : ({ name }: GroupIdentity): boolean => reachableFrom.includes(name);
-  return { ...limits, clock, logger, ids, admits };
+  return { ...limits, clock, logger: logger === silentLogger ? logger : guardedLogger(logger), ids, admits };
 }

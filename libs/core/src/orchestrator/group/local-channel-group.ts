@@ -3,6 +3,7 @@ import { MachineIdError, UnknownMachineError } from '../errors.js';
 import { assertEvent } from '../event/assert-event.js';
 import type { MachineImplementations } from '../implementations.js';
 import { Start } from '../instance/deliveries.js';
+import type { MachineInstance } from '../instance/machine-instance.js';
 import type { MachineAddress, MachineRef } from '../machine-ref.js';
 import {
   ChannelGroup,
@@ -16,6 +17,8 @@ import type { GroupCore } from './group-core.js';
 import { healthOf, statisticsOf } from './group-reports.js';
 
 const LONGEST_ID = 256;
+/** Machines that are seen to before the event loop has a turn. */
+const AT_ONCE = 512;
 
 type Listener = (record: OrchestratorRecord) => void;
 
@@ -86,12 +89,11 @@ export class LocalChannelGroup extends ChannelGroup {
     const core = second === undefined ? this.#core : this.#core.reach(first as string | number);
     const event = second ?? (first as EventObject);
     assertEvent(event, `every machine of ${core.name}`, core.settings.maxEventValues);
-    const sends = [...core.instances.values()].map((instance) =>
-      core.reception.send(instance, event).then(
-        () => 1,
-        (error: unknown) => leftOut(instance.ended !== undefined, error),
-      ),
-    );
+    const sends: Promise<number>[] = [];
+    for (const instance of [...core.instances.values()]) {
+      sends.push(sendIfAtWork(instance, event));
+      if (sends.length % AT_ONCE === 0) await core.pool.turns.next();
+    }
     return (await Promise.all(sends)).reduce((sum, one) => sum + one, 0);
   }
 
@@ -137,7 +139,12 @@ export class LocalChannelGroup extends ChannelGroup {
   async #release(): Promise<void> {
     const core = this.#core;
     core.released = true;
-    for (const instance of core.instances.values()) instance.end('released');
+    let ended = 0;
+    for (const instance of core.instances.values()) {
+      instance.end('released');
+      ended += 1;
+      if (ended % AT_ONCE === 0) await core.pool.turns.next();
+    }
     core.realm.forget(core);
     await core.endings.all();
     core.records.close();
@@ -150,7 +157,13 @@ function legalId(id: unknown): string {
   throw new MachineIdError(id);
 }
 
-function leftOut(ended: boolean, error: unknown): number {
-  if (ended) return 0;
-  throw error;
+async function sendIfAtWork(instance: MachineInstance, event: EventObject): Promise<number> {
+  if (instance.ended !== undefined) return 0;
+  try {
+    await instance.core.reception.send(instance, event);
+    return 1;
+  } catch (error) {
+    if (instance.ended !== undefined) return 0;
+    throw error;
+  }
 }

@@ -93,12 +93,23 @@ export class MachineInstance extends Mailbox {
 
   override handle(event: EventObject, delivery: Delivery | undefined): boolean {
     const { core } = this;
-    core.queued -= 1;
     const given = delivery as InstanceDelivery | undefined;
-    const finished =
-      given === undefined ? this.handleOne(event, undefined) : this.handleSpecial(event, given);
+    core.queued -= 1;
+    const finished = core.released
+      ? this.refuse(given)
+      : given === undefined
+        ? this.handleOne(event, undefined)
+        : this.handleSpecial(event, given);
     if (core.queued === 0) core.checkRest();
     return finished;
+  }
+
+  /** A large group is released over several turns: what comes up meanwhile fails as what still lies in mailboxes does. */
+  private refuse(delivery: InstanceDelivery | undefined): true {
+    const closed = this.closedError();
+    if (delivery?.kind === 'request') delivery.fail(closed);
+    else if (delivery?.kind === 'start') delivery.failed(closed);
+    return true;
   }
 
   private handleSpecial(event: EventObject, delivery: InstanceDelivery): boolean {

@@ -180,7 +180,7 @@ export class ChannelPool {
       const event = mailbox.take();
       if (event === undefined) break;
       this.channelOf(mailbox).queued -= 1;
-      const finished = mailbox.handle(event, mailbox.taken);
+      const finished = handled(mailbox, event);
       turns.stepDone();
       if (finished) continue;
       mailbox.phase = 'busy';
@@ -296,4 +296,16 @@ export class ChannelPool {
 
 function channels(size: number): Channel[] {
   return Array.from({ length: size }, () => new Channel());
+}
+
+/** What a logger or another hook throws must not take the pool along: it reaches the process as an uncaught error. */
+function handled(mailbox: Mailbox, event: object): boolean {
+  try {
+    return mailbox.handle(event, mailbox.taken);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+    return true;
+  }
 }

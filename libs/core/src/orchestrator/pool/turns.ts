@@ -40,6 +40,11 @@ export class Turns {
     this.scheduler.soon(this.onSoon);
   }
 
+  /** Settles in a turn of its own. */
+  next(): Promise<void> {
+    return new Promise((resolve) => this.scheduler.nextTurn(resolve));
+  }
+
   /** A step was done; reads the clock now and then. */
   stepDone(): void {
     this.unread += 1;
