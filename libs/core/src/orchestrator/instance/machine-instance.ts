@@ -46,7 +46,7 @@ export class MachineInstance extends Mailbox {
   children: Map<string, MachineInstance> | undefined = undefined;
   waits: Set<StateWait> | undefined = undefined;
   /** Machines whose answer the present step waits for. */
-  asks: MachineInstance[] = [];
+  asks: MachineInstance[] | undefined = undefined;
   private cachedRef: InstanceRef | undefined = undefined;
   private cachedScopedId: string | undefined = undefined;
 

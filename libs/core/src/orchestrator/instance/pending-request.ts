@@ -37,7 +37,7 @@ export class PendingRequest implements Delivery {
     this.signal = options.signal;
     this.signal?.addEventListener('abort', this.onAbort, { once: true });
     core.pendingRequests += 1;
-    asker?.asks.push(target);
+    if (asker !== undefined) (asker.asks ??= []).push(target);
   }
 
   answer(changed: boolean, snapshot: Snapshot, reply: unknown): void {
@@ -79,10 +79,8 @@ export class PendingRequest implements Delivery {
     this.timer.cancel();
     this.signal?.removeEventListener('abort', this.onAbort);
     this.target.core.pendingRequests -= 1;
-    if (this.asker !== undefined) {
-      const { asks } = this.asker;
-      asks.splice(asks.indexOf(this.target), 1);
-    }
+    const asks = this.asker?.asks;
+    asks?.splice(asks.indexOf(this.target), 1);
     return true;
   }
 }
@@ -103,7 +101,7 @@ function pathBetween(
   if (from === to) return [to.id];
   if (seen.has(from)) return undefined;
   seen.add(from);
-  for (const next of from.asks) {
+  for (const next of from.asks ?? []) {
     const path = pathBetween(next, to, seen);
     if (path !== undefined) return [from.id, ...path];
   }

@@ -300,8 +300,11 @@ function channels(size: number): Channel[] {
 
 /** What a logger or another hook throws must not take the pool along: it reaches the process as an uncaught error. */
 function handled(mailbox: Mailbox, event: object): boolean {
+  const { taken } = mailbox;
+  // Kept, it would keep alive whoever waits for the answer.
+  mailbox.taken = undefined;
   try {
-    return mailbox.handle(event, mailbox.taken);
+    return mailbox.handle(event, taken);
   } catch (error) {
     queueMicrotask(() => {
       throw error;
