@@ -27,7 +27,8 @@ export default defineConfig({
           testTimeout: 30_000,
         },
       },
-      { extends: true, test: { name: 'workspace', include: workspace } },
+      // Some start processes, on machines that may be busy.
+      { extends: true, test: { name: 'workspace', include: workspace, testTimeout: 60_000 } },
       {
         extends: true,
         test: {
