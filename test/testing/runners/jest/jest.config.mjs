@@ -1,0 +1,13 @@
+// jest with ES modules: `node --experimental-vm-modules node_modules/jest/bin/jest.js --config …`.
+// oxlint-disable-next-line import/no-default-export -- jest asks for it
+export default {
+  rootDir: '../../../..',
+  roots: ['<rootDir>/test/testing/runners/jest'],
+  testMatch: ['**/*.jest.ts'],
+  testEnvironment: 'node',
+  testEnvironmentOptions: { customExportConditions: ['@nestjs-orchestrator/source', 'node', 'node-addons'] },
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'] },
+  transform: { '\\.ts$': '<rootDir>/test/testing/runners/jest/typescript-transform.mjs' },
+  watchman: false,
+};
