@@ -13,6 +13,7 @@ type Reply = readonly [error: Error | null, result?: unknown];
  */
 export class Connection {
   private client: Redis | Cluster | null = null;
+  private readonly onConnected: (() => void)[] = [];
 
   constructor(
     private readonly original: Redis | Cluster,
@@ -26,6 +27,7 @@ export class Connection {
     const client = ownClient(this.original);
     try {
       await this.inTime(client.connect());
+      client.on('ready', () => this.onConnected.forEach((listener) => listener()));
       this.client = client;
     } catch (error) {
       client.disconnect();
@@ -36,6 +38,11 @@ export class Connection {
   close(): void {
     this.client?.disconnect();
     this.client = null;
+  }
+
+  /** Calls back whenever it is connected again: to a server that may have lost something, or to another one. */
+  connectedAgain(listener: () => void): void {
+    this.onConnected.push(listener);
   }
 
   /** Another connection of the same kind, for whoever wants to listen. */
