@@ -186,6 +186,7 @@ it('an application reports its sagas, limiters and breakers until it ends', asyn
   });
   expect(await figures()).toMatchObject({
     'saga.dead_letters': 0,
+    'orchestrator.machines.current': 0,
     'breaker.state{breaker=bank,state=closed}': 1,
     'limiter.calls{limiter=api,outcome=allowed}': 0,
   });

@@ -2,6 +2,7 @@ import { TerminusModule, HealthCheckService } from '@nestjs/terminus';
 import { expect, it, onTestFinished } from 'vitest';
 import { memoryStore } from '@nestjs-orchestrator/core/memory';
 import {
+  Orchestrator,
   OrchestratorHealth,
   StoreUnavailableError,
   getCircuitBreakerToken,
@@ -9,6 +10,8 @@ import {
   type CircuitBreaker,
   type RateLimiter,
 } from '@nestjs-orchestrator/nest';
+import { defineMachine } from '@nestjs-orchestrator/statechart';
+import { gate } from '../orchestrator/support.js';
 import { boot } from './support/application.js';
 
 it('is an indicator of terminus, red while the store does not answer', async () => {
@@ -46,4 +49,30 @@ it('shows breakers and limiters that have a name; an open breaker does not make 
       limiters: { api: { allowed: 1, refused: 1, waiting: 0 } },
     },
   });
+});
+
+it('is red while a figure is above its threshold, and says which', async () => {
+  const { module } = await boot([], { store: memoryStore() });
+  onTestFinished(() => module.close());
+  const health = module.get(OrchestratorHealth, { strict: false });
+  const [held, begun] = [gate(), gate()];
+  const wait = (): Promise<void> => {
+    begun.open();
+    return held.opened;
+  };
+  const door = defineMachine({ id: 'door', initial: 'a', states: { a: { on: { E: { actions: 'wait' } } } } });
+  const orchestrator = module.get(Orchestrator, { strict: false });
+  const ref = await orchestrator.register(door, { actions: { wait } }).spawn();
+  const first = ref.request({ type: 'E' });
+  await begun.opened;
+  await Promise.all([ref.send({ type: 'E' }), ref.send({ type: 'E' })]);
+  const thresholds = { queued: 0, queuedEvents: 1, pendingRequests: 5 };
+  expect(await health.check('node', thresholds)).toMatchObject({
+    node: { status: 'down', reason: 'queuedEvents is 2, above its threshold of 1' },
+  });
+  expect(await health.check('node')).toMatchObject({ node: { status: 'up' } });
+  held.open();
+  await first;
+  await orchestrator.drain();
+  expect(await health.check('node', thresholds)).toMatchObject({ node: { status: 'up' } });
 });

@@ -41,6 +41,7 @@ export type {
 } from './resilience/resilience-options.js';
 export { InjectSagaRepository, getSagaRepositoryToken } from './feature/saga-repository.tokens.js';
 export { OrchestratorHealth, type OrchestratorHealthResult } from './health/orchestrator.health.js';
+export type { OrchestratorHealthThresholds } from './health/health-thresholds.js';
 export type { LimiterHealth } from './health/resilience-health.js';
 export {
   TenantError,

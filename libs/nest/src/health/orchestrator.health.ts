@@ -1,6 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Orchestrator } from '@nestjs-orchestrator/core';
 import type { CircuitState } from '@nestjs-orchestrator/core/resilience';
 import type { OrchestratorHost } from '@nestjs-orchestrator/core/internal';
+import { overThreshold, type JudgedFigures, type OrchestratorHealthThresholds } from './health-thresholds.js';
 import { resilienceHealth, type LimiterHealth } from './resilience-health.js';
 import { ResilienceRegistry } from '../resilience/resilience-registry.js';
 import { ORCHESTRATOR_HOST } from '../module/orchestrator.tokens.js';
@@ -37,13 +39,22 @@ export class OrchestratorHealth {
   constructor(
     @Inject(ORCHESTRATOR_HOST) private readonly host: OrchestratorHost,
     @Inject(ResilienceRegistry) private readonly resilience: ResilienceRegistry,
+    @Inject(Orchestrator) private readonly machines: Orchestrator,
   ) {}
 
-  /** Asks the node and its store. Never rejects: a store that does not answer is `down`. */
-  async check<const K extends string = 'orchestrator'>(key?: K): Promise<OrchestratorHealthResult<K>> {
+  /**
+   * Asks the node and its store. Never rejects: a store that does not answer is `down`, and so is a node with a figure above its threshold.
+   *
+   * @param thresholds default: none
+   */
+  async check<const K extends string = 'orchestrator'>(
+    key?: K,
+    thresholds: OrchestratorHealthThresholds = {},
+  ): Promise<OrchestratorHealthResult<K>> {
     const { status, error, ...figures } = await this.host.health();
-    const reason = this.ending ? 'shutting down' : error;
-    const up = !this.ending && status !== 'down';
+    const over = error ?? overThreshold(thresholds, this.judged(figures.queued));
+    const reason = this.ending ? 'shutting down' : over;
+    const up = reason === undefined && status !== 'down';
     const result = {
       status: up ? 'up' : 'down',
       ...figures,
@@ -51,6 +62,11 @@ export class OrchestratorHealth {
       ...resilienceHealth(this.resilience),
     };
     return { [key ?? 'orchestrator']: result } as OrchestratorHealthResult<K>;
+  }
+
+  private judged(queued: number): JudgedFigures {
+    const { queued: queuedEvents, waitingSenders, pendingRequests, latency } = this.machines.stats();
+    return { queued, queuedEvents, waitingSenders, pendingRequests, latencyP99Ms: latency.p99 };
   }
 
   /**
