@@ -7,6 +7,7 @@ import {
   type AnySaga,
   type SagaBehaviour,
 } from '@nestjs-orchestrator/core/saga';
+import type { Logger } from '@nestjs-orchestrator/core/ports';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openRig, type Rig } from './rig.js';
 import { storeKinds } from './support.js';
@@ -90,7 +91,13 @@ const placed = (orderId: string, customerId = 'ann') => new Placed({ orderId, cu
 const shipped = (orderId: string, consignment: string) => new Shipped({ orderId, consignment });
 
 describe.each(storeKinds)('correlation, on $kind', (kind) => {
-  const open = async (of: SagaBehaviour = behaviour) => (rig = await openRig(kind, of));
+  const lines: string[] = [];
+  const line = (text: string): void => void lines.push(text);
+  const logger: Logger = { debug: line, info: line, warn: line, error: line };
+  const open = async (of: SagaBehaviour = behaviour) => {
+    lines.length = 0;
+    return (rig = await openRig(kind, of, { logger }));
+  };
   const seen = async (key: string) => ((await rig?.find(key))?.data as Order | undefined)?.seen;
 
   it('finds an instance by a key that became known later', async () => {
@@ -133,6 +140,8 @@ describe.each(storeKinds)('correlation, on $kind', (kind) => {
     await clock.settled();
     expect((await seen('o1'))?.length).toBe(10);
     expect((await history('o1')).length).toBe(12);
+    // In two mailboxes they would meet in the store.
+    expect(lines.filter((text) => text.includes('conflict'))).toEqual([]);
   });
 
   it('gives a message for a key of many to each of its instances, once', async () => {

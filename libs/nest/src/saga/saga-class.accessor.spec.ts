@@ -136,3 +136,60 @@ describe('sagaBehaviour', () => {
     expect(() => sagaBehaviour(Plain)).toThrow(/Plain: has no @Saga\(\)/);
   });
 });
+
+describe('a saga class with every decorator', () => {
+  const every = defineSaga({
+    ...vocabulary,
+    name: 'every',
+    schedules: ['alarm'],
+    compositeEvents: { both: { of: [Paid, Dropped] } },
+  });
+  const on = sagaDecorators(every);
+
+  @on.Saga()
+  class Every {
+    readonly seen: string[] = [];
+
+    @on.On('both', { during: 'open', to: 'late', if: () => true })
+    @on.Scheduled('alarm', { during: ['open', 'late'] })
+    @on.Always({ during: 'late', to: 'done', if: () => true })
+    @on.Done({ during: 'open', to: 'done' })
+    @on.OnEntry('done')
+    @on.OnExit(['open', 'late'])
+    note() {
+      this.seen.push('note');
+    }
+
+    @on.On(Paid, { during: ['compensating', 'ended'] })
+    late() {
+      this.seen.push('late');
+    }
+  }
+
+  it('says its triggers, hooks and phases', () => {
+    const instance = new Every();
+    const { transitions, hooks } = readSagaBehaviour(every, instance, Every);
+    expect(
+      transitions.map(({ trigger, during, to, guard }) => [
+        trigger.kind,
+        during.join('+'),
+        to,
+        guard !== undefined,
+      ]),
+    ).toEqual([
+      ['composite', 'open', 'late', true],
+      ['schedule', 'open+late', undefined, false],
+      ['always', 'late', 'done', true],
+      ['done', 'open', 'done', false],
+      ['event', 'compensating+ended', undefined, false],
+    ]);
+    expect(transitions[0]?.trigger).toEqual({ kind: 'composite', name: 'both' });
+    expect(transitions[1]?.trigger).toEqual({ kind: 'schedule', name: 'alarm' });
+    expect(hooks.map(({ kind, states }) => [kind, states])).toEqual([
+      ['entry', ['done']],
+      ['exit', ['open', 'late']],
+    ]);
+    for (const { handler } of [...hooks, ...transitions.slice(-1)]) handler?.({} as never);
+    expect(instance.seen).toEqual(['note', 'note', 'late']);
+  });
+});
