@@ -3,3 +3,4 @@ export {
   createOrchestratorTestingModule,
   type OrchestratorTestingOptions,
 } from './orchestrator-testing-module.js';
+export { testSaga, type SagaClassTestOptions } from './test-saga.js';
