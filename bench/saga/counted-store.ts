@@ -29,16 +29,22 @@ interface Count {
   calls: number;
   items: number;
   ms: number;
+  /** How long each call took, in milliseconds. */
+  readonly times: number[];
 }
 
 function time(entry: Count, result: Promise<unknown>): void {
   const began = performance.now();
-  const ended = (): void => void (entry.ms += performance.now() - began);
+  const ended = (): void => {
+    const took = performance.now() - began;
+    entry.ms += took;
+    entry.times.push(took);
+  };
   result.then(ended, ended);
 }
 
 function count(counts: Counts, name: string, first: unknown): Count {
-  const entry = counts.get(name) ?? { calls: 0, items: 0, ms: 0 };
+  const entry = counts.get(name) ?? { calls: 0, items: 0, ms: 0, times: [] };
   counts.set(name, entry);
   entry.calls += 1;
   entry.items += Array.isArray(first) ? first.length : 1;

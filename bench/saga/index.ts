@@ -1,12 +1,15 @@
 import { typeormStore } from '@nestjs-orchestrator/typeorm';
 import { memoryStore } from '@nestjs-orchestrator/core/memory';
 import { Client } from 'pg';
-import { DataSource } from 'typeorm';
 import { compare, type Result } from '../measure.js';
 import { startDbos } from './dbos.js';
+import { events } from './events.js';
+import { figure, less } from './figures.js';
 import { closedLoop, type Load } from './load.js';
 import { startOrders, type Orders } from './orders.js';
-import { POOL, readMeter, startServer, type Server } from './server.js';
+import { readMeter, startServer, type Server } from './server.js';
+import { size } from './size.js';
+import { dataSource } from './source.js';
 
 /** Orders in flight at the same time. */
 const IN_FLIGHT = size('in-flight', 256);
@@ -14,10 +17,11 @@ const IN_FLIGHT = size('in-flight', 256);
 /** Sagas beside their peers, on one server that keeps what it acknowledges. */
 export async function* saga(): AsyncGenerator<Result> {
   if (wants('memory')) yield* memoryOrders();
-  if (!wants('postgres')) return;
+  if (!wants('postgres') && !wants('events')) return;
   const server = await startServer();
   try {
-    yield* postgresOrders(server);
+    if (wants('postgres')) yield* postgresOrders(server);
+    if (wants('events')) yield* events(server);
   } finally {
     await server.stop();
   }
@@ -98,34 +102,6 @@ function* perOrder(node: Orders, total: number): Generator<Result> {
     yield figure(`items of ${name} per order`, items / total, 'items');
     yield figure(`mean time of ${name}`, ms / calls, 'ms');
   }
-}
-
-export function dataSource(url: string): Promise<DataSource> {
-  return new DataSource({ type: 'postgres', url, poolSize: POOL }).initialize();
-}
-
-/** Where less is better: the ratio says how many times less than the peer we take. */
-function less(name: string, ours: number, peer: number, peerName: string, unit: string): Result {
-  const line = compare(name, ours, peer, peerName, unit);
-  return { ...line, ratio: Number((peer / ours).toPrecision(3)) };
-}
-
-/** A figure that stands alone. */
-function figure(name: string, value: number, unit: string): Result {
-  return {
-    name,
-    ours: Number(value.toPrecision(3)),
-    peer: Number.NaN,
-    peerName: 'none',
-    ratio: Number.NaN,
-    unit,
-  };
-}
-
-/** Size of a part, `--orders=4000` on the command line. */
-function size(name: string, otherwise: number): number {
-  const given = process.argv.find((argument) => argument.startsWith(`--${name}=`));
-  return given === undefined ? otherwise : Number(given.split('=')[1]);
 }
 
 /** Whether a part is to run: all do, unless `--only=memory,postgres` names some. */
