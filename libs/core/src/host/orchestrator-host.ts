@@ -1,6 +1,7 @@
 import type { MessageBus } from '../bus/message-bus.js';
 import type { MessageHandler } from '../bus/message-context.js';
 import { Addressing, type MessageWork } from '../bus/outgoing.js';
+import { RemoteConsumer, remoteDestination, type RemoteRoute } from '../bus/remote/remote-consumer.js';
 import { OutboxBus } from '../bus/outbox-bus.js';
 import { Participant } from '../bus/participant.js';
 import { NodePresence, PRESENCE } from '../bus/request/presence.js';
@@ -170,6 +171,16 @@ export class OrchestratorHost {
       written: (work, leased) => this.written(work, leased, true),
     });
     this.work.register(handlerDestination(handler.name), participant);
+  }
+
+  /**
+   * Adds a way to another application; before {@link start}.
+   *
+   * @throws DuplicateDestinationError
+   */
+  registerRemote(route: RemoteRoute): void {
+    this.registry.addRemote(route);
+    this.work.register(remoteDestination(route.name), new RemoteConsumer(route, this.settings));
   }
 
   /** The reading side of a saga's instances; usable before {@link start} has settled. */

@@ -5,6 +5,7 @@ import {
   Routes,
   sagaDestination,
 } from '../bus/routes.js';
+import { remoteDestination, type RemoteRoute } from '../bus/remote/remote-consumer.js';
 import type { MessageHandler } from '../bus/message-context.js';
 import type { MessageType } from '../message/message.js';
 import { OrchestratorError } from '../errors/orchestrator-error.js';
@@ -35,6 +36,7 @@ export class Registry {
   readonly routes = new Routes();
   private readonly sagas = new Map<string, Map<number, CompiledSaga>>();
   private readonly handlers = new Map<string, MessageHandler>();
+  private readonly remotes = new Set<string>();
 
   addSaga(behaviour: SagaBehaviour): CompiledSaga {
     const { name, version } = behaviour.definition;
@@ -47,6 +49,15 @@ export class Registry {
     this.sagas.set(name, versions);
     for (const message of behaviour.definition.events.keys()) this.routes.add(message, sagaDestination(name));
     return saga;
+  }
+
+  addRemote({ name, messages }: RemoteRoute): void {
+    if (this.remotes.has(name))
+      throw new DuplicateDestinationError(
+        `Two remote routes are called '${name}', which is part of stored rows. Give one of them another name.`,
+      );
+    this.remotes.add(name);
+    for (const message of messages) this.routes.add(message, remoteDestination(name));
   }
 
   addHandler(handler: MessageHandler): void {

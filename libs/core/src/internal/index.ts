@@ -1,4 +1,5 @@
 export { OrchestratorHost } from '../host/orchestrator-host.js';
+export type { RemoteRoute } from '../bus/remote/remote-consumer.js';
 export { DuplicateSagaError } from '../host/registry.js';
 export type { HostOptions } from '../host/host-options.js';
 export type { HostHealth, HostStatistics } from '../host/host-health.js';

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { BatchService, MessageBus, Orchestrator } from '@nestjs-orchestrator/core';
 import { OrchestratorHealth } from '../health/orchestrator.health.js';
+import { IngressGate } from '../microservices/ingress-gate.js';
 import { MachineRuntime } from '../machine/machine-runtime.js';
 import { ResilienceRegistry } from '../resilience/resilience-registry.js';
 import { CurrentTenant } from '../tenancy/current-tenant.js';
@@ -15,6 +16,7 @@ import { ORCHESTRATOR_HOST, ORCHESTRATOR_LOGGER } from './orchestrator.tokens.js
   providers: [...coreProviders],
   exports: [
     CurrentTenant,
+    IngressGate,
     ORCHESTRATOR_HOST,
     ORCHESTRATOR_LOGGER,
     MessageBus,

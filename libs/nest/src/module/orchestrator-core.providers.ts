@@ -6,6 +6,7 @@ import type { Logger } from '@nestjs-orchestrator/core/ports';
 import { OrchestratorConfigurationError } from '../boot-errors.js';
 import { OrchestratorHealth } from '../health/orchestrator.health.js';
 import { MachineRuntime } from '../machine/machine-runtime.js';
+import { IngressGate } from '../microservices/ingress-gate.js';
 import { NestLogger } from '../logging/nest-logger.js';
 import { ResilienceRegistry } from '../resilience/resilience-registry.js';
 import { CurrentTenant } from '../tenancy/current-tenant.js';
@@ -75,6 +76,7 @@ export const coreProviders: readonly Provider[] = [
     inject: [Orchestrator, MessageBus, { token: ORCHESTRATOR_OPTIONS, optional: true }],
   },
   OrchestratorHealth,
+  IngressGate,
 ];
 
 function makeHost(

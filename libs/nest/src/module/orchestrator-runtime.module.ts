@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core';
 import { OrchestratorExplorer } from '../explorer/orchestrator.explorer.js';
 import { OrchestratorLifecycle } from './orchestrator.lifecycle.js';
+import { EgressExplorer } from '../microservices/egress.explorer.js';
 import { TenantInterceptor } from '../tenancy/tenant.interceptor.js';
 import type { ResilienceNames } from '../resilience/resilience-options.js';
 import { OrchestratorCoreModule } from './orchestrator-core.module.js';
@@ -20,6 +21,7 @@ export class OrchestratorRuntimeModule {
       providers: [
         { provide: RESILIENCE_NAMES, useValue: names },
         { provide: APP_INTERCEPTOR, useClass: TenantInterceptor },
+        EgressExplorer,
         OrchestratorExplorer,
         OrchestratorLifecycle,
       ],

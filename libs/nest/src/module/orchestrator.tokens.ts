@@ -7,6 +7,9 @@ export const ORCHESTRATOR_HOST = Symbol.for('@nestjs-orchestrator/nest:host');
 /** Token of the framework's logger; for the framework's own providers. */
 export const ORCHESTRATOR_LOGGER = Symbol.for('@nestjs-orchestrator/nest:logger');
 
+/** Token under which each way to another application stands. */
+export const EGRESS = Symbol.for('@nestjs-orchestrator/nest:egress');
+
 /** Token under which each `forFeature` module says what it was given. */
 export const FEATURE = Symbol.for('@nestjs-orchestrator/nest:feature');
 
