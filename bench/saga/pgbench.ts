@@ -47,7 +47,10 @@ export async function runPgbench(url: string, clients: number): Promise<number |
   } catch (error) {
     // Not the error's own message: it has the url, and with it the password.
     const { code, stderr = '' } = error as { code?: unknown; stderr?: string };
-    return `it can't be run here (Debian: postgresql-contrib): ${String(code)} ${stderr.trim().split('\n').find((line) => line.includes('ERROR'))}`;
+    return `it can't be run here (Debian: postgresql-contrib): ${String(code)} ${stderr
+      .trim()
+      .split('\n')
+      .find((line) => line.includes('ERROR'))}`;
   } finally {
     await client.end();
     await rm(folder, { recursive: true, force: true });
