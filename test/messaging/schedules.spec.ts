@@ -161,3 +161,39 @@ describe.each(storeKinds)('schedules, on $kind', (kind) => {
     expect(ear.texts).toEqual(['tea']);
   });
 });
+
+describe('ten thousand schedules that are due at once', () => {
+  it('fire once each, in claims of a bounded size, and none waits for more claims than it must', async () => {
+    cluster = await openPlainCluster(storeKinds[0] as (typeof storeKinds)[number]);
+    const { clock, store } = cluster;
+    const ear = new Ear();
+    const claims: number[] = [];
+    // A node's connection, whose claims are counted.
+    const counted = new Proxy(store, {
+      get: (of, name) => {
+        const value: unknown = Reflect.get(of, name);
+        if (typeof value !== 'function') return value;
+        if (name !== 'claimTimers') return value.bind(of) as unknown;
+        return async (request: Parameters<typeof store.claimTimers>[0]) => {
+          const claimed = await of.claimTimers(request);
+          if (claimed.items.length > 0) claims.push(claimed.items.length);
+          return claimed;
+        };
+      },
+    });
+    const { host } = await cluster.node('first', ear.register, { ...patient, store: counted });
+    const at = after(clock, 60_000);
+    const count = 10_000;
+    await Promise.all(
+      Array.from({ length: count }, (_, n) =>
+        host.bus.schedule(new Remind({ text: `${n}` }), { at, id: `${n}` }),
+      ),
+    );
+    await clock.advance('2m');
+    expect(new Set(ear.texts).size).toBe(count);
+    expect(ear.heard).toHaveLength(count);
+    expect(Math.max(...claims)).toBeLessThanOrEqual(200);
+    // 99 of 100 within as many full claims as it takes.
+    expect(claims.length).toBeLessThanOrEqual(Math.ceil(count / 200) + 1);
+  }, 180_000);
+});
