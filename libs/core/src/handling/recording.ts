@@ -17,6 +17,8 @@ export interface Outgoing {
 export interface RecordedUndo {
   readonly name: string;
   readonly input: unknown;
+  /** Steps of one scope may be undone beside each other. */
+  readonly scope?: string;
 }
 
 /**
@@ -60,7 +62,7 @@ export class Recording {
     this.answer = message;
   }
 
-  compensate(known: ReadonlyMap<string, unknown>, name: unknown, input: unknown): void {
+  compensate(known: ReadonlyMap<string, unknown>, name: unknown, input: unknown, scope?: string): void {
     this.assertOpen('compensateWith');
     if (typeof name !== 'string') {
       throw new HandlerError(
@@ -73,7 +75,7 @@ export class Recording {
         `'${name}' is no compensation of this saga. Declared: ${[...known.keys()].join(', ') || 'none'}.`,
       );
     }
-    this.undo.push({ name, input });
+    this.undo.push({ name, input, ...(scope === undefined ? {} : { scope }) });
   }
 
   uuid(): string {

@@ -32,6 +32,12 @@ export interface HostOptions {
   readonly concurrency?: number;
   /** `@Handles` methods that use `ctx.manager`, in work at the same time; each holds a connection of the store. Default 4. */
   readonly handlerConcurrency?: number;
+  /** How long an ended instance remembers which messages it has seen, and handlers which they have handled, in milliseconds. Default 7 days. */
+  readonly inboxRetentionMs?: number;
+  /** How long dead letters that were replayed or discarded are kept, in milliseconds. Default 30 days. */
+  readonly letterRetentionMs?: number;
+  /** How long removed instances keep their start messages from starting others, in milliseconds. Default 90 days. */
+  readonly tombstoneRetentionMs?: number;
   /** Longest body, data or compensation input, in characters of JSON. Default 262 144. */
   readonly maxPayload?: number;
 }

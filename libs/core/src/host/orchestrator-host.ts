@@ -20,6 +20,8 @@ import type { ClaimedWork, DueTimer, WorkKey, WorkRecord } from '../ports/record
 import type { SagaBehaviour } from '../saga/behaviour.js';
 import { ActivityConsumer } from '../saga/activity/activity-consumer.js';
 import { activityDestination } from '../saga/activity/activity-work.js';
+import type { SagaOperator } from '../saga/operator/saga-operator.js';
+import { StoredSagaOperator } from '../saga/operator/stored-saga-operator.js';
 import { ChangeMaker } from '../saga/run/change-maker.js';
 import { FanOut } from '../saga/run/fan-out.js';
 import { SagaConsumer } from '../saga/run/saga-consumer.js';
@@ -38,6 +40,9 @@ import { settingsOf, type HostSettings } from './settings.js';
 
 /** How often waiting messages are looked through for those past their time, in milliseconds. */
 const SWEEP_MS = 30_000;
+/** How often old rows are looked for, in milliseconds, and how many are forgotten at a time. */
+const PURGE_MS = 3_600_000;
+const PURGE_BATCH = 1_000;
 
 /**
  * One node: sagas and handlers on a store, with their relays. Life: register everything → {@link start} → {@link stopPulling} →
@@ -45,6 +50,8 @@ const SWEEP_MS = 30_000;
  */
 export class OrchestratorHost {
   readonly bus: MessageBus;
+  /** What people do about sagas that can't go on by themselves. */
+  readonly operator: SagaOperator;
   private readonly settings: HostSettings;
   private readonly registry = new Registry();
   private readonly addressing: Addressing;
@@ -57,6 +64,7 @@ export class OrchestratorHost {
   private readonly timers: TimerRelay;
   private readonly upkeep: readonly Pump[];
   private readonly runner: SagaRunner;
+  private readonly operations: StoredSagaOperator;
   private readonly consumers = new Map<string, SagaConsumer>();
   private readonly consumed: Coalescer<WorkKey, string | null>;
   private readonly finishes: Coalescer<Finish, FinishResult>;
@@ -88,6 +96,7 @@ export class OrchestratorHost {
       pollIntervalMs,
       () => [...this.registry.sagaNames, SCHEDULES],
       (timer) => this.fire(timer),
+      (timer, error) => this.giveUpTimer(timer, error),
     );
     this.upkeep = this.upkeepPumps();
     this.presence = new NodePresence(ports);
@@ -116,6 +125,12 @@ export class OrchestratorHost {
       new ChangeMaker(this.addressing, clock, { handlerTimeoutMs, maxPayload }),
       (saga) => this.registry.versions(saga),
     );
+    this.operations = new StoredSagaOperator({
+      ...this.settings,
+      runner: this.runner,
+      latest: (saga) => this.registry.find(saga),
+    });
+    this.operator = this.operations;
   }
 
   /**
@@ -186,7 +201,7 @@ export class OrchestratorHost {
   /** The reading side of a saga's instances; usable before {@link start} has settled. */
   repository<G extends AnySaga>(definition: G): SagaRepository<G> {
     const { store, clock } = this.settings;
-    return new StoredSagaRepository(definition, store, clock, this.tenant, this.waits);
+    return new StoredSagaRepository(definition, store, clock, this.tenant, this.waits, this.operations);
   }
 
   /**
@@ -271,6 +286,12 @@ export class OrchestratorHost {
   /** Tenant of messages and reads that name none. */
   private readonly tenant = (): string => this.settings.currentTenant() ?? this.settings.defaultTenant;
 
+  private giveUpTimer(timer: DueTimer, error: unknown): ReturnType<SagaConsumer['fire']> {
+    // A schedule is no instance that could be held: it is tried again.
+    if (timer.saga === SCHEDULES) return Promise.reject(error);
+    return (this.consumers.get(timer.saga) as SagaConsumer).giveUpTimer(timer, error);
+  }
+
   private readonly writeOptions = (): WriteOptions => ({
     owner: this.owner,
     leaseMs: this.settings.leaseMs,
@@ -305,6 +326,19 @@ export class OrchestratorHost {
     this.waits.changed(commit.ref);
   };
 
+  /** Forgets what nobody can ask for any more, batch by batch. */
+  private async purge(): Promise<number | null> {
+    const { clock, store, inboxRetentionMs, letterRetentionMs, tombstoneRetentionMs } = this.settings;
+    const { more } = await store.purge({
+      now: clock.storeNow(),
+      inboxMs: inboxRetentionMs,
+      lettersMs: letterRetentionMs,
+      tombstonesMs: tombstoneRetentionMs,
+      limit: PURGE_BATCH,
+    });
+    return more ? 0 : null;
+  }
+
   private upkeepPumps(): readonly Pump[] {
     const { clock, leaseMs, logger, store } = this.settings;
     const failed = (error: unknown): void =>
@@ -321,6 +355,7 @@ export class OrchestratorHost {
       async () => (await store.expireDeliveries({ now: clock.storeNow() }), null),
       failed,
     );
-    return [renewal, sweep];
+    const purge = new Pump(clock, PURGE_MS, () => this.purge(), failed);
+    return [renewal, sweep, purge];
   }
 }

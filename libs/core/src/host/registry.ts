@@ -81,6 +81,11 @@ export class Registry {
     return this.sagas.get(saga) ?? new Map<number, CompiledSaga>();
   }
 
+  /** As {@link latest}; `undefined`: this node does not have it. */
+  find(saga: string): CompiledSaga | undefined {
+    return this.sagas.has(saga) ? this.latest(saga) : undefined;
+  }
+
   latest(saga: string): CompiledSaga {
     const versions = this.versions(saga);
     return versions.get(Math.max(...versions.keys())) as CompiledSaga;

@@ -15,6 +15,9 @@ const COUNTS = {
   retryDelayMs: 200,
   concurrency: 512,
   handlerConcurrency: 4,
+  inboxRetentionMs: 7 * 86_400_000,
+  letterRetentionMs: 30 * 86_400_000,
+  tombstoneRetentionMs: 90 * 86_400_000,
   maxPayload: 262_144,
 } as const satisfies Partial<HostSettings>;
 

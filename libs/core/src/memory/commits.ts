@@ -90,6 +90,7 @@ export function mayCommit(data: MemoryData, commit: Commit, writer: object | nul
     instances.version(ref) === expectedVersion &&
     (expectedVersion === 0 || instances.admits(ref, commit.lease, now)) &&
     !instances.holdsElsewhere(ref, keys, supersedes) &&
+    (expectedVersion > 0 || !data.tombstones.bar(ref, unique(keys), commit.ifUnseen === true)) &&
     (commit.ifUnseen !== true || !commit.inbox || !instances.seen(ref, commit.inbox.messageId))
   );
 }

@@ -19,6 +19,13 @@ export class Tombstones {
     }
   }
 
+  /** Whether an instance may not be created: it is one that was removed, or nobody has looked whether there is a tombstone. */
+  bar(ref: InstanceRef, keys: readonly KeyRecord[], unseen: boolean): boolean {
+    return keys.some((key) =>
+      (this.byKey.get(keyName(ref, key)) ?? []).some(({ id }) => unseen || id === ref.id),
+    );
+  }
+
   find(room: Room, key: KeyRecord): Tombstone | null {
     const stones = this.byKey.get(keyName(room, key)) ?? [];
     const last = stones.at(-1);

@@ -78,7 +78,7 @@ export interface Commit {
   readonly inbox: InboxRecord | null;
   /**
    * The instance was not loaded for this message, its state was known: the commit also loses if the instance's inbox has a row of
-   * the message already. Default `false`: a load has told that it has none.
+   * the message already, or, where it is created, if there is a tombstone on one of its keys. Default `false`: a load has told that it has none.
    */
   readonly ifUnseen?: boolean;
   readonly work: readonly WorkRecord[];

@@ -31,7 +31,7 @@ export interface SagaContext<out M, in out D, in out C, in out W extends SagaWor
   /** Answers the request that the event is; at most once per event. Without an asker it is only kept for a repeated request. */
   reply(message: object): void;
   /** Records an undo step, to be run if the saga ends in an `undo` end. Record it with the command it undoes. */
-  compensateWith<const N extends keyof C & string>(name: N, input: C[N]): void;
+  compensateWith<const N extends keyof C & string>(name: N, input: C[N], options?: CompensateOptions): void;
   /**
    * Runs an activity after the commit. Its outcome is answered by `@OnDone` or `@OnFailed` of a state that is active when this step is done; if
    * that is left before, the activity is cancelled by its signal. Like every verb it is safe to record again: each invocation has one id.
@@ -60,6 +60,12 @@ export interface SagaContext<out M, in out D, in out C, in out W extends SagaWor
   random(): number;
 }
 
+/** Options of `compensateWith`. */
+export interface CompensateOptions {
+  /** Steps of one scope don't depend on each other's order: they are undone beside each other. Default: one after the other, last first. */
+  readonly scope?: string;
+}
+
 /** What a start handler is given: as {@link SagaContext}, but there is no data yet, it returns it. */
 export type StartContext<M, C, W extends SagaWords = SagaWords> = Omit<SagaContext<M, never, C, W>, 'data'>;
 
@@ -73,6 +79,8 @@ export interface CompensationContext {
   /** The same for every try of this step: give it to the service that undoes, so that it undoes once. */
   readonly idempotencyKey: string;
   readonly signal: AbortSignal;
+  /** Sends a command with the outcome of this step. If the step's `undo` policy names its answer, the step is done when that has come. */
+  send(command: object, options?: SendOptions): void;
 }
 
 /** What a guard is given. */

@@ -9,6 +9,8 @@ import { readJoins } from './definition/read-joins.js';
 import { NAME, NAME_RULE, type Report } from './definition/report.js';
 import { SagaDefinitionError, type DefinitionFault } from './saga-errors.js';
 import type { CommandOf, EventEntry, EventOf, SagaDefinition, SagaSpec, UndoOf } from './saga-types.js';
+import { readMigrations } from './versions/saga-migration.js';
+import { readUndoPolicies } from './undo-policy.js';
 import { placedStates, stateNodes, type StateNames, type StateNodes } from './states.js';
 
 const DAY = 86_400_000;
@@ -57,6 +59,10 @@ export function defineSaga<
   const composites = readJoins(spec.compositeEvents ?? {}, events, states, report);
   const schedules = readNames('schedules', spec.schedules ?? [], report);
   const activities = readActivities(spec.activities ?? {}, report);
+  const { compensations = {} } = spec;
+  const undo = readUndoPolicies(spec.undo, Object.keys(compensations), events, report);
+  const targets = [...states, ...Object.keys(spec.ends)];
+  const migrate = readMigrations(spec.migrate, spec.version, targets, report);
   if (faults.length > 0) throw new SagaDefinitionError(spec.name, faults);
   const definition: Omit<SagaDefinition, 'types'> = {
     name: spec.name,
@@ -68,11 +74,14 @@ export function defineSaga<
     keys,
     events,
     dataSchema: spec.data,
-    compensations: new Map(Object.entries(spec.compensations ?? {})),
+    compensations: new Map(Object.entries(compensations)),
+    undo,
     schedules,
     activities,
     composites,
     sends: spec.sends && new Map(spec.sends.map((type) => [type.messageName, type])),
+    migrate,
+    restartable: spec.restartable === true,
     absent: spec.absent ?? 'park',
     unanswered: spec.unanswered ?? 'defer',
     patience: spec.patience ?? DAY,

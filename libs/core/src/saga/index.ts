@@ -66,6 +66,7 @@ export {
 } from './saga-types.js';
 export type { SagaPhase, StateNames, StateNode, StateNodes, StatePaths } from './states.js';
 export type {
+  CompensateOptions,
   CompensationContext,
   ContextOf,
   GuardContext,
@@ -85,6 +86,7 @@ export type {
 export {
   CorrelationError,
   InstanceAbsentError,
+  SagaBusyError,
   SagaConflictError,
   SagaDefinitionError,
   SagaKeyTakenError,
@@ -106,6 +108,19 @@ export type {
   SagaActivityContext,
 } from './activity/activity-types.js';
 export { SagaEndedError, SagaWaitAbortedError, SagaWaitTimeoutError } from './wait/wait-errors.js';
+export {
+  SagaOperator,
+  type Audit,
+  type DeadLetterOptions,
+  type OperatorOutcome,
+  type ReasonedAudit,
+  type SagaTarget,
+  type StepChoice,
+} from './operator/saga-operator.js';
+export { OperatorRefusedError } from './operator/operator-errors.js';
+export type { SagaMigration, SagaMigrations } from './versions/saga-migration.js';
+export type { UndoFailurePolicy, UndoPolicy } from './undo-policy.js';
+export type { UndoStatus } from './run/undo-log.js';
 export type {
   SagaHistoryEntry,
   SagaInstance,

@@ -95,6 +95,23 @@ export class SagaConflictError extends OrchestratorError {
   }
 }
 
+/** Others had the instance, or were writing it, for longer than a message waits; it is tried again later. */
+export class SagaBusyError extends OrchestratorError {
+  readonly code = 'SAGA_BUSY';
+  override readonly retryable = true;
+  /** When it is worth while to try again, in milliseconds from now. */
+  readonly retryAfterMs = 1_000;
+  constructor(
+    readonly saga: string,
+    readonly id: string,
+  ) {
+    super(
+      `Instance ${id} of saga '${saga}' was busy: others hold it, or a transaction that has written it stays open. ` +
+        `The message is tried again; keep transactions that change sagas short.`,
+    );
+  }
+}
+
 /** The instance lives under a version of the definition that this node does not have. */
 export class SagaVersionError extends OrchestratorError {
   readonly code = 'SAGA_VERSION';

@@ -1,4 +1,6 @@
 import type { SagaStatus } from '../ports/records.js';
+import type { Audit } from './operator/saga-operator.js';
+import type { UndoStatus } from './run/undo-log.js';
 import type { AnySaga, DataOf, StateOf } from './saga-types.js';
 import type { Duration } from '../message/duration.js';
 
@@ -23,10 +25,13 @@ export interface SagaInstance<G extends AnySaga> {
 /** An undo step as recorded. */
 export interface UndoStep {
   readonly name: string;
-  /** `kept`: a point of no return was passed after it, so it is never run. */
-  readonly status: 'recorded' | 'running' | 'done' | 'failed' | 'kept';
+  /** Counts from 1 in the order of recording. */
+  readonly no: number;
+  readonly status: UndoStatus;
   /** Why it failed for good. */
   readonly error?: string;
+  /** Why an operator skipped or resolved it. */
+  readonly reason?: string;
 }
 
 /** One line of what happened to an instance. */
@@ -38,6 +43,8 @@ export interface SagaHistoryEntry {
   readonly messageId: string;
   readonly from: string | null;
   readonly to: string | null;
+  /** Further fields: of an operator's action who did it and why, of a failure the error. */
+  readonly detail?: unknown;
 }
 
 /** Options of a read. */
@@ -96,6 +103,22 @@ export interface SagaRepository<G extends AnySaga> {
     until: StateOf<G> | readonly StateOf<G>[] | ((instance: SagaInstance<G>) => boolean),
     options?: SagaWaitOptions,
   ): Promise<SagaInstance<G>>;
+  /**
+   * Writes other data into an instance, as it was read: nothing else may have changed it since. The states are the saga's own; nobody else moves them.
+   *
+   * @throws SagaConflictError when it was changed, OperatorRefusedError
+   */
+  save(instance: SagaInstance<G>, data: DataOf<G>, audit: Audit): Promise<SagaInstance<G>>;
+  /**
+   * Removes an instance that has ended, as it was read. A tombstone stays for its key, so that repeats of its messages start nothing.
+   *
+   * @throws SagaConflictError when it was changed, OperatorRefusedError when it hasn't ended
+   */
+  delete(instance: SagaInstance<G>, audit: Audit): Promise<void>;
+  /** As {@link delete}, but keeps a copy with its history, to be read by {@link archived}. */
+  archive(instance: SagaInstance<G>, audit: Audit): Promise<void>;
+  /** An instance that was archived. */
+  archived(id: string, options?: SagaReadOptions): Promise<SagaInstance<G> | undefined>;
   /** What happened to an instance, in order. */
   history(id: string, options?: SagaReadOptions): Promise<readonly SagaHistoryEntry[]>;
 }

@@ -2,6 +2,8 @@ import type { MessageType } from '../message/message.js';
 import type { Schema, OutputOf } from '../message/standard-schema.js';
 import type { JsonOnly } from '../message/json.js';
 import type { ActivityDefinition, ActivitySpec, ActivityTypes } from './activity/activity-types.js';
+import type { SagaMigration, SagaMigrations } from './versions/saga-migration.js';
+import type { UndoPolicy, UndoRules } from './undo-policy.js';
 import type { StateNames, StateNodes } from './states.js';
 
 /** How an end state is meant: `success` keeps what was done, `undo` runs the compensation log. */
@@ -122,6 +124,8 @@ export interface SagaSpec<
   readonly compensations?: C;
   /** Work outside, run at least once by some node, that handlers ask for with `ctx.invoke`. */
   readonly activities?: A;
+  /** How undo steps are tried again, what happens when one fails for good, and which answer it waits for. */
+  readonly undo?: { readonly [N in keyof C]?: UndoPolicy };
   /** Names of timers that handlers set with `ctx.schedule`. */
   readonly schedules?: readonly T[];
   /** Joins by name; answered like events. */
@@ -130,6 +134,13 @@ export interface SagaSpec<
   >;
   /** All commands that handlers send. If given, others don't compile, and each must have exactly one handler when the application starts. */
   readonly sends?: readonly L[];
+  /**
+   * How instances of older versions, which are registered no more, become instances of this one. An instance of a version that is neither registered
+   * nor named here is held.
+   */
+  readonly migrate?: SagaMigrations<NoInfer<D>, StateNames<NoInfer<ST>> | NoInfer<X>>;
+  /** A start message that finds an ended instance, or the tombstone of one, starts anew. Default `false`: it is a duplicate. */
+  readonly restartable?: boolean;
   /** Messages that come before their instance. Default `park`: they wait `patience` for it. */
   readonly absent?: Exclude<AbsentPolicy, 'start'>;
   /** Messages that no active state answers. Default `defer`: tried again after each change of state, for `patience`. */
@@ -202,11 +213,15 @@ export interface SagaDefinition<
   readonly events: ReadonlyMap<string, SagaEvent>;
   readonly dataSchema: Schema<D>;
   readonly compensations: ReadonlyMap<string, Schema<unknown>>;
+  /** Rules of undo steps of which something was said. */
+  readonly undo: ReadonlyMap<string, UndoRules>;
   readonly schedules: ReadonlySet<string>;
   readonly activities: ReadonlyMap<string, ActivityDefinition>;
   readonly composites: ReadonlyMap<string, Join>;
   /** `undefined`: anything may be sent. */
   readonly sends: ReadonlyMap<string, MessageType> | undefined;
+  readonly migrate: ReadonlyMap<number, SagaMigration>;
+  readonly restartable: boolean;
   readonly absent: AbsentPolicy;
   readonly unanswered: UnansweredPolicy;
   readonly patience: number;

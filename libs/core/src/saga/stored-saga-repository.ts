@@ -3,6 +3,8 @@ import { parseJson } from '../message/json.js';
 import type { Clock } from '../ports/clock.js';
 import type { InstanceFilter, InstanceStore } from '../ports/instance-store.js';
 import type { StoredInstance } from '../ports/records.js';
+import type { Audit } from './operator/saga-operator.js';
+import type { StoredSagaOperator } from './operator/stored-saga-operator.js';
 import type { UndoEntry } from './run/undo-log.js';
 import type {
   SagaHistoryEntry,
@@ -29,6 +31,7 @@ export class StoredSagaRepository<G extends AnySaga> implements SagaRepository<G
     private readonly clock: Clock,
     private readonly defaultTenant: () => string,
     private readonly waits: InstanceWaits,
+    private readonly operator: StoredSagaOperator,
   ) {}
 
   find(id: string, options: SagaReadOptions = {}): Promise<SagaInstance<G> | undefined> {
@@ -93,15 +96,35 @@ export class StoredSagaRepository<G extends AnySaga> implements SagaRepository<G
     return instanceOf<G>(found);
   }
 
+  async save(instance: SagaInstance<G>, data: DataOf<G>, audit: Audit): Promise<SagaInstance<G>> {
+    const { id, tenant, version } = instance;
+    await this.operator.act('save', { saga: this.definition, id, tenant }, audit, { data, version });
+    return (await this.find(id, { tenant })) ?? instance;
+  }
+
+  delete(instance: SagaInstance<G>, audit: Audit): Promise<void> {
+    return this.operator.remove(this.definition, instance, audit, false);
+  }
+
+  archive(instance: SagaInstance<G>, audit: Audit): Promise<void> {
+    return this.operator.remove(this.definition, instance, audit, true);
+  }
+
+  async archived(id: string, options: SagaReadOptions = {}): Promise<SagaInstance<G> | undefined> {
+    const found = await this.store.archived({ tenant: this.tenant(options), saga: this.definition.name, id });
+    return found === null ? undefined : instanceOf<G>(found.instance);
+  }
+
   async history(id: string, options: SagaReadOptions = {}): Promise<readonly SagaHistoryEntry[]> {
     const lines = await this.store.history({ tenant: this.tenant(options), saga: this.definition.name, id });
-    return lines.map(({ at, kind, name, messageId, from, to }) => ({
+    return lines.map(({ at, kind, name, messageId, from, to, detail }) => ({
       at: new Date(at),
       kind,
       name,
       messageId,
       from,
       to,
+      ...(detail === null ? {} : { detail: parseJson(detail) }),
     }));
   }
 
@@ -153,11 +176,15 @@ function untilOf<G extends AnySaga>(
 }
 
 function instanceOf<G extends AnySaga>(stored: StoredInstance): SagaInstance<G> {
-  const undo = (parseJson(stored.undo) as readonly UndoEntry[]).map(({ name, status, error }) => ({
-    name,
-    status,
-    ...(error === undefined ? {} : { error }),
-  }));
+  const undo = (parseJson(stored.undo) as readonly UndoEntry[]).map(
+    ({ no, name, status, error, reason }) => ({
+      no,
+      name,
+      status,
+      ...(error === undefined ? {} : { error }),
+      ...(reason === undefined ? {} : { reason }),
+    }),
+  );
   return Object.freeze({
     id: stored.id,
     tenant: stored.tenant,

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { BatchService, MessageBus, Orchestrator } from '@nestjs-orchestrator/core';
+import { SagaOperator } from '@nestjs-orchestrator/core/saga';
 import { OrchestratorHealth } from '../health/orchestrator.health.js';
 import { IngressGate } from '../microservices/ingress-gate.js';
 import { MachineRuntime } from '../machine/machine-runtime.js';
@@ -22,6 +23,7 @@ import { ORCHESTRATOR_HOST, ORCHESTRATOR_LOGGER } from './orchestrator.tokens.js
     MessageBus,
     BatchService,
     Orchestrator,
+    SagaOperator,
     OrchestratorHealth,
     MachineRuntime,
     ResilienceRegistry,

@@ -2,6 +2,7 @@ import { Logger as NestCommonLogger, type Provider } from '@nestjs/common';
 import { BatchService, MessageBus, Orchestrator } from '@nestjs-orchestrator/core';
 import { OrchestratorHost, type HostOptions } from '@nestjs-orchestrator/core/internal';
 import { memoryStore } from '@nestjs-orchestrator/core/memory';
+import { SagaOperator } from '@nestjs-orchestrator/core/saga';
 import type { Logger } from '@nestjs-orchestrator/core/ports';
 import { OrchestratorConfigurationError } from '../boot-errors.js';
 import { OrchestratorHealth } from '../health/orchestrator.health.js';
@@ -74,6 +75,11 @@ export const coreProviders: readonly Provider[] = [
       });
     },
     inject: [Orchestrator, MessageBus, { token: ORCHESTRATOR_OPTIONS, optional: true }],
+  },
+  {
+    provide: SagaOperator,
+    useFactory: (host: OrchestratorHost): SagaOperator => host.operator,
+    inject: [ORCHESTRATOR_HOST],
   },
   OrchestratorHealth,
   IngressGate,

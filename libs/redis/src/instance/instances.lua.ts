@@ -50,9 +50,20 @@ local function takeCommit()
   return c
 end
 
+-- What was removed does not come back, and who hasn't looked must not pass a tombstone at all.
+local function isBarred(c, field)
+  if c.expected > 0 then return false end
+  local packed = redis.call('HGET', tombstoneRow, c.saga .. '/' .. field)
+  for _, stone in ipairs(packed and cmsgpack.unpack(packed) or {}) do
+    if c.unseen or stone[1] == c.id then return true end
+  end
+  return false
+end
+
 -- Whether all keys of a commit are free, its own, or those of the ended instance that it supersedes.
 local function mayClaim(c, token)
   for _, claim in ipairs(c.claims) do
+    if isBarred(c, claim.field) then return false end
     local free, holder = isFree(redis.call('HGET', c.keys, claim.field), token)
     if not free and holder ~= c.id then
       if not holder or c.formerId == '' or holder ~= c.formerId then return false end

@@ -81,6 +81,11 @@ free AS MATERIALIZED (
       SELECT FROM orchestrator.instance_key r
       WHERE r.tenant = k.tenant AND r.saga = k.saga AND r.name = k.name AND r.value = k.value AND r.instance_id <> k.id
         AND (r.tenant, r.saga, r.instance_id) NOT IN (SELECT tenant, saga, id FROM superseded s WHERE s.n = k.n) OFFSET 0
+    ) OR EXISTS (
+      -- What was removed does not come back; who hasn't looked must not pass a tombstone at all.
+      SELECT FROM orchestrator.tombstone s
+      WHERE s.tenant = k.tenant AND s.saga = k.saga AND s.name = k.name AND s.value = k.value
+        AND (s.instance_id = k.id OR ($60::bool[])[k.n]) AND ($8::int[])[k.n] = 0 OFFSET 0
     ) THEN false ELSE pg_try_advisory_xact_lock(
       hashtextextended(k.tenant, hashtextextended(k.saga, hashtextextended(k.name, hashtextextended(k.value, 7))))
     ) END)

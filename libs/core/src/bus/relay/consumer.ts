@@ -9,6 +9,13 @@ export interface Consumer {
   readonly pool: 'general' | 'handler';
   /** @param fresh nobody has been offered this row before, and no other row has its id: it was born from a commit of this node */
   consume(work: ClaimedWork, fresh: boolean): Promise<Consumed>;
-  /** Its tries are used up, and none reported how it ended. Absent: the row becomes a dead letter. */
-  exhausted?(work: ClaimedWork): Promise<Consumed>;
+  /**
+   * Its tries are used up, or no further one can succeed; `error` is that of the last one (`AttemptsExhaustedError`: none of them said how it ended).
+   * `bury`, or absent: the row becomes a dead letter. Throwing gives the row back.
+   */
+  giveUp?(work: ClaimedWork, error: unknown): Promise<Consumed | 'bury'>;
+  /** How often a row is tried; absent: as often as the node says. */
+  attemptsFor?(work: ClaimedWork): number;
+  /** Further fields for the dead letter that a row becomes. */
+  describe?(work: ClaimedWork): Promise<Readonly<Record<string, unknown>>>;
 }

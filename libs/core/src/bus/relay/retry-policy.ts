@@ -42,4 +42,11 @@ export function isNoFaultOfWork(error: unknown): boolean {
   return isOrchestratorError(error) && NOT_THE_WORK.has(error.code);
 }
 
-const NOT_THE_WORK: ReadonlySet<string> = new Set(['STORE_UNAVAILABLE', 'SAGA_VERSION', 'SAGA_CONFLICT']);
+const NOT_THE_WORK: ReadonlySet<string> = new Set([
+  'STORE_UNAVAILABLE',
+  'SAGA_VERSION',
+  'SAGA_CONFLICT',
+  'SAGA_BUSY',
+  'SAGA_BEHIND',
+  'LEASE_LOST',
+]);

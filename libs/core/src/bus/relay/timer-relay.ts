@@ -1,12 +1,24 @@
+import { OrchestratorError } from '../../errors/orchestrator-error.js';
 import type { Logger } from '../../ports/logger.js';
 import type { DueTimer, TimerRecord } from '../../ports/records.js';
 import type { RelayPorts } from './work-relay.js';
 import { Pump } from './pump.js';
 import { Alone } from './alone.js';
-import { isNoFaultOfWork, mustRunAlone, retryDelay, type RetryPolicy } from './retry-policy.js';
+import { isNoFaultOfWork, mayRetry, mustRunAlone, retryDelay, type RetryPolicy } from './retry-policy.js';
 import type { Consumed } from './consumer.js';
 
 const BATCH = 200;
+
+/** A timer whose firings are used up, though none of them reported a failure: it probably ends the process that fires it. */
+class TimerExhaustedError extends OrchestratorError {
+  readonly code = 'ATTEMPTS_EXHAUSTED';
+  constructor({ name, saga, id, attempts }: DueTimer) {
+    super(
+      `Timer '${name}' of saga '${saga}' ${id} was fired ${attempts - 1} times, and that never ended. ` +
+        `Look for what ends the process that handles it, then replay it.`,
+    );
+  }
+}
 
 /** Fires the timers that are due, under leases; the commit that handles a firing removes its timer. */
 export class TimerRelay {
@@ -23,6 +35,8 @@ export class TimerRelay {
     pollMs: number,
     private readonly sagas: () => readonly string[],
     private readonly fire: (timer: DueTimer) => Promise<Consumed>,
+    /** Its tries are used up, or no further one can succeed. */
+    private readonly giveUp: (timer: DueTimer, error: unknown) => Promise<Consumed>,
   ) {
     this.logger = ports.logger;
     this.pump = new Pump(
@@ -71,7 +85,7 @@ export class TimerRelay {
   private async one(timer: DueTimer): Promise<void> {
     const { store, clock, random } = this.ports;
     try {
-      const fired = await (timer.suspect ? this.fireSuspect(timer) : this.fire(timer));
+      const fired = await (timer.suspect ? this.fireSuspect(timer) : this.run(timer));
       if (fired === 'settled') await store.dropTimer(timer);
     } catch (error) {
       const delay = retryDelay(this.policy, timer.attempts, random.next(), error);
@@ -91,11 +105,22 @@ export class TimerRelay {
     }
   }
 
+  private async run(timer: DueTimer): Promise<Consumed> {
+    const { maxAttempts } = this.policy;
+    if (timer.attempts > maxAttempts) return this.giveUp(timer, new TimerExhaustedError(timer));
+    try {
+      return await this.fire(timer);
+    } catch (error) {
+      if (isNoFaultOfWork(error) || (mayRetry(error) && timer.attempts < maxAttempts)) throw error;
+      return this.giveUp(timer, error);
+    }
+  }
+
   /** Its last firing ended without a word: this one is counted before it begins. */
   private fireSuspect(timer: DueTimer): Promise<Consumed> {
     const begin = async (): Promise<Consumed> => {
       const attempts = await this.ports.store.beginTimer(timer, this.ports.writeOptions());
-      return attempts === null ? 'consumed' : this.fire({ ...timer, attempts });
+      return attempts === null ? 'consumed' : this.run({ ...timer, attempts });
     };
     return mustRunAlone(this.policy, timer.attempts + 1) ? this.alone.run(begin) : begin();
   }

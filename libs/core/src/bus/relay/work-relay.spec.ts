@@ -167,7 +167,7 @@ describe('WorkRelay', () => {
       d: {
         pool: 'general',
         consume: () => Promise.reject(new Error('must not run')),
-        exhausted: async ({ id }) => {
+        giveUp: async ({ id }) => {
           told.give(id);
           return 'settled';
         },

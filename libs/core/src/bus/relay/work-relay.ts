@@ -1,4 +1,6 @@
+import { errorText } from '../../errors/error-text.js';
 import { OrchestratorError } from '../../errors/orchestrator-error.js';
+import { toJson } from '../../message/json.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FaultPoints } from '../../ports/fault-points.js';
 import type { Random } from '../../ports/ids.js';
@@ -24,6 +26,9 @@ export class AttemptsExhaustedError extends OrchestratorError {
     );
   }
 }
+
+/** A row becomes a dead letter; the cause says why. */
+class GivenUp extends Error {}
 
 /** The lease on a row was over before it could begin: another node has it now. */
 class LeaseLostError extends OrchestratorError {
@@ -259,12 +264,18 @@ export class WorkRelay {
     return mustRunAlone(this.limits, work.attempts + 1) ? this.alone.run(begin) : begin();
   }
 
-  private run(work: ClaimedWork): Promise<Consumed> {
+  private async run(work: ClaimedWork): Promise<Consumed> {
     const consumer = this.consumers.get(work.destination);
     if (consumer === undefined) throw new Error(`This node has no consumer '${work.destination}'.`);
-    if (work.attempts <= this.limits.maxAttempts) return consumer.consume(work, this.fresh.has(work));
-    if (consumer.exhausted === undefined) throw new AttemptsExhaustedError(work);
-    return consumer.exhausted(work);
+    const most = consumer.attemptsFor?.(work) ?? this.limits.maxAttempts;
+    // Its last tries ended without a word: what kills its process must not go round the nodes.
+    if (work.attempts > most) return giveUp(consumer, work, new AttemptsExhaustedError(work));
+    try {
+      return await consumer.consume(work, this.fresh.has(work));
+    } catch (error) {
+      if (isNoFaultOfWork(error) || (mayRetry(error) && work.attempts < most)) throw error;
+      return giveUp(consumer, work, error);
+    }
   }
 
   private async giveUpOrBack(work: ClaimedWork, error: unknown): Promise<void> {
@@ -276,14 +287,15 @@ export class WorkRelay {
       tenant: work.tenant,
       attempts: work.attempts,
     };
-    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    const last = error instanceof GivenUp ? error.cause : error;
+    const reason = last instanceof Error ? `${last.name}: ${last.message}` : String(last);
     const behind = this.lanes.abandon(work);
     // What stands behind it in its lane was leased with it, and comes back when those leases are over.
     if (error instanceof LeaseLostError) return;
     try {
-      if (this.isHopeless(work, error)) {
+      if (error instanceof GivenUp) {
         logger.error(`Message given up: ${reason}`, fields);
-        await store.buryWork(work, reason, at);
+        await store.buryWork(work, reason, at, await this.detail(work, last));
         await this.ports.buried(work, reason);
       } else {
         const delay = retryDelay(this.limits, work.attempts, random.next(), error);
@@ -300,8 +312,15 @@ export class WorkRelay {
     }
   }
 
-  private isHopeless(work: ClaimedWork, error: unknown): boolean {
-    if (isNoFaultOfWork(error)) return false;
-    return !mayRetry(error) || work.attempts >= this.limits.maxAttempts;
+  private async detail(work: ClaimedWork, error: unknown): Promise<string> {
+    const more = await this.consumers.get(work.destination)?.describe?.(work);
+    return toJson({ error: errorText(error), ...more }, 'dead letter');
   }
+}
+
+/** Asks the consumer what becomes of a row that nothing more can be done for. */
+async function giveUp(consumer: Consumer, work: ClaimedWork, error: unknown): Promise<Consumed> {
+  const end = await (consumer.giveUp?.(work, error) ?? 'bury');
+  if (end === 'bury') throw new GivenUp('given up', { cause: error });
+  return end;
 }

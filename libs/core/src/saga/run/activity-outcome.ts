@@ -101,7 +101,7 @@ export function lateOutcome(base: Base, cause: ActivityCause, steps: readonly Re
   return {
     ...calm,
     standing: { ...calm.standing, undo: log },
-    history: [line, ...undoLines({ ...calm.standing, next: entry })],
+    history: [line, ...undoLines({ ...calm.standing, next: [entry] })],
     work: [row],
   };
 }
@@ -125,6 +125,6 @@ export function detachedUndone(base: Base, { no, name, error }: Extract<Cause, {
     to: null,
     detail: error === undefined ? null : toJson({ error }, 'undo error'),
   };
-  const undo = base.undo.with(no, error === undefined ? 'done' : 'failed', error);
+  const undo = base.undo.with(no, error === undefined ? { status: 'done' } : { status: 'failed', error });
   return { ...calm, standing: { ...calm.standing, undo }, history: [line] };
 }

@@ -1,7 +1,7 @@
 import type { CurrentInstance, HistoryRecord, InstanceRef, SagaStatus } from '../../ports/records.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
 import type { Change } from './build-commit.js';
-import type { Standing } from './decision.js';
+import { standing, type Standing } from './decision.js';
 import type { Restored } from './step.js';
 import type { Stimulus } from './stimulus.js';
 import { NO_TIMER_CHANGES } from './timer-changes.js';
@@ -25,7 +25,8 @@ export function unchanged(base: Base, outcome: string, name: string): Change {
   return {
     ...base,
     data: base.instance?.data ?? 'null',
-    standing: { status, undo: base.undo, next: undefined },
+    standing: standing(status, base.undo),
+    hold: null,
     outcome,
     history: [{ kind: outcome, name, from: base.instance?.state ?? null, to: null, detail: null }],
     work: [],
@@ -36,9 +37,7 @@ export function unchanged(base: Base, outcome: string, name: string): Change {
   };
 }
 
-/** A line for the undo step that begins. */
+/** One line for each undo step that begins. */
 export function undoLines({ next }: Standing): readonly Line[] {
-  return next === undefined
-    ? []
-    : [{ kind: 'undo-started', name: next.name, from: null, to: null, detail: null }];
+  return next.map(({ name }) => ({ kind: 'undo-started', name, from: null, to: null, detail: null }));
 }

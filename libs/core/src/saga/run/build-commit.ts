@@ -4,6 +4,7 @@ import type { Commit } from '../../ports/instance-store.js';
 import type {
   CurrentInstance,
   HistoryRecord,
+  InboxRecord,
   InstanceRef,
   KeyClaim,
   KeyRecord,
@@ -13,6 +14,7 @@ import { sagaDestination } from '../../bus/routes.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
 import { hasEnded, undoWork, type Standing } from './decision.js';
 import { machineText, stateName } from './step.js';
+import { holdText, type Hold } from './hold.js';
 import type { Notes } from './notes.js';
 import type { SagaWork, Stimulus, TimerPayload } from './stimulus.js';
 import type { TimerChanges } from './timer-changes.js';
@@ -31,12 +33,16 @@ export interface Change {
   /** The data, checked, as JSON. */
   readonly data: string;
   readonly standing: Standing;
+  /** Set where the instance is held from now on. */
+  readonly hold: Hold | null;
   readonly outcome: string;
   readonly history: readonly Omit<HistoryRecord, 'messageId'>[];
   readonly work: readonly WorkRecord[];
   readonly timers: TimerChanges;
   /** What its handlers replied to the message, as JSON. */
   readonly reply: string | null;
+  /** What the inbox is told, where that is not of the stimulus. */
+  readonly inbox?: InboxRecord;
   /** The message waits as a delivery of this instance from now on. */
   readonly defer: boolean;
 }
@@ -55,7 +61,7 @@ export function buildCommit(change: Change): Commit {
     supersedes: null,
     next,
     keys,
-    inbox: { messageId: stimulus.messageId, outcome: change.outcome, reply: change.reply },
+    inbox: change.inbox ?? { messageId: stimulus.messageId, outcome: change.outcome, reply: change.reply },
     // What waits may be answered in the new state, whatever becomes of this node.
     work: [...change.work, ...nextUndo(change), ...(wake ? [wakeWork(change, version + 1)] : [])],
     timers: timerChanges(change),
@@ -74,10 +80,10 @@ function primaryKey({ saga, stimulus, notes }: Change): KeyRecord {
 /** Deliveries that wait are tried again after each change of state. */
 function mustWake({ instance }: Change, next: Commit['next']): boolean {
   if (instance === null || instance.openDeliveries === 0) return false;
-  return instance.state !== next.state || instance.status !== next.status;
+  return next.status !== 'held' && (instance.state !== next.state || instance.status !== next.status);
 }
 
-function nextState({ saga, snapshot, notes, standing, data }: Change): Commit['next'] {
+function nextState({ saga, snapshot, notes, standing, hold, data }: Change): Commit['next'] {
   return {
     definitionVersion: saga.definition.version,
     state: stateName(saga, snapshot),
@@ -85,34 +91,46 @@ function nextState({ saga, snapshot, notes, standing, data }: Change): Commit['n
     data,
     machine: machineText(saga, snapshot, notes),
     undo: standing.undo.toJson(),
-    hold: null,
+    hold: hold === null ? null : holdText(hold),
     ended: hasEnded(standing.status),
   };
 }
 
 function nextUndo(change: Change): readonly WorkRecord[] {
   const { saga, ref, standing } = change;
-  const { next } = standing;
-  if (next === undefined) return [];
-  return [
+  return standing.next.map(({ no, name, input, round }) =>
     undoWork(saga.definition.name, ref.tenant, {
       key: primaryKey(change),
       instance: ref.id,
       definitionVersion: saga.definition.version,
-      no: next.no,
-      name: next.name,
-      input: next.input,
+      no,
+      name,
+      input,
+      ...(round === undefined ? {} : { round }),
     }),
-  ];
+  );
 }
 
 function wakeWork(change: Change, version: number): WorkRecord {
   const { saga, ref } = change;
-  const payload: SagaWork = { kind: 'wake', tenant: ref.tenant, key: primaryKey(change) };
+  return wakeRow(
+    saga.definition.name,
+    { tenant: ref.tenant, key: primaryKey(change) },
+    `${ref.id}:${version}`,
+  );
+}
+
+/** The row that makes somebody look at an instance's open deliveries; one for each `occasion`. */
+export function wakeRow(
+  saga: string,
+  { tenant, key }: Pick<Stimulus, 'tenant' | 'key'>,
+  occasion: string,
+): WorkRecord {
+  const payload: SagaWork = { kind: 'wake', tenant, key };
   return {
-    tenant: ref.tenant,
-    destination: sagaDestination(saga.definition.name),
-    id: `wake:${ref.id}:${version}`,
+    tenant,
+    destination: sagaDestination(saga),
+    id: `wake:${occasion}`,
     lane: null,
     payload: toJson(payload, 'wake-up'),
     delayMs: 0,

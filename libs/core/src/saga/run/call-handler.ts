@@ -1,7 +1,7 @@
 import type { Clock } from '../../ports/clock.js';
 import type { CompiledHandler, CompiledSaga } from '../compile/compiled-saga.js';
 import type { InvokeOptions } from '../activity/activity-types.js';
-import type { SagaContext } from '../contexts.js';
+import type { CompensateOptions, SagaContext } from '../contexts.js';
 import { HandlerError } from '../../handling/handler-errors.js';
 import { timedCall, type SignalSource } from '../../handling/timed-call.js';
 import type { Duration } from '../../message/duration.js';
@@ -90,8 +90,9 @@ class HandlerContext implements SagaContext<unknown, unknown, Record<string, unk
     this.#scene.recording.add('publish', event, options);
   };
   reply = (message: object): void => this.#scene.recording.reply(message);
-  compensateWith = (name: string, input: unknown): void => {
-    this.#scene.recording.compensate(this.#scene.saga.definition.compensations, name, input);
+  compensateWith = (name: string, input: unknown, options: CompensateOptions = {}): void => {
+    const { recording, saga } = this.#scene;
+    recording.compensate(saga.definition.compensations, name, input, options.scope);
   };
   invoke = (name: string, input: unknown, options?: InvokeOptions<Record<string, unknown>>): void =>
     this.#scene.recording.invoke(name, input, options);

@@ -1,30 +1,46 @@
-import type { Snapshot } from '@nestjs-orchestrator/statechart';
+import { withContext, type Snapshot } from '@nestjs-orchestrator/statechart';
 import type { Addressing } from '../../bus/outgoing.js';
 import { noReply } from '../../bus/request/reply-work.js';
 import { HandlerError } from '../../handling/handler-errors.js';
 import { hashedId } from '../../message/hashed-id.js';
-import { toJson } from '../../message/json.js';
 import type { Envelope } from '../../message/envelope.js';
 import type { Clock } from '../../ports/clock.js';
 import type { CurrentInstance, InstanceRef, SagaStatus, WorkRecord } from '../../ports/records.js';
 import type { CompiledHandler, CompiledSaga } from '../compile/compiled-saga.js';
-import { UnexpectedEventError } from '../saga-errors.js';
+import { SagaConflictError, UnexpectedEventError } from '../saga-errors.js';
 import type { SagaPhase } from '../states.js';
 import { unchanged, undoLines, type Base, type Line } from './base.js';
 import type { Change } from './build-commit.js';
-import { isSuccess, standingAfterLate } from './late-standing.js';
+import { standingAfterLate } from './late-standing.js';
+import type { OperatorCause } from '../operator/operator-cause.js';
+import {
+  operatorChange,
+  poisonStimulus,
+  releasedChange,
+  type OperatedBase,
+} from '../operator/operator-change.js';
+import { OperatorRefusedError } from '../operator/operator-errors.js';
 import { checkData, checkUndo } from './check-values.js';
 import type { RecordedUndo } from '../../handling/recording.js';
-import { hasEnded, proceedUndo, type Standing } from './decision.js';
+import { hasEnded, proceedUndo, standing, type Standing } from './decision.js';
 import { freezeMessage } from './freeze-message.js';
+import { readHold } from './hold.js';
 import type { MacrostepResult } from './macrostep.js';
 import { callHandler, type HandlerScene } from './call-handler.js';
 import type { Notes } from './notes.js';
 import { unansweredPolicy } from './policies.js';
 import { SagaRecording } from './saga-recording.js';
 import { joinedChanges, scheduleStep, type TimerChanges } from './timer-changes.js';
-import { restored, runCause, sceneOf, stateName, timerIsCurrent, type StepLimits } from './step.js';
-import type { ActivityCause, Cause, Stimulus } from './stimulus.js';
+import {
+  renamedTimer,
+  restored,
+  runCause,
+  sceneOf,
+  stateName,
+  timerIsCurrent,
+  type StepLimits,
+} from './step.js';
+import type { ActivityCause, Cause, MessageOrTimer, Stimulus, UndoneCause } from './stimulus.js';
 import {
   detachedUndone,
   invocationsAfter,
@@ -32,9 +48,11 @@ import {
   lateOutcome,
   unansweredOutcome,
 } from './activity-outcome.js';
+import { answeredStep, undoAnswer, undoOutcome } from './undo-outcome.js';
 import { UndoLog } from './undo-log.js';
 
-type MessageOrTimer = Exclude<Cause, { kind: 'undone' }>;
+type MessageCause = Extract<Cause, { kind: 'message' }>;
+type TimerCause = Extract<Cause, { kind: 'timer' }>;
 
 /** Decides what a stimulus does to an instance: runs handlers, but writes nothing. */
 export class ChangeMaker {
@@ -78,21 +96,42 @@ export class ChangeMaker {
     instance: CurrentInstance | null,
     stimulus: Stimulus,
   ): Promise<Change | null> {
-    const undo = instance === null ? UndoLog.empty : UndoLog.parse(instance.undo);
     const base: Base = {
       saga,
       instance,
       stimulus,
       ...restored(saga, instance),
-      undo,
+      undo: instance === null ? UndoLog.empty : UndoLog.parse(instance.undo),
       ref: refOf(saga, instance, stimulus),
     };
     const { cause } = stimulus;
-    if (cause.kind === 'undone') return undoOutcome(base, cause);
-    if (cause.kind === 'activity' && !isAwaited(base.notes, instance, cause))
-      return lateOutcome(base, cause, await this.undoOf(saga, cause));
-    if (cause.kind === 'timer' && (!timerIsCurrent(saga, base, cause) || isOver(instance))) return null;
-    return isOver(instance) ? this.late(base, cause) : this.run(base, cause);
+    if (cause.kind === 'undone') return this.undone(base, cause);
+    if (cause.kind === 'activity') return this.outcome(base, cause);
+    if (cause.kind === 'operator') return this.operated(base, cause);
+    return cause.kind === 'timer' ? this.fired(base, cause) : this.told(base, cause);
+  }
+
+  private async undone(base: Base, cause: UndoneCause): Promise<Change | null> {
+    if (base.undo.detached(cause.no) !== undefined) return detachedUndone(base, cause);
+    return undoOutcome(base, cause, await this.undoEffects(base, cause));
+  }
+
+  private async outcome(base: Base, cause: ActivityCause): Promise<Change | null> {
+    if (!isAwaited(base.notes, base.instance, cause))
+      return lateOutcome(base, cause, await this.undoOf(base.saga, cause));
+    return this.run(base, cause);
+  }
+
+  private async fired(base: Base, cause: TimerCause): Promise<Change | null> {
+    const timer = renamedTimer(base, cause);
+    if (isOver(base.instance) || !timerIsCurrent(base.saga, base, timer)) return null;
+    return this.run(base, timer);
+  }
+
+  private async told(base: Base, cause: MessageCause): Promise<Change | null> {
+    const answered = answeredStep(base, cause);
+    if (answered !== undefined) return undoAnswer(base, answered, cause.envelope.name);
+    return isOver(base.instance) ? this.late(base, cause) : this.run(base, cause);
   }
 
   private async run(base: Base, cause: MessageOrTimer): Promise<Change | null> {
@@ -107,7 +146,7 @@ export class ChangeMaker {
     const own = cause.kind === 'activity' ? await this.undoOf(saga, cause) : [];
     const steps = [...own, ...(await checkUndo(saga, recording.undo, this.limits.maxPayload))];
     const pivotAt = recording.pivotAt === undefined ? undefined : recording.pivotAt + own.length;
-    const standing = standingAfter(base, result, base.undo.record(steps, pivotAt));
+    const next = standingAfter(base, result, base.undo.record(steps, pivotAt));
     const after = notesAfter(base, result, recording);
     const invocations = await invocationsAfter(base, result.snapshot, after.notes, recording, this.limits);
     return {
@@ -117,9 +156,10 @@ export class ChangeMaker {
       notes: { ...after.notes, invocations: invocations.awaited },
       keys: recording.keys,
       data: await checkData(saga, result.snapshot.context, this.limits.maxPayload),
-      standing,
+      standing: next,
+      hold: null,
       outcome: 'applied',
-      history: [moveLine(base, result.snapshot, cause), ...undoLines(standing)],
+      history: [moveLine(base, result.snapshot, cause), ...undoLines(next)],
       work: [...(await this.effects(base, cause, recording)), ...invocations.work],
       reply: await this.addressing.replies.text(recording.answer),
       defer: false,
@@ -127,22 +167,22 @@ export class ChangeMaker {
   }
 
   /** While an instance is undone, or after its end, nothing moves it; what was declared for that phase may still be done. */
-  private async late(base: Base, cause: MessageOrTimer): Promise<Change> {
+  private async late(base: Base, cause: MessageCause): Promise<Change> {
     const { saga, instance, ref, stimulus } = base;
     const phase = hasEnded((instance as CurrentInstance).status) ? 'ended' : 'compensating';
-    const handler = cause.kind === 'message' ? lateAnswer(saga, phase, cause, base.snapshot) : undefined;
+    const handler = lateAnswer(saga, phase, cause, base.snapshot);
     if (handler === undefined) return unchanged(base, 'late', causeName(cause));
     const recording = new SagaRecording([ref.id, stimulus.messageId], saga.definition, phase);
     const scene = sceneOf(saga, cause, this.scene(base, recording));
     const { data } = await callHandler(scene, handler, base.snapshot.context);
     const steps = await checkUndo(saga, recording.undo, this.limits.maxPayload);
-    const standing = standingAfterLate(base, steps);
+    const after = standingAfterLate(base, steps);
     const calm = unchanged(base, 'applied', causeName(cause));
     return {
       ...calm,
       data: phase === 'ended' ? calm.data : await checkData(saga, data, this.limits.maxPayload),
-      standing,
-      history: [moveLine(base, base.snapshot, cause), ...undoLines(standing)],
+      standing: after,
+      history: [moveLine(base, base.snapshot, cause), ...undoLines(after)],
       work: await this.effects(base, cause, recording),
       reply: await this.addressing.replies.text(recording.answer),
     };
@@ -152,6 +192,34 @@ export class ChangeMaker {
   private undoOf(saga: CompiledSaga, { undo, outcome }: ActivityCause): Promise<readonly RecordedUndo[]> {
     const began = outcome.kind !== 'cancelled' || outcome.begun;
     return checkUndo(saga, began && undo !== undefined ? [undo] : [], this.limits.maxPayload);
+  }
+
+  private async operated(base: Base, cause: OperatorCause): Promise<Change> {
+    const { instance, saga } = base;
+    if (instance?.id !== cause.instance)
+      throw new OperatorRefusedError(cause.verb, cause.instance, 'there is no such instance any more.');
+    const operated = { ...base, instance };
+    if (cause.verb === 'save') return this.saved(operated, cause);
+    const hold = cause.verb === 'replay' ? readHold(instance) : null;
+    const poison = hold === null ? null : poisonStimulus(base, hold);
+    if (hold === null || poison === null) return operatorChange(operated, cause);
+    // As if it had never been held; the commit is the operator's.
+    const revived = { ...instance, status: hold.was, hold: null };
+    const change = await this.make(saga, revived, thawed(saga, poison));
+    const calm = { ...unchanged({ ...base, instance: revived }, 'applied', cause.verb), stimulus: poison };
+    const { messageId } = base.stimulus;
+    return {
+      ...releasedChange(operated, cause, hold, change ?? { ...calm, history: [] }),
+      instance,
+      inbox: { messageId, outcome: 'applied', reply: null },
+    };
+  }
+
+  private async saved(base: OperatedBase, cause: OperatorCause): Promise<Change> {
+    const { saga, instance } = base;
+    if (instance.version !== cause.version) throw new SagaConflictError(saga.definition.name, 1);
+    const data = await checkData(saga, cause.data, this.limits.maxPayload);
+    return { ...operatorChange(base, cause), snapshot: withContext(base.snapshot, cause.data), data };
   }
 
   private scene(
@@ -166,6 +234,17 @@ export class ChangeMaker {
       clock: this.clock,
       timeoutMs: this.limits.handlerTimeoutMs,
     };
+  }
+
+  /** The work that the commands of an undo step come to; they are no handler's, so they have no order among others. */
+  private undoEffects({ ref, stimulus }: Base, { outgoing }: UndoneCause): Promise<WorkRecord[]> {
+    return this.addressing.effects(outgoing, {
+      tenant: ref.tenant,
+      correlationId: ref.id,
+      causationId: stimulus.messageId,
+      sender: ref.id,
+      lane: null,
+    });
   }
 
   private effects(
@@ -201,11 +280,9 @@ function isOver(instance: CurrentInstance | null): boolean {
 
 function standingAfter({ saga, instance }: Base, result: MacrostepResult, undo: UndoLog): Standing {
   const status: SagaStatus = instance?.status ?? 'running';
-  if (result.snapshot.status !== 'done') return { status, undo, next: undefined };
+  if (result.snapshot.status !== 'done') return standing(status, undo);
   const end = stateName(saga, result.snapshot);
-  return saga.definition.ends[end] === 'undo'
-    ? proceedUndo(undo)
-    : { status: 'completed', undo, next: undefined };
+  return saga.definition.ends[end] === 'undo' ? proceedUndo(undo) : standing('completed', undo);
 }
 
 function notesAfter(
@@ -258,32 +335,6 @@ function unansweredTimer(base: Base, { payload }: Extract<Cause, { kind: 'timer'
   return { ...unchanged(base, 'ignored', payload.label), notes: { ...base.notes, schedules } };
 }
 
-function undoOutcome(base: Base, cause: Extract<Cause, { kind: 'undone' }>): Change | null {
-  if (base.undo.detached(cause.no) !== undefined) return detachedUndone(base, cause);
-  const running = base.undo.running();
-  if (running === undefined || running.no !== cause.no) return null;
-  const failed = cause.error !== undefined;
-  const undo = base.undo.with(cause.no, failed ? 'failed' : 'done', cause.error);
-  const standing: Standing = failed
-    ? { status: 'compensation-failed', undo, next: undefined }
-    : backToSuccess(base, proceedUndo(undo));
-  const line: Line = {
-    kind: failed ? 'undo-failed' : 'undone',
-    name: cause.name,
-    from: null,
-    to: null,
-    detail: failed ? toJson({ error: cause.error }, 'undo error') : null,
-  };
-  return { ...unchanged(base, 'applied', cause.name), standing, history: [line, ...undoLines(standing)] };
-}
-
-/** What a saga has done late is undone, but its success stands. */
-function backToSuccess({ saga, snapshot }: Base, standing: Standing): Standing {
-  return standing.next === undefined && isSuccess(saga, snapshot)
-    ? { ...standing, status: 'completed' }
-    : standing;
-}
-
 function moveLine({ saga, instance }: Base, snapshot: Snapshot, cause: MessageOrTimer): Line {
   const to = stateName(saga, snapshot);
   const name = causeName(cause);
@@ -295,6 +346,13 @@ function moveLine({ saga, instance }: Base, snapshot: Snapshot, cause: MessageOr
     to,
     detail: null,
   };
+}
+
+/** A stored message as handlers get it. */
+function thawed(saga: CompiledSaga, stimulus: Stimulus): Stimulus {
+  const { cause } = stimulus;
+  if (cause.kind !== 'message') return stimulus;
+  return { ...stimulus, cause: { ...cause, message: freezeMessage(saga, cause.envelope) } };
 }
 
 /** Who answers a message in that phase, if anybody. */

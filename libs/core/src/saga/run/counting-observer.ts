@@ -8,6 +8,8 @@ export interface SagaCounts {
   readonly conflicts: number;
   /** Steps that failed, each try counted. */
   readonly failed: number;
+  /** Instances that were held since they could not go on. */
+  readonly held: number;
   /** Messages that wait until their instance exists. */
   readonly parked: number;
   /** Messages without an instance that were discarded. */
@@ -41,6 +43,13 @@ export class CountingObserver implements SagaObserver {
     this.next.failed(saga, ...rest);
   };
 
+  readonly held: SagaObserver['held'] = (saga, ...rest) => {
+    this.of(saga.definition.name).held += 1;
+    this.next.held(saga, ...rest);
+  };
+
+  readonly waits: SagaObserver['waits'] = (...all) => this.next.waits(...all);
+
   readonly parked: SagaObserver['parked'] = (saga, ...rest) => {
     this.of(saga.definition.name).parked += 1;
     this.next.parked(saga, ...rest);
@@ -54,7 +63,7 @@ export class CountingObserver implements SagaObserver {
   private of(saga: string): Counts {
     let counts = this.counts.get(saga);
     if (counts === undefined) {
-      counts = { committed: 0, conflicts: 0, failed: 0, parked: 0, discarded: 0 };
+      counts = { committed: 0, conflicts: 0, failed: 0, held: 0, parked: 0, discarded: 0 };
       this.counts.set(saga, counts);
     }
     return counts;

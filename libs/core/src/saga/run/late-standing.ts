@@ -3,7 +3,7 @@ import type { RecordedUndo } from '../../handling/recording.js';
 import type { CurrentInstance } from '../../ports/records.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
 import type { Base } from './base.js';
-import { hasEnded, proceedUndo, type Standing } from './decision.js';
+import { hasEnded, proceedUndo, standing, type Standing } from './decision.js';
 import { stateName } from './step.js';
 
 /** Undo steps that a late answer has recorded are run as well; those that a success kept stay kept. */
@@ -12,10 +12,10 @@ export function standingAfterLate(
   steps: readonly RecordedUndo[],
 ): Standing {
   const { status } = instance as CurrentInstance;
-  if (steps.length === 0) return { status, undo, next: undefined };
+  if (steps.length === 0) return standing(status, undo);
   const kept = isSuccess(saga, snapshot) && hasEnded(status) ? undo.kept() : undo;
   const more = kept.record(steps);
-  return hasEnded(status) ? proceedUndo(more) : { status, undo: more, next: undefined };
+  return hasEnded(status) ? proceedUndo(more) : standing(status, more);
 }
 
 /** Whether an instance has come to an end that keeps what was done. */

@@ -1,9 +1,9 @@
 import type { Consumed, Consumer } from '../../bus/relay/consumer.js';
-import type { Envelope } from '../../message/envelope.js';
 import { parseJson } from '../../message/json.js';
 import type { ClaimedWork, DueTimer, KeyRecord } from '../../ports/records.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
 import { keyOf } from './correlation.js';
+import { isOfTheMessage, isPassing } from './delivery-error.js';
 import type { FanOut } from './fan-out.js';
 import { freezeMessage } from './freeze-message.js';
 import type { SagaRunner } from './saga-runner.js';
@@ -29,39 +29,68 @@ export class SagaConsumer implements Consumer {
       await this.runner.drain(saga, { tenant: payload.tenant, key: payload.key });
       return 'settled';
     }
-    return this.message(saga, work, payload.envelope, payload.to);
+    return this.message(saga, work, payload);
   }
 
   /** One firing of a timer. */
   fire(timer: DueTimer): Promise<Consumed> {
-    const payload = parseJson(timer.payload) as TimerPayload;
-    return this.runner.handle(this.latest(), {
-      tenant: timer.tenant,
-      key: payload.key,
-      messageId: `timer:${timer.name}:${timer.token}`,
-      work: null,
-      cause: { kind: 'timer', name: timer.name, token: timer.token, payload, dueAt: timer.dueAt },
-    });
+    return this.runner.handle(this.latest(), timerStimulus(timer));
   }
 
-  private async message(
-    saga: CompiledSaga,
-    work: ClaimedWork,
-    envelope: Envelope,
-    to: KeyRecord | undefined,
-  ): Promise<Consumed> {
-    const { definition } = saga;
-    const key = to ?? keyOf(definition, envelope.name, envelope.body as object);
-    const spread =
-      definition.keys.get(key.name) === 'many' && (await this.fanOut.spread(saga, work, envelope, key)) > 0;
-    if (spread) return 'consumed';
-    return this.runner.handle(saga, {
+  /** What nothing more can be done for is poison: its instance is held with it. What is wrong by itself becomes a dead letter. */
+  async giveUp(work: ClaimedWork, error: unknown): Promise<Consumed | 'bury'> {
+    const saga = this.latest();
+    const payload = parseJson(work.payload) as SagaWork;
+    if (payload.kind === 'wake') {
+      await this.runner.holdDelivery(
+        saga,
+        { tenant: payload.tenant, key: payload.key },
+        error,
+        work.attempts,
+      );
+      return 'settled';
+    }
+    if (payload.kind === 'outcome' || isOfTheMessage(error) || isPassing(error)) return 'bury';
+    const { envelope } = payload;
+    const key = await this.runner.primaryKey(saga, {
       tenant: envelope.tenant,
-      key: await this.runner.primaryKey(saga, { tenant: envelope.tenant, key }),
-      messageId: envelope.id,
-      work: { tenant: work.tenant, destination: work.destination, id: work.id },
-      cause: { kind: 'message', envelope, message: freezeMessage(saga, envelope), delivery: false },
+      key: keyOfWork(saga, payload),
     });
+    const stimulus = messageStimulus(work, payload, key, envelope.body as object);
+    return this.runner.hold(saga, stimulus, 'poison', error, work.attempts);
+  }
+
+  /** As {@link giveUp}, for a timer. */
+  async giveUpTimer(timer: DueTimer, error: unknown): Promise<Consumed> {
+    const held = await this.runner.hold(this.latest(), timerStimulus(timer), 'poison', error, timer.attempts);
+    return held === 'bury' ? 'settled' : held;
+  }
+
+  /** Where the instance of a message stands, for whoever looks into its dead letter. */
+  async describe(work: ClaimedWork): Promise<Readonly<Record<string, unknown>>> {
+    const saga = this.latest();
+    const payload = parseJson(work.payload) as SagaWork;
+    const at =
+      payload.kind === 'wake'
+        ? payload
+        : payload.kind === 'outcome'
+          ? { tenant: work.tenant, key: payload.key }
+          : { tenant: work.tenant, key: keyOfWork(saga, payload) };
+    const instance = await this.runner.find(saga, at);
+    const { name } = saga.definition;
+    if (instance === null) return { saga: name, instance: null };
+    const { id, state, status, version } = instance;
+    return { saga: name, instance: { id, state, status, version } };
+  }
+
+  private async message(saga: CompiledSaga, work: ClaimedWork, payload: MessageRow): Promise<Consumed> {
+    const { envelope } = payload;
+    const key = keyOfWork(saga, payload);
+    const isMany = saga.definition.keys.get(key.name) === 'many';
+    if (isMany && (await this.fanOut.spread(saga, work, envelope, key)) > 0) return 'consumed';
+    const primary = await this.runner.primaryKey(saga, { tenant: envelope.tenant, key });
+    const message = freezeMessage(saga, envelope);
+    return this.runner.handle(saga, messageStimulus(work, payload, primary, message));
   }
 }
 
@@ -75,4 +104,32 @@ function outcomeStimulus(work: ClaimedWork, { key, ...outcome }: OutcomeWork): S
     work: { tenant, destination, id },
     cause: { ...outcome, kind: 'activity' },
   };
+}
+
+type MessageRow = Extract<SagaWork, { kind: 'message' }>;
+
+function messageStimulus(
+  { tenant, destination, id }: ClaimedWork,
+  { envelope, replay = false }: MessageRow,
+  key: KeyRecord,
+  message: object,
+): Stimulus {
+  return {
+    tenant: envelope.tenant,
+    key,
+    messageId: envelope.id,
+    work: { tenant, destination, id },
+    cause: { kind: 'message', envelope, message, delivery: false, replay },
+  };
+}
+
+/** The key that a message came by. */
+function keyOfWork({ definition }: CompiledSaga, { envelope, to }: MessageRow): KeyRecord {
+  return to ?? keyOf(definition, envelope.name, envelope.body as object);
+}
+
+function timerStimulus({ tenant, name, token, payload: text, dueAt }: DueTimer): Stimulus {
+  const payload = parseJson(text) as TimerPayload;
+  const cause = { kind: 'timer', name, token, payload, dueAt } as const;
+  return { tenant, key: payload.key, messageId: `timer:${name}:${token}`, work: null, cause };
 }

@@ -11,6 +11,10 @@ export interface SagaObserver {
   conflict(saga: CompiledSaga, stimulus: Stimulus, instance: CurrentInstance | null, tries: number): void;
   /** Handling a stimulus failed: nothing of it was committed, and it is tried again or given up. */
   failed(saga: CompiledSaga, stimulus: Stimulus, instance: CurrentInstance | null, error: unknown): void;
+  /** An instance is held from now on. */
+  held(saga: CompiledSaga, stimulus: Stimulus, instance: CurrentInstance, error: unknown): void;
+  /** A stimulus waits for a held instance. */
+  waits(saga: CompiledSaga, stimulus: Stimulus, instance: CurrentInstance): void;
   parked(saga: CompiledSaga, stimulus: Stimulus): void;
   discarded(saga: CompiledSaga, stimulus: Stimulus): void;
 }
@@ -57,6 +61,17 @@ export class LoggingObserver implements SagaObserver {
     this.logger.warn(`Saga ${saga.definition.name}: ${causeOf(stimulus)} failed: ${reason}`, fields);
   }
 
+  held(saga: CompiledSaga, stimulus: Stimulus, instance: CurrentInstance, error: unknown): void {
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    const fields = { ...place(saga, stimulus), ...whereabouts(instance), status: 'held' };
+    this.logger.error(`Saga ${saga.definition.name}: held, an operator is needed: ${reason}`, fields);
+  }
+
+  waits(saga: CompiledSaga, stimulus: Stimulus, instance: CurrentInstance): void {
+    const fields = { ...place(saga, stimulus), ...whereabouts(instance) };
+    this.logger.info(`Saga ${saga.definition.name}: ${causeOf(stimulus)} waits, the saga is held`, fields);
+  }
+
   parked(saga: CompiledSaga, stimulus: Stimulus): void {
     this.logger.info(
       `Saga ${saga.definition.name}: message parked until its instance exists`,
@@ -83,5 +98,6 @@ function whereabouts(instance: CurrentInstance | null): Record<string, string> {
 function causeOf({ cause }: Stimulus): string {
   if (cause.kind === 'message') return cause.envelope.name;
   if (cause.kind === 'activity') return `activity ${cause.name}`;
-  return cause.kind === 'timer' ? cause.payload.label : `undo of ${cause.name}`;
+  if (cause.kind === 'timer') return cause.payload.label;
+  return cause.kind === 'undone' ? `undo of ${cause.name}` : `${cause.verb} by ${cause.by}`;
 }

@@ -1,16 +1,11 @@
-import type { Clock } from '../../ports/clock.js';
-import type { FaultPoints } from '../../ports/fault-points.js';
-import type { Random } from '../../ports/ids.js';
 import type {
   CommitResult,
-  InstanceStore,
   LoadRequest,
   LoadResult,
   ParkRequest,
   ParkResult,
-  WriteOptions,
 } from '../../ports/instance-store.js';
-import type { CurrentInstance, InboxRecord, KeyRecord, WorkRecord } from '../../ports/records.js';
+import type { CurrentInstance, InboxRecord, KeyRecord } from '../../ports/records.js';
 import type { Commit } from '../../ports/instance-store.js';
 import { parseJson, toJson } from '../../message/json.js';
 import type { Envelope } from '../../message/envelope.js';
@@ -23,37 +18,28 @@ import {
   SagaVersionError,
   UnexpectedEventError,
 } from '../saga-errors.js';
-import { buildCommit, type Change } from './build-commit.js';
+import { buildCommit, wakeRow, type Change } from './build-commit.js';
+import { BehindDeliveryError, DeliveryError, isOfTheMessage, isPassing } from './delivery-error.js';
+import { pause, underLease } from './contention.js';
+import { ejectCommit, type HoldReason } from './hold.js';
+import { deliveryOf, Holding, isHeld } from './holding.js';
 import { Coalescer } from '../../handling/coalescer.js';
 import type { ChangeMaker } from './change-maker.js';
 import { primaryKeyOf } from './correlation.js';
+import type { Fitted } from '../versions/fit-version.js';
+import { mailboxOf, oddsOf } from './names.js';
+import { isAsLoaded, isStart, mustDrain, planFor, type Known } from './plan.js';
+import type { RunnerPorts } from './runner-ports.js';
 import { KnownInstances } from './known-instances.js';
 import { absentPolicy } from './policies.js';
-import type { SagaObserver } from './saga-observer.js';
 import { StartOdds } from './start-odds.js';
 import type { Stimulus } from './stimulus.js';
 
 /** What became of a stimulus. `consumed`: its outbox row is gone with the commit; `settled`: nothing is left to do, the row can go. */
 export type Handled = 'consumed' | 'settled';
 
-/** What a saga runner needs of its node. */
-export interface RunnerPorts {
-  readonly store: InstanceStore;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly faults: FaultPoints;
-  readonly observer: SagaObserver;
-  readonly writeOptions: () => WriteOptions;
-  /** Writes work that belongs to no commit. */
-  readonly enqueue: (work: readonly WorkRecord[]) => Promise<void>;
-  /** Tells the node of what a commit has made: work to dispatch, timers to wait for. */
-  readonly committed: (commit: Commit, result: Extract<CommitResult, { outcome: 'committed' }>) => void;
-}
-
+/** Races that a message may lose before it asks for the instance for itself. */
 const MAX_TRIES = 5;
-
-/** What is known of an instance and a message when the message is handled. */
-type Known = Pick<LoadResult, 'seen'> & { readonly instance: CurrentInstance | null };
 
 /**
  * Brings messages, timers and outcomes to saga instances: mailbox → load → macrostep → one commit. Lost races load again; what is not
@@ -64,6 +50,7 @@ export class SagaRunner {
   private readonly mailboxes = new Mailboxes();
   private readonly known = new KnownInstances();
   private readonly odds = new StartOdds();
+  private readonly holding: Holding;
   private readonly loads: Coalescer<LoadRequest, LoadResult>;
   private readonly commits: Coalescer<Commit, CommitResult>;
   private readonly parks: Coalescer<ParkRequest, ParkResult>;
@@ -79,6 +66,11 @@ export class SagaRunner {
     this.loads = new Coalescer((batch) => store.load(batch, at()));
     this.commits = new Coalescer((batch) => store.commit(batch, ports.writeOptions()));
     this.parks = new Coalescer((batch) => store.park(batch, at()));
+    this.holding = new Holding({
+      ...ports,
+      load: (saga, stimulus) => this.load(saga, stimulus),
+      commit: (commit) => this.commits.submit(commit),
+    });
   }
 
   /** Handles one stimulus after all earlier ones of its instance. */
@@ -90,12 +82,17 @@ export class SagaRunner {
         : this.onGuess(saga, stimulus, guess));
       if (typeof loaded === 'string') return loaded;
       // Whoever loads an instance handles what waits for it before any newcomer.
-      if ((loaded.instance?.openDeliveries ?? 0) > 0 && loaded.seen === null) {
-        await this.drainInMailbox(saga, stimulus);
+      if (mustDrain(stimulus, loaded)) {
+        await this.drainBefore(saga, stimulus);
         return this.attempt(saga, stimulus, await this.load(saga, stimulus));
       }
       return this.attempt(saga, stimulus, loaded);
     });
+  }
+
+  /** The instance as it is stored. */
+  async find(saga: CompiledSaga, at: Pick<Stimulus, 'tenant' | 'key'>): Promise<CurrentInstance | null> {
+    return (await this.load(saga, at)).instance;
   }
 
   /** Handles the open deliveries of an instance, until none of them is answered any more. */
@@ -110,6 +107,31 @@ export class SagaRunner {
     return (instance && primaryKeyOf(saga.definition, instance)) ?? at.key;
   }
 
+  /**
+   * Holds an instance, with the stimulus as its poison; `bury`: there is no instance to hold.
+   *
+   * @param attempts how often the stimulus was tried
+   */
+  hold(
+    saga: CompiledSaga,
+    stimulus: Stimulus,
+    why: HoldReason,
+    error: unknown,
+    attempts: number,
+  ): Promise<Handled | 'bury'> {
+    return this.inMailbox(saga, stimulus, () => this.holding.hold(saga, stimulus, { why, error, attempts }));
+  }
+
+  /** Holds an instance with the delivery that could not be handled. */
+  holdDelivery(
+    saga: CompiledSaga,
+    at: Pick<Stimulus, 'tenant' | 'key'>,
+    error: unknown,
+    attempts: number,
+  ): Promise<void> {
+    return this.inMailbox(saga, at, () => this.holding.holdDelivery(saga, at, error, attempts));
+  }
+
   private inMailbox<T>(
     saga: CompiledSaga,
     at: Pick<Stimulus, 'tenant' | 'key'>,
@@ -121,8 +143,9 @@ export class SagaRunner {
   /** The instance as it probably is; `undefined`: it has to be loaded. */
   private guess(saga: CompiledSaga, stimulus: Stimulus): CurrentInstance | null | undefined {
     const known = this.known.take(mailboxOf(saga, stimulus));
+    if (stimulus.cause.kind === 'operator') return undefined;
     if (known !== undefined) return known;
-    return this.starts(saga, stimulus) && this.odds.areGood(oddsOf(saga, stimulus)) ? null : undefined;
+    return isStart(saga, stimulus) && this.odds.areGood(oddsOf(saga, stimulus)) ? null : undefined;
   }
 
   /** Handles a stimulus on a state that no load has told. What it comes to without a commit counts only if a load says the same; otherwise that. */
@@ -133,8 +156,10 @@ export class SagaRunner {
   ): Promise<Handled | LoadResult> {
     let change: Change | null = null;
     let failure: { readonly error: unknown } | null = null;
+    const fit = instance === null ? { saga: highest, instance } : this.fitted(highest, instance);
+    if (fit === null) return this.load(highest, stimulus);
     try {
-      change = await this.changes.make(this.versionFor(highest, instance), instance, stimulus);
+      change = await this.changes.make(fit.saga, fit.instance, stimulus);
     } catch (error) {
       failure = { error };
     }
@@ -149,6 +174,14 @@ export class SagaRunner {
     if (failure === null) return 'settled';
     this.ports.observer.failed(highest, stimulus, instance, failure.error);
     throw failure.error;
+  }
+
+  /** What can be done without a load; `null`: nothing. */
+  private fitted(highest: CompiledSaga, instance: CurrentInstance): Fitted | null {
+    const { definition } = highest;
+    if (isHeld({ instance }) || instance.ended) return null;
+    const saga = this.versionsOf(definition.name).get(instance.definitionVersion);
+    return saga === undefined ? null : { saga, instance };
   }
 
   private load(
@@ -166,32 +199,90 @@ export class SagaRunner {
   private async attempt(saga: CompiledSaga, stimulus: Stimulus, first: LoadResult): Promise<Handled> {
     let loaded: Known = first;
     for (let tries = 1; ; tries++) {
-      const handled = await this.once(saga, stimulus, loaded);
+      const handled = await this.once(saga, stimulus, loaded, null);
       if (handled !== 'conflict') return handled;
       this.ports.observer.conflict(saga, stimulus, loaded.instance, tries);
-      if (tries >= MAX_TRIES) throw new SagaConflictError(saga.definition.name, tries);
-      await this.pause(tries);
+      if (tries >= MAX_TRIES) return this.alone(saga, stimulus, loaded.instance);
+      await pause(this.ports, tries);
       loaded = await this.load(saga, stimulus);
     }
+  }
+
+  /** Handles a stimulus that has lost too many races: with the instance for itself. */
+  private alone(saga: CompiledSaga, stimulus: Stimulus, instance: CurrentInstance | null): Promise<Handled> {
+    if (instance === null) throw new SagaConflictError(saga.definition.name, MAX_TRIES);
+    return underLease(this.ports, instance, async (lease) =>
+      this.once(saga, stimulus, await this.load(saga, stimulus), lease),
+    );
   }
 
   private async once(
     highest: CompiledSaga,
     stimulus: Stimulus,
-    loaded: Known,
+    known: Known,
+    lease: string | null,
   ): Promise<Handled | 'conflict'> {
-    const { instance, seen } = loaded;
-    const redelivered =
-      stimulus.cause.kind === 'message' && stimulus.cause.delivery && seen?.outcome === 'deferred';
-    if (seen !== null && !redelivered) return this.repeated(stimulus, seen);
-    const saga = this.versionFor(highest, instance);
-    if (instance === null) {
-      if (!this.starts(saga, stimulus)) return this.absent(saga, stimulus);
-      this.odds.started(oddsOf(saga, stimulus));
+    const plan = planFor(highest, this.versionsOf(highest.definition.name), stimulus, known);
+    switch (plan.kind) {
+      case 'repeated':
+        return this.repeated(stimulus, plan.seen);
+      case 'wait':
+        return this.holding.meet(highest, stimulus, plan.instance, lease);
+      case 'create':
+        return this.create(highest, stimulus, plan.former);
+      case 'late':
+        return this.tooLate(highest, stimulus);
+      case 'absent':
+        return this.absent(highest, stimulus);
+      case 'older':
+        return this.holdOlder(highest, stimulus, plan.instance);
+      case 'run':
+        return this.step(plan, stimulus, lease);
+      default:
+        return plan satisfies never;
     }
+  }
+
+  private async step(
+    { saga, instance }: Fitted,
+    stimulus: Stimulus,
+    lease: string | null,
+  ): Promise<Handled | 'conflict'> {
     const change = await this.make(saga, instance, stimulus);
     if (change === null) return 'settled';
-    return this.commit(buildCommit(change), change);
+    return this.commit({ ...buildCommit(change), lease }, change);
+  }
+
+  /** Creates an instance; in the place of an ended one, if there is one. */
+  private async create(
+    saga: CompiledSaga,
+    stimulus: Stimulus,
+    former: CurrentInstance | null,
+  ): Promise<Handled | 'conflict'> {
+    this.odds.started(oddsOf(saga, stimulus));
+    const change = await this.make(saga, null, stimulus);
+    // The start message of the ended instance itself, whose inbox is forgotten by now.
+    if (change === null || change.ref.id === former?.id) return 'settled';
+    return this.commit({ ...buildCommit(change), supersedes: former?.id ?? null }, change);
+  }
+
+  /** Its instance is gone for good. */
+  private tooLate(saga: CompiledSaga, stimulus: Stimulus): Promise<'settled'> {
+    this.ports.observer.discarded(saga, stimulus);
+    return this.repeated(stimulus, { outcome: 'late', reply: null });
+  }
+
+  private async holdOlder(
+    saga: CompiledSaga,
+    stimulus: Stimulus,
+    instance: CurrentInstance,
+  ): Promise<Handled | 'conflict'> {
+    const { name } = saga.definition;
+    const error = new SagaVersionError(name, instance.definitionVersion, [...this.versionsOf(name).keys()]);
+    if (stimulus.cause.kind === 'operator') throw error;
+    const held = await this.holding.hold(saga, stimulus, { why: 'version', error, attempts: 0 });
+    // What made it known waits with the rest.
+    return held === 'bury' ? 'settled' : 'conflict';
   }
 
   private async make(
@@ -236,21 +327,6 @@ export class SagaRunner {
     }
   }
 
-  private starts(saga: CompiledSaga, { cause }: Stimulus): boolean {
-    return cause.kind === 'message' && saga.starts.has(cause.envelope.name);
-  }
-
-  /** An instance stays on its version; a version that this node does not know is given back. */
-  private versionFor(highest: CompiledSaga, instance: CurrentInstance | null): CompiledSaga {
-    if (instance === null || instance.definitionVersion === highest.definition.version) return highest;
-    const versions = this.versionsOf(highest.definition.name);
-    const saga = versions.get(instance.definitionVersion);
-    if (saga === undefined) {
-      throw new SagaVersionError(highest.definition.name, instance.definitionVersion, [...versions.keys()]);
-    }
-    return saga;
-  }
-
   private async absent(saga: CompiledSaga, stimulus: Stimulus): Promise<Handled | 'conflict'> {
     const { cause } = stimulus;
     // Timers and outcomes of an instance that is gone concern nobody.
@@ -290,37 +366,49 @@ export class SagaRunner {
     return 'settled';
   }
 
+  /** A newcomer must not pay for a delivery that fails: that is tried by a row of its own, and the newcomer comes back after it. */
+  private async drainBefore(saga: CompiledSaga, stimulus: Stimulus): Promise<void> {
+    try {
+      await this.drainInMailbox(saga, stimulus);
+    } catch (error) {
+      if (!(error instanceof DeliveryError)) throw error;
+      await this.ports.enqueue([wakeRow(saga.definition.name, stimulus, error.messageId)]);
+      throw new BehindDeliveryError(error.message, { cause: error });
+    }
+  }
+
   private async drainInMailbox(saga: CompiledSaga, at: Pick<Stimulus, 'tenant' | 'key'>): Promise<void> {
     for (let progress = true; progress;) {
       progress = false;
       const { instance } = await this.load(saga, at);
       if (instance === null || instance.openDeliveries === 0) return;
-      for (const delivery of await this.ports.store.deliveries(instance)) {
-        const stimulus = this.changes.delivered(saga, at, parseJson(delivery.payload) as Envelope);
-        const handled = await this.attempt(saga, stimulus, await this.load(saga, stimulus));
+      for (const { messageId, payload } of await this.ports.store.deliveries(instance)) {
+        const loaded = await this.load(saga, { ...at, messageId });
+        if (isHeld(loaded)) return;
+        const handled = await this.deliver(saga, at, loaded, parseJson(payload) as Envelope);
         if (handled === 'consumed') progress = true;
       }
     }
   }
 
-  /** Full jitter, so that those who raced do not race again. */
-  private pause(tries: number): Promise<void> {
-    const { clock, random } = this.ports;
-    return new Promise((resolve) => void clock.schedule(random.next() * 5 * 2 ** tries, resolve));
+  private async deliver(
+    saga: CompiledSaga,
+    at: Pick<Stimulus, 'tenant' | 'key'>,
+    loaded: LoadResult,
+    envelope: Envelope,
+  ): Promise<Handled> {
+    try {
+      return await this.attempt(saga, this.changes.delivered(saga, at, envelope), loaded);
+    } catch (error) {
+      if (isPassing(error)) throw error;
+      if (isOfTheMessage(error) && loaded.instance !== null) {
+        // It fails as a message of its own, and becomes a dead letter.
+        const eject = ejectCommit(loaded.instance, deliveryOf(at, envelope), envelope);
+        const result = await this.commits.submit(eject);
+        if (result.outcome === 'committed') this.ports.committed(eject, result);
+        return 'consumed';
+      }
+      throw new DeliveryError(envelope, error);
+    }
   }
-}
-
-function mailboxOf(saga: CompiledSaga, { tenant, key }: Pick<Stimulus, 'tenant' | 'key'>): string {
-  return `${saga.definition.name}\n${tenant}\n${key.name}\n${key.value}`;
-}
-
-function oddsOf(saga: CompiledSaga, { cause }: Stimulus): string {
-  return `${saga.definition.name}\n${cause.kind === 'message' ? cause.envelope.name : ''}`;
-}
-
-/** Whether a load says the same of an instance for which no delivery waits. */
-function isAsLoaded(guess: CurrentInstance | null, { instance, seen }: LoadResult): boolean {
-  if (seen !== null) return false;
-  if (instance === null || guess === null) return instance === guess;
-  return instance.id === guess.id && instance.version === guess.version && instance.openDeliveries === 0;
 }

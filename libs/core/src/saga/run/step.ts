@@ -14,7 +14,7 @@ import type { CompiledSaga } from '../compile/compiled-saga.js';
 import { callHandler, type HandlerScene } from './call-handler.js';
 import { macrostep, type MacrostepResult, type MacrostepStart } from './macrostep.js';
 import { NO_NOTES, readNotes, storedNotes, type Notes, type StoredNotes } from './notes.js';
-import type { Cause } from './stimulus.js';
+import type { Cause, MessageOrTimer } from './stimulus.js';
 
 /** Limits of what user code may do in one step. */
 export interface StepLimits {
@@ -42,6 +42,18 @@ export function restored(saga: CompiledSaga, instance: CurrentInstance | null): 
 /** The engine's part and the saga's own, as they lie in the store. */
 type StoredMachine = Dehydrated & { readonly saga?: StoredNotes };
 
+/** A timer as the instance's version knows it: it may have been armed by an older one, in which its state had another name. */
+export function renamedTimer(
+  { notes }: Restored,
+  cause: Extract<Cause, { kind: 'timer' }>,
+): Extract<Cause, { kind: 'timer' }> {
+  const { node = '', event } = cause.payload;
+  const now = notes.renamed[node];
+  if (now === undefined || !event.endsWith(node)) return cause;
+  const payload = { ...cause.payload, node: now, event: event.slice(0, -node.length) + now };
+  return { ...cause, payload };
+}
+
 /** Whether a timer's stay in its state is still going on, or its schedule still set. */
 export function timerIsCurrent(
   saga: CompiledSaga,
@@ -50,14 +62,15 @@ export function timerIsCurrent(
 ): boolean {
   const { node, epoch, schedule } = payload;
   if (schedule !== undefined) return notes.schedules.get(schedule) === token;
-  return node !== undefined && epoch !== undefined && isCurrent(saga.machine, snapshot, { node, epoch });
+  if (node === undefined || epoch === undefined) return false;
+  return isCurrent(saga.machine, snapshot, { node, epoch });
 }
 
 /** Runs a message or timer against an instance, on a private copy of its data. Changes nothing stored. */
 export function runCause(
   saga: CompiledSaga,
   start: MacrostepStart,
-  cause: Exclude<Cause, { kind: 'undone' }>,
+  cause: MessageOrTimer,
   scene: Omit<HandlerScene, 'event' | 'instant' | 'saga'>,
 ): Promise<MacrostepResult> {
   const full = sceneOf(saga, cause, scene);
@@ -68,7 +81,7 @@ export function runCause(
 /** What handlers of a message or timer see. */
 export function sceneOf(
   saga: CompiledSaga,
-  cause: Exclude<Cause, { kind: 'undone' }>,
+  cause: MessageOrTimer,
   scene: Omit<HandlerScene, 'event' | 'instant' | 'saga'>,
 ): HandlerScene {
   return {
@@ -79,7 +92,7 @@ export function sceneOf(
   };
 }
 
-type Occasion = Exclude<Cause, { kind: 'undone' }>;
+type Occasion = MessageOrTimer;
 
 function eventType(cause: Occasion): string {
   if (cause.kind === 'message') return cause.envelope.name;

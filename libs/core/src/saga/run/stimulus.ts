@@ -1,12 +1,17 @@
 import type { OutcomeWork } from '../activity/activity-work.js';
+import type { Outgoing } from '../../handling/recording.js';
 import type { MessageWork } from '../../bus/outgoing.js';
 import type { Envelope } from '../../message/envelope.js';
+import type { OperatorCause } from '../operator/operator-cause.js';
 import type { KeyRecord, WorkKey } from '../../ports/records.js';
 
 /** Payload of a work row whose destination is a saga. */
 export type SagaWork =
-  /** `to`: primary key of the one instance it is for, where its own key has many. */
-  | (MessageWork & { readonly to?: KeyRecord })
+  /**
+   * `to`: primary key of the one instance it is for, where its own key has many. `replay`: it was given up while it waited, so that the instance
+   * remembers it as deferred.
+   */
+  | (MessageWork & { readonly to?: KeyRecord; readonly replay?: boolean })
   | OutcomeWork
   /** Somebody must look at the instance's open deliveries. */
   | { readonly kind: 'wake'; readonly tenant: string; readonly key: KeyRecord };
@@ -33,6 +38,10 @@ export interface UndoWork {
   readonly no: number;
   readonly name: string;
   readonly input: unknown;
+  /** Which time it is begun; default 0. */
+  readonly round?: number;
+  /** Its answer should have come by now. */
+  readonly expired?: boolean;
 }
 
 /** What came to one instance, with everything that is needed to handle it and to answer its source. */
@@ -56,6 +65,8 @@ export type Cause =
       readonly envelope: Envelope;
       readonly message: object;
       readonly delivery: boolean;
+      /** It was given up while it waited, and comes again. */
+      readonly replay?: boolean;
     }
   | {
       readonly kind: 'timer';
@@ -65,4 +76,22 @@ export type Cause =
       readonly dueAt: number;
     }
   | ActivityCause
-  | { readonly kind: 'undone'; readonly no: number; readonly name: string; readonly error?: string };
+  | UndoneCause
+  | OperatorCause;
+
+/** What a machine may answer. */
+export type MessageOrTimer = Extract<Cause, { kind: 'message' | 'timer' | 'activity' }>;
+
+/** What became of one round of an undo step. */
+export interface UndoneCause {
+  readonly kind: 'undone';
+  readonly no: number;
+  readonly name: string;
+  readonly round: number;
+  /** Why it failed for good. */
+  readonly error?: string;
+  /** Commands that it sends. */
+  readonly outgoing: readonly Outgoing[];
+  /** Its answer has not come in time. */
+  readonly expired: boolean;
+}

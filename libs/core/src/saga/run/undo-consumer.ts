@@ -1,4 +1,7 @@
 import type { Consumed, Consumer } from '../../bus/relay/consumer.js';
+import { OrchestratorError } from '../../errors/orchestrator-error.js';
+import { Recording, type Outgoing } from '../../handling/recording.js';
+import { timedCall } from '../../handling/timed-call.js';
 import { parseJson } from '../../message/json.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FaultPoints } from '../../ports/fault-points.js';
@@ -7,10 +10,11 @@ import type { ClaimedWork } from '../../ports/records.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
 import type { CompensationContext } from '../contexts.js';
 import { SagaVersionError } from '../saga-errors.js';
+import type { UndoRules } from '../undo-policy.js';
 import { undoId } from './decision.js';
 import type { SagaRunner } from './saga-runner.js';
-import type { UndoWork } from './stimulus.js';
-import { timedCall } from '../../handling/timed-call.js';
+import type { Stimulus, UndoneCause, UndoWork } from './stimulus.js';
+import { rulesOf } from './undo-outcome.js';
 
 /** What an undo consumer needs of its node. */
 export interface UndoPorts {
@@ -19,11 +23,40 @@ export interface UndoPorts {
   readonly logger: Logger;
   readonly timeoutMs: number;
   readonly maxAttempts: number;
+  readonly retryDelayMs: number;
+}
+
+/** A try of an undo step has failed, and there are tries left. */
+class UndoAttemptError extends OrchestratorError {
+  readonly code = 'UNDO_ATTEMPT';
+  override readonly retryable = true;
+  constructor(
+    name: string,
+    readonly retryAfterMs: number,
+    cause: unknown,
+  ) {
+    super(`Compensation '${name}' failed: ${shown(cause)}`, { cause });
+  }
+}
+
+/** A stored undo step names a compensation that this build does not have. */
+export class UnknownCompensationError extends OrchestratorError {
+  readonly code = 'UNKNOWN_COMPENSATION';
+  constructor(
+    readonly saga: string,
+    readonly version: number,
+    readonly compensation: string,
+  ) {
+    super(
+      `Saga '${saga}' version ${version} has no compensation '${compensation}', which an instance has recorded. Deploy a build that ` +
+        `implements it and retry the step, or let an operator skip or resolve it.`,
+    );
+  }
 }
 
 /**
- * Runs undo steps: at least once each, with an id that stays the same, one after the other per instance. The outcome is committed into the
- * instance, which then asks for the next step.
+ * Runs undo steps: at least once each, with an id that stays the same, in the order of the log. The outcome is committed into the
+ * instance, which then asks for the next steps.
  */
 export class UndoConsumer implements Consumer {
   readonly pool = 'general';
@@ -36,77 +69,112 @@ export class UndoConsumer implements Consumer {
 
   async consume(work: ClaimedWork): Promise<Consumed> {
     const { saga, payload } = this.read(work);
-    const error = await this.tryIt(saga, work, payload);
+    if (payload.expired === true) return this.report(saga, work, payload, { expired: true });
+    const end = await this.tryIt(saga, work, payload);
     await this.ports.faults.reach('undo.done');
-    return this.report(saga, work, payload, error);
+    return this.report(saga, work, payload, end);
   }
 
-  async exhausted(work: ClaimedWork): Promise<Consumed> {
+  /** Its tries ended without a word, or without hope. */
+  async giveUp(work: ClaimedWork, error: unknown): Promise<Consumed | 'bury'> {
     const { saga, payload } = this.read(work);
-    return this.report(saga, work, payload, `begun ${work.attempts - 1} times, and never ended`);
+    if (error instanceof UnknownCompensationError) {
+      const held = await this.runner.hold(saga, stimulusOf(work, payload, {}), 'undo', error, work.attempts);
+      return held === 'bury' ? 'bury' : 'settled';
+    }
+    return this.report(saga, work, payload, { error: shown(error) });
+  }
+
+  /** A policy may allow more tries than the node does. */
+  attemptsFor(work: ClaimedWork): number {
+    const { saga, payload } = this.read(work);
+    return this.limit(rulesOf(saga, payload.name));
   }
 
   private read(work: ClaimedWork): { readonly saga: CompiledSaga; readonly payload: UndoWork } {
     const payload = parseJson(work.payload) as UndoWork;
-    const saga = this.versions().get(payload.definitionVersion);
+    const versions = this.versions();
+    const saga = versions.get(payload.definitionVersion) ?? successor(versions, payload.definitionVersion);
     if (saga === undefined) {
       throw new SagaVersionError(work.destination, payload.definitionVersion, [...this.versions().keys()]);
     }
     return { saga, payload };
   }
 
-  private report(
-    saga: CompiledSaga,
-    work: ClaimedWork,
-    payload: UndoWork,
-    error: string | undefined,
-  ): Promise<Consumed> {
-    return this.runner.handle(saga, {
-      tenant: work.tenant,
-      key: payload.key,
-      messageId: work.id,
-      work: { tenant: work.tenant, destination: work.destination, id: work.id },
-      cause: {
-        kind: 'undone',
-        no: payload.no,
-        name: payload.name,
-        ...(error === undefined ? {} : { error }),
-      },
-    });
+  private report(saga: CompiledSaga, work: ClaimedWork, payload: UndoWork, end: End): Promise<Consumed> {
+    return this.runner.handle(saga, stimulusOf(work, payload, end));
   }
 
-  /** What went wrong for good; throws while there are tries left. */
-  private async tryIt(saga: CompiledSaga, work: ClaimedWork, payload: UndoWork): Promise<string | undefined> {
+  /** What a try came to; throws while there are tries left. */
+  private async tryIt(saga: CompiledSaga, work: ClaimedWork, payload: UndoWork): Promise<End> {
+    const rules = rulesOf(saga, payload.name);
     try {
-      await this.run(saga, work, payload);
-      return undefined;
+      return { outgoing: await this.run(saga, work, payload) };
     } catch (error) {
-      if (work.attempts < this.ports.maxAttempts) throw error;
-      return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+      if (error instanceof UnknownCompensationError) throw error;
+      if (work.attempts >= this.limit(rules)) return { error: shown(error) };
+      throw new UndoAttemptError(payload.name, this.pause(rules, work.attempts), error);
     }
+  }
+
+  private limit(rules: UndoRules): number {
+    return rules.attempts ?? this.ports.maxAttempts;
+  }
+
+  private pause(rules: UndoRules, attempts: number): number {
+    const first = rules.delayMs ?? this.ports.retryDelayMs;
+    return Math.min(rules.maxDelayMs, first * rules.backoff ** Math.min(attempts - 1, 60));
   }
 
   private async run(
     saga: CompiledSaga,
     work: ClaimedWork,
     { instance, no, name, input }: UndoWork,
-  ): Promise<void> {
+  ): Promise<readonly Outgoing[]> {
     const compensation = saga.behaviour.compensations.get(name);
     if (compensation === undefined)
-      throw new Error(`Saga '${saga.definition.name}' has no compensation '${name}'.`);
+      throw new UnknownCompensationError(saga.definition.name, saga.definition.version, name);
     const { clock, timeoutMs, faults } = this.ports;
     await faults.reach('undo.before');
-    await timedCall(clock, `compensation '${name}'`, timeoutMs, (signal) => {
-      const ctx: CompensationContext = {
-        id: instance,
-        tenant: work.tenant,
-        attempt: work.attempts,
-        idempotencyKey: undoId(instance, no),
-        get signal(): AbortSignal {
-          return signal();
-        },
-      };
-      return compensation(input as never, ctx);
-    });
+    const label = `compensation '${name}'`;
+    const recording = new Recording([instance, work.id]);
+    recording.begin(label);
+    try {
+      await timedCall(clock, label, timeoutMs, (signal) => {
+        const ctx: CompensationContext = {
+          id: instance,
+          tenant: work.tenant,
+          attempt: work.attempts,
+          idempotencyKey: undoId(instance, no),
+          get signal(): AbortSignal {
+            return signal();
+          },
+          send: (command, options) => recording.add('send', command, options),
+        };
+        return compensation(input as never, ctx);
+      });
+    } finally {
+      recording.end();
+    }
+    return recording.outgoing;
   }
+}
+
+/** The version that an instance of an older one has been migrated to. */
+function successor(versions: ReadonlyMap<number, CompiledSaga>, older: number): CompiledSaga | undefined {
+  const highest = versions.get(Math.max(...versions.keys()));
+  return highest?.definition.migrate.has(older) === true ? highest : undefined;
+}
+
+type End = Partial<Pick<UndoneCause, 'error' | 'outgoing' | 'expired'>>;
+
+function stimulusOf(work: ClaimedWork, payload: UndoWork, end: End): Stimulus {
+  const { key, no, name, round = 0 } = payload;
+  const { tenant, destination, id } = work;
+  const cause: UndoneCause = { kind: 'undone', no, name, round, outgoing: [], expired: false, ...end };
+  return { tenant, key, messageId: id, work: { tenant, destination, id }, cause };
+}
+
+function shown(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

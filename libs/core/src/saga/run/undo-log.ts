@@ -1,4 +1,12 @@
+import type { RecordedUndo } from '../../handling/recording.js';
 import { parseJson, toJson } from '../../message/json.js';
+
+/**
+ * How an undo step stands. `awaiting`: its command was sent, and its answer has not come. `kept`: a point of no return was passed after it, so it is
+ * never run. `skipped`, `resolved`: an operator said that it need not be run, or that it was done by hand.
+ */
+export type UndoStatus =
+  'recorded' | 'running' | 'awaiting' | 'done' | 'failed' | 'kept' | 'skipped' | 'resolved';
 
 /** One undo step of one instance. */
 export interface UndoEntry {
@@ -6,12 +14,23 @@ export interface UndoEntry {
   readonly no: number;
   readonly name: string;
   readonly input: unknown;
-  /** `kept`: a point of no return was passed after it, so it is never run. */
-  readonly status: 'recorded' | 'running' | 'done' | 'failed' | 'kept';
+  readonly status: UndoStatus;
+  /** Steps of one scope may be undone beside each other. */
+  readonly scope?: string;
+  /** How often it was begun anew: after an answer that did not come, or by an operator. Absent: never. */
+  readonly round?: number;
+  /** Ids of the commands whose answer it awaits. */
+  readonly awaits?: readonly string[];
+  /** Why it failed, in the last round that did. */
   readonly error?: string;
   /** Undoes an activity that nobody waited for any more: by itself, whatever becomes of the rest. */
   readonly detached?: true;
+  /** Why an operator skipped or resolved it. */
+  readonly reason?: string;
 }
+
+/** What may change of an entry. */
+export type UndoChange = Partial<Pick<UndoEntry, 'status' | 'round' | 'awaits' | 'error' | 'reason'>>;
 
 /** The compensation log of one instance: immutable, oldest first, run from the end. */
 export class UndoLog {
@@ -28,7 +47,7 @@ export class UndoLog {
   }
 
   /** @param pivotAt how many of `steps` were recorded before a point of no return; `undefined`: none was passed */
-  record(steps: readonly { readonly name: string; readonly input: unknown }[], pivotAt?: number): UndoLog {
+  record(steps: readonly RecordedUndo[], pivotAt?: number): UndoLog {
     const before = pivotAt === undefined ? this : this.kept();
     const added = steps.map((step, i): UndoEntry => ({
       no: this.entries.length + i + 1,
@@ -61,21 +80,24 @@ export class UndoLog {
     );
   }
 
-  /** The step to run next: the youngest that was not run yet. */
-  next(): UndoEntry | undefined {
-    return this.entries.findLast((entry) => entry.status === 'recorded');
+  find(no: number): UndoEntry | undefined {
+    return this.entries.find((entry) => entry.no === no);
   }
 
-  /** The step under way, if any: there is at most one. */
-  running(): UndoEntry | undefined {
-    return this.entries.find((entry) => entry.status === 'running' && entry.detached !== true);
+  has(...statuses: readonly UndoStatus[]): boolean {
+    return this.entries.some(({ status, detached }) => detached !== true && statuses.includes(status));
   }
 
-  with(no: number, status: UndoEntry['status'], error?: string): UndoLog {
-    return new UndoLog(
-      this.entries.map((entry) =>
-        entry.no === no ? { ...entry, status, ...(error === undefined ? {} : { error }) } : entry,
-      ),
-    );
+  /** The steps to run next: the youngest that was not run yet, and with it those of its scope. */
+  next(): readonly UndoEntry[] {
+    const last = this.entries.findLast((entry) => entry.status === 'recorded');
+    if (last?.scope === undefined) return last === undefined ? [] : [last];
+    return this.entries
+      .filter(({ status, scope }) => status === 'recorded' && scope === last.scope)
+      .toReversed();
+  }
+
+  with(no: number, change: UndoChange): UndoLog {
+    return new UndoLog(this.entries.map((entry) => (entry.no === no ? { ...entry, ...change } : entry)));
   }
 }

@@ -52,6 +52,17 @@ export const removals = about('removed instances', {
     equal(due.items, [], 'its timers');
   },
 
+  'do not come back, and bar who has not looked for a tombstone': async ({ store }) => {
+    await commit(store, entry(ref(), 0, { keys: [key()], inbox: inbox('start') }));
+    await remove(store, ref(), 1);
+    const again = entry(ref(), 0, { keys: [key()], inbox: inbox('start') });
+    equal((await tryCommit(store, again)).outcome, 'conflict', 'the same instance once more');
+    const unseen = entry(ref('i-2'), 0, { keys: [key()], inbox: inbox('m-2'), ifUnseen: true });
+    equal((await tryCommit(store, unseen)).outcome, 'conflict', 'another one, on a guess');
+    const known = entry(ref('i-2'), 0, { keys: [key()], inbox: inbox('m-2') });
+    equal((await tryCommit(store, known)).outcome, 'committed', 'another one, of who knows the tombstone');
+  },
+
   'are removed at the version that was read, once': async ({ store, second }) => {
     await commit(store, entry(ref(), 0));
     await commit(store, entry(ref(), 1));

@@ -1,0 +1,95 @@
+import { parseJson, toJson } from '../../message/json.js';
+import type { CurrentInstance } from '../../ports/records.js';
+import type { CompiledSaga } from '../compile/compiled-saga.js';
+import type { StoredNotes } from '../run/notes.js';
+import type { SagaMigration } from './saga-migration.js';
+
+/** An instance and the definition that it is continued with. */
+export interface Fitted {
+  readonly saga: CompiledSaga;
+  readonly instance: CurrentInstance;
+}
+
+/** `newer`: another node knows it. `older`: this build neither has its version nor a migration from it. */
+export type Misfit = 'newer' | 'older';
+
+/**
+ * Finds the definition that continues an instance: its own version while that is registered, else the highest one, if that says how to migrate it.
+ * The migrated instance is stored by the commit that follows. Pure, but for the migration's function.
+ */
+export function fitVersion(
+  versions: ReadonlyMap<number, CompiledSaga>,
+  highest: CompiledSaga,
+  instance: CurrentInstance,
+): Fitted | Misfit {
+  const { definitionVersion } = instance;
+  const own = versions.get(definitionVersion);
+  if (own !== undefined) return { saga: own, instance };
+  if (definitionVersion > highest.definition.version) return 'newer';
+  const migration = highest.definition.migrate.get(definitionVersion);
+  if (migration === undefined) return 'older';
+  return { saga: highest, instance: migrated(instance, highest, migration) };
+}
+
+interface StoredMachine {
+  readonly states: readonly string[];
+  readonly history?: Readonly<Record<string, readonly string[]>>;
+  readonly epochs?: Readonly<Record<string, number>>;
+  readonly saga?: StoredNotes;
+}
+
+function migrated(
+  instance: CurrentInstance,
+  { definition }: CompiledSaga,
+  { data, states = {} }: SagaMigration,
+): CurrentInstance {
+  const machine = parseJson(instance.machine) as StoredMachine;
+  const nodes = new Map(
+    Object.entries(states).map(([old, target]) => [
+      `${definition.name}.${old}`,
+      `${definition.name}.${target}`,
+    ]),
+  );
+  const renamed = (node: string): string => nodes.get(node) ?? node;
+  const former = machine.saga?.renamed ?? {};
+  const next: StoredMachine = {
+    ...machine,
+    states: machine.states.map(renamed),
+    ...(machine.history === undefined
+      ? {}
+      : { history: renamedKeys(machine.history, renamed, (of) => of.map(renamed)) }),
+    ...(machine.epochs === undefined ? {} : { epochs: renamedKeys(machine.epochs, renamed, (n) => n) }),
+    // Timers that were armed before name their states as they were.
+    ...(nodes.size === 0
+      ? {}
+      : {
+          saga: {
+            ...machine.saga,
+            renamed: { ...renamedValues(former, renamed), ...Object.fromEntries(nodes) },
+          },
+        }),
+  };
+  const old: unknown = parseJson(instance.data);
+  const text = data === undefined ? instance.data : toJson(data(old as never), 'migrated data');
+  return {
+    ...instance,
+    definitionVersion: definition.version,
+    data: text,
+    machine: toJson(next, 'migrated snapshot'),
+  };
+}
+
+function renamedKeys<T>(
+  record: Readonly<Record<string, T>>,
+  renamed: (key: string) => string,
+  value: (of: T) => T,
+): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(record).map(([key, of]) => [renamed(key), value(of)]));
+}
+
+function renamedValues(
+  record: Readonly<Record<string, string>>,
+  renamed: (key: string) => string,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, renamed(value)]));
+}

@@ -1,0 +1,168 @@
+import { message, type } from '@nestjs-orchestrator/core';
+import { OrchestratorHost } from '@nestjs-orchestrator/core/internal';
+import { buildSaga, defineSaga } from '@nestjs-orchestrator/core/saga';
+import {
+  countedIds,
+  faultPoints,
+  seededRandom,
+  VirtualClock,
+  type FaultRecorder,
+} from '@nestjs-orchestrator/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { storeKinds } from './support.js';
+
+interface Ref {
+  id: string;
+}
+class Opened extends message('c.opened', type<Ref>()) {}
+class Counted extends message('c.counted', type<Ref>()) {}
+class Closed extends message('c.closed', type<Ref>()) {}
+
+const counter = defineSaga({
+  name: 'counter',
+  version: 1,
+  data: type<Ref & { count: number }>(),
+  correlateBy: 'id',
+  states: ['open'],
+  ends: { closed: 'success' },
+  events: [Opened, Counted, Closed],
+});
+const behaviour = buildSaga(counter, (saga) => {
+  saga
+    .initially()
+    .when(Opened)
+    .then(({ event }) => ({ id: event.id, count: 0 }))
+    .transitionTo('open');
+  saga
+    .during('open')
+    .when(Counted)
+    .then((ctx) => void (ctx.data.count += 1))
+    .when(Closed)
+    .transitionTo('closed');
+});
+
+const id = 'hot';
+const NODES = 4;
+const SENDERS = 16;
+const EVENTS = 1_000;
+
+describe.each(storeKinds)('one contended instance, on $kind', (kind) => {
+  let clock: VirtualClock;
+  let opened: Awaited<ReturnType<typeof kind.open>>;
+  let faults: FaultRecorder[];
+  let hosts: OrchestratorHost[];
+  beforeEach(async () => {
+    clock = new VirtualClock();
+    opened = await kind.open();
+    hosts = [];
+    faults = [];
+    for (let n = 0; n < NODES; n++) {
+      const { store } = await opened.connect();
+      const recorder = faultPoints();
+      const host = new OrchestratorHost({
+        store: clock.tracked(store, `node-${n}`, ['transaction']),
+        clock,
+        faults: recorder,
+        ids: countedIds(`node-${n}`),
+        random: seededRandom(n),
+      });
+      host.register(behaviour);
+      await host.start();
+      hosts.push(host);
+      faults.push(recorder);
+    }
+  });
+  afterEach(async () => {
+    for (const host of hosts) await host.close();
+    await opened.close();
+  });
+  const nodeOf = (n: number): OrchestratorHost => hosts[n % NODES] as OrchestratorHost;
+  const found = () => nodeOf(0).repository(counter).findByCorrelation(id);
+
+  it(`loses none of ${EVENTS} events of ${SENDERS} senders`, async () => {
+    const nodes = await Promise.all(
+      Array.from({ length: 2 }, async () => {
+        const host = new OrchestratorHost({ store: (await opened.connect()).store });
+        host.register(behaviour);
+        await host.start();
+        return host;
+      }),
+    );
+    const [node = nodeOf(0)] = nodes;
+    const repository = node.repository(counter);
+    await node.bus.publish(new Opened({ id: 'busy' }));
+    await repository.waitUntil({ key: 'busy' }, 'open');
+    const senders = Array.from({ length: SENDERS }, async (_, sender) => {
+      for (let n = sender; n < EVENTS; n += SENDERS)
+        await nodes[sender % 2]?.bus.publish(new Counted({ id: 'busy' }), { id: `event ${n}` });
+    });
+    await Promise.all(senders);
+    const all = await repository.waitUntil({ key: 'busy' }, ({ data }) => data.count >= EVENTS, {
+      timeout: '100s',
+    });
+    expect(all.data.count).toBe(EVENTS);
+    for (const host of nodes) await host.close();
+  }, 120_000);
+
+  it('is not written by a node that slept until its lease was over', async () => {
+    await nodeOf(0).bus.publish(new Opened({ id }));
+    await clock.settled();
+    const [sleeper] = faults as [FaultRecorder];
+    // The first node loses every race, and so asks for the instance.
+    const { version = 0 } = (await found()) ?? {};
+    let races = 0;
+    const store = clock.tracked((await opened.connect()).store, 'rival', ['transaction']);
+    const race = async (): Promise<void> => {
+      const [current] = await store.load(
+        [{ tenant: 'default', saga: 'counter', by: { key: { name: 'id', value: id } }, messageId: '' }],
+        { now: clock.now() },
+      );
+      const instance = current?.instance;
+      if (!instance) throw new Error('There is no instance to race for.');
+      const { tenant, saga, id: ref } = instance;
+      races += 1;
+      await store.commit(
+        [
+          {
+            ref: { tenant, saga, id: ref },
+            expectedVersion: instance.version,
+            lease: null,
+            supersedes: null,
+            next: { ...instance },
+            keys: [],
+            inbox: null,
+            work: [],
+            timers: { arm: [], disarm: [] },
+            history: [],
+            deliveries: { add: [], done: [] },
+            wakeIfParked: null,
+            done: [],
+          },
+        ],
+        { owner: 'rival', leaseMs: 1_000, now: clock.now() },
+      );
+    };
+    const paused = sleeper.pauseAt('saga.leased');
+    const rivals = Array.from({ length: 6 }, (_, n) => {
+      const pause = sleeper.pauseAt('saga.commit.before', n + 1);
+      return pause.reached.then(race).then(pause.resume);
+    });
+    await nodeOf(0).bus.publish(new Counted({ id }), { id: 'slow' });
+    await clock.settled();
+    await clock.advance(2_000);
+    await paused.reached;
+    expect(races).toBeGreaterThanOrEqual(5);
+    const asleep = await found();
+    expect(asleep?.version).toBe(version + races);
+    // While it sleeps its lease ends, and another node goes on.
+    await clock.advance('1m');
+    await nodeOf(1).bus.publish(new Counted({ id }), { id: 'quick' });
+    await clock.settled();
+    await clock.advance('1m');
+    paused.resume();
+    await clock.settled();
+    await clock.advance('1m');
+    await Promise.race([Promise.all(rivals), clock.settled()]);
+    expect((await found())?.data.count).toBe(2);
+  });
+});
