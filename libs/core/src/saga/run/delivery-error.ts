@@ -6,7 +6,7 @@ const OF_THE_MESSAGE: ReadonlySet<string> = new Set([
   'SAGA_UNEXPECTED_EVENT',
   'SAGA_CORRELATION',
   'SAGA_KEY_TAKEN',
-  'MESSAGE_VALIDATION',
+  'MESSAGE_INVALID',
 ]);
 /** Codes of errors that go by themselves. */
 const PASSING: ReadonlySet<string> = new Set([
