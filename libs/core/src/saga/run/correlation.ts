@@ -1,6 +1,8 @@
 import { parseJson } from '../../message/json.js';
 import type { CurrentInstance, KeyRecord } from '../../ports/records.js';
-import { CorrelationError } from '../saga-errors.js';
+import type { CompiledSaga } from '../compile/compiled-saga.js';
+import type { Commit, LoadResult } from '../../ports/instance-store.js';
+import { CorrelationError, SagaKeyTakenError } from '../saga-errors.js';
 import type { AnySaga } from '../saga-types.js';
 import type { StoredNotes } from './notes.js';
 
@@ -23,4 +25,18 @@ export function primaryKeyOf(
 ): KeyRecord | undefined {
   const value = (parseJson(instance.machine) as { readonly saga?: StoredNotes }).saga?.key;
   return value === undefined ? undefined : { name: definition.correlateBy, value };
+}
+
+/** A further key that another instance has is no race: trying again would lose for ever. */
+export async function refuseTakenKeys(
+  { definition }: CompiledSaga,
+  { ref, keys }: Commit,
+  load: (at: { readonly tenant: string; readonly key: KeyRecord }) => Promise<LoadResult>,
+): Promise<void> {
+  for (const key of keys) {
+    if (key.many === true || key.name === definition.correlateBy) continue;
+    const { instance } = await load({ tenant: ref.tenant, key });
+    if (instance !== null && instance.id !== ref.id)
+      throw new SagaKeyTakenError(definition.name, key.name, instance.id);
+  }
 }

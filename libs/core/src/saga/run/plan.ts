@@ -85,3 +85,14 @@ export function isAsLoaded(guess: CurrentInstance | null, { instance, seen }: Lo
   if (instance === null || guess === null) return instance === guess;
   return instance.id === guess.id && instance.version === guess.version && instance.openDeliveries === 0;
 }
+
+/** How an instance that no load has told of is continued; `null`: it has to be loaded. */
+export function fitKnown(
+  { definition }: CompiledSaga,
+  versions: ReadonlyMap<number, CompiledSaga>,
+  instance: CurrentInstance,
+): Fitted | null {
+  const saga = versions.get(instance.definitionVersion);
+  if (saga === undefined || isHeld({ instance }) || instance.ended) return null;
+  return definition.name === instance.saga ? { saga, instance } : null;
+}

@@ -14,7 +14,6 @@ import type { CompiledSaga } from '../compile/compiled-saga.js';
 import {
   InstanceAbsentError,
   SagaConflictError,
-  SagaKeyTakenError,
   SagaVersionError,
   UnexpectedEventError,
 } from '../saga-errors.js';
@@ -25,10 +24,10 @@ import { ejectCommit, type HoldReason } from './hold.js';
 import { deliveryOf, Holding, isHeld } from './holding.js';
 import { Coalescer } from '../../handling/coalescer.js';
 import type { ChangeMaker } from './change-maker.js';
-import { primaryKeyOf } from './correlation.js';
+import { primaryKeyOf, refuseTakenKeys } from './correlation.js';
 import type { Fitted } from '../versions/fit-version.js';
 import { mailboxOf, oddsOf } from './names.js';
-import { isAsLoaded, isStart, mustDrain, planFor, type Known } from './plan.js';
+import { fitKnown, isAsLoaded, isStart, mustDrain, planFor, type Known } from './plan.js';
 import type { RunnerPorts } from './runner-ports.js';
 import { KnownInstances } from './known-instances.js';
 import { absentPolicy } from './policies.js';
@@ -156,7 +155,10 @@ export class SagaRunner {
   ): Promise<Handled | LoadResult> {
     let change: Change | null = null;
     let failure: { readonly error: unknown } | null = null;
-    const fit = instance === null ? { saga: highest, instance } : this.fitted(highest, instance);
+    const fit =
+      instance === null
+        ? { saga: highest, instance }
+        : fitKnown(highest, this.versionsOf(highest.definition.name), instance);
     if (fit === null) return this.load(highest, stimulus);
     try {
       change = await this.changes.make(fit.saga, fit.instance, stimulus);
@@ -174,14 +176,6 @@ export class SagaRunner {
     if (failure === null) return 'settled';
     this.ports.observer.failed(highest, stimulus, instance, failure.error);
     throw failure.error;
-  }
-
-  /** What can be done without a load; `null`: nothing. */
-  private fitted(highest: CompiledSaga, instance: CurrentInstance): Fitted | null {
-    const { definition } = highest;
-    if (isHeld({ instance }) || instance.ended) return null;
-    const saga = this.versionsOf(definition.name).get(instance.definitionVersion);
-    return saga === undefined ? null : { saga, instance };
   }
 
   private load(
@@ -303,7 +297,7 @@ export class SagaRunner {
     await faults.reach('saga.commit.before');
     const result = await this.commits.submit(commit);
     if (result.outcome === 'conflict') {
-      await this.checkKeys(change.saga, commit);
+      await refuseTakenKeys(change.saga, commit, (at) => this.load(change.saga, at));
       return 'conflict';
     }
     await faults.reach('saga.commit.after');
@@ -314,17 +308,6 @@ export class SagaRunner {
     this.ports.committed(commit, result);
     observer.committed(change, result.version);
     return 'consumed';
-  }
-
-  /** A further key that another instance has is no race: trying again would lose for ever. */
-  private async checkKeys(saga: CompiledSaga, { ref, keys }: Commit): Promise<void> {
-    const { name, correlateBy } = saga.definition;
-    for (const key of keys) {
-      if (key.many === true || key.name === correlateBy) continue;
-      const { instance } = await this.load(saga, { tenant: ref.tenant, key });
-      if (instance !== null && instance.id !== ref.id)
-        throw new SagaKeyTakenError(name, key.name, instance.id);
-    }
   }
 
   private async absent(saga: CompiledSaga, stimulus: Stimulus): Promise<Handled | 'conflict'> {
