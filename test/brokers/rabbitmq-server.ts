@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { downloadPackages } from '../support/debian-packages.js';
 import { freePort } from '../support/redis-server.js';
 
 const run = promisify(execFile);
@@ -47,7 +48,7 @@ async function fetchPackages(): Promise<void> {
   mkdirSync(CACHES, { recursive: true });
   const folder = mkdtempSync(join(CACHES, 'rabbitmq-'));
   try {
-    await run('apt-get', ['-qq', '-o', 'APT::Sandbox::User=', 'download', ...PACKAGES], { cwd: folder });
+    await downloadPackages(folder, PACKAGES);
     for (const name of readdirSync(folder).filter((file) => file.endsWith('.deb')))
       await run('dpkg', ['-x', join(folder, name), folder]);
     renameSync(folder, CACHE);

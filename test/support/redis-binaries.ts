@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } f
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { aptOptions, downloadPackages } from './debian-packages.js';
 
 const run = promisify(execFile);
 
@@ -47,8 +48,8 @@ async function fetchPackage(): Promise<void> {
   mkdirSync(CACHES, { recursive: true });
   const folder = mkdtempSync(join(CACHES, 'redis-'));
   try {
-    await download(folder, ['redis-server', 'redis-tools']);
-    await download(folder, await missingLibraries(folder));
+    await downloadPackages(folder, ['redis-server', 'redis-tools']);
+    await downloadPackages(folder, await missingLibraries(folder));
     for (const name of readdirSync(folder).filter((file) => file.endsWith('.deb'))) {
       await run('dpkg', ['-x', join(folder, name), folder]);
     }
@@ -71,18 +72,6 @@ function unpacked(folder: string): RedisProgram {
   return { path: join(folder, 'usr/bin/redis-server'), env: { LD_LIBRARY_PATH: libraries.join(delimiter) } };
 }
 
-async function download(folder: string, packages: readonly string[]): Promise<void> {
-  if (packages.length === 0) return;
-  try {
-    await apt(folder, 'download', ...packages);
-  } catch {
-    // The machine has no lists, or old ones: read them into the folder, which needs no rights.
-    mkdirSync(join(folder, 'lists', 'partial'), { recursive: true });
-    await apt(folder, 'update');
-    await apt(folder, 'download', ...packages);
-  }
-}
-
 /** The libraries of the server that the machine lacks. */
 async function missingLibraries(folder: string): Promise<readonly string[]> {
   const { stdout } = await run('apt-cache', [...aptOptions(folder), 'depends', 'redis-tools'], {
@@ -102,24 +91,4 @@ async function isInstalled(name: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-async function apt(folder: string, ...command: readonly string[]): Promise<void> {
-  await run('apt-get', [...aptOptions(folder), ...command], { cwd: folder });
-}
-
-/** Lists of the machine as long as the folder has none; nothing of apt's own is written to. */
-function aptOptions(folder: string): readonly string[] {
-  const lists = join(folder, 'lists');
-  const cache = join(folder, 'archives');
-  mkdirSync(join(cache, 'partial'), { recursive: true });
-  const own = existsSync(lists);
-  return [
-    '-qq',
-    '-o',
-    `Dir::Cache=${cache}`,
-    '-o',
-    'APT::Sandbox::User=',
-    ...(own ? ['-o', `Dir::State::lists=${lists}`] : []),
-  ];
 }
