@@ -47,7 +47,7 @@ export class SagaExpectationError extends Error {
   }
 }
 
-/** A message or compensation that failed for good while the test ran. */
+/** A message or compensation that failed for good while the test ran; also one whose failure holds its instance. */
 export class SagaTestFailure extends Error {
   override readonly name = 'SagaTestFailure';
   constructor(
@@ -72,6 +72,8 @@ export class SagaTest<G extends AnySaga> {
   private instances: readonly SagaInstance<G>[] = [];
   private readonly histories = new Map<string, readonly SagaHistoryEntry[]>();
   private reported = 0;
+  /** How often each instance was held, as far as was told. */
+  private readonly holds = new Map<string, number>();
   private offered = 0;
 
   /** @internal */
@@ -221,9 +223,22 @@ export class SagaTest<G extends AnySaga> {
     const letters = await this.store.deadLetters({});
     const fresh = letters.slice(0, letters.length - this.reported);
     this.reported = letters.length;
-    if (fresh.length === 0) return;
-    const reasons = fresh.map(({ destination, reason }) => `${destination}: ${reason}`);
+    const reasons = [
+      ...fresh.map(({ destination, reason }) => `${destination}: ${reason}`),
+      ...this.freshHolds(),
+    ];
+    if (reasons.length === 0) return;
     throw new SagaTestFailure(`${reasons.join('\n')}\n${this.story()}`, fresh);
+  }
+
+  /** Why instances are held that were not when this was asked last. */
+  private freshHolds(): string[] {
+    return this.instances.flatMap(({ id }) => {
+      const holds = (this.histories.get(id) ?? []).filter(({ kind }) => kind === 'held');
+      const fresh = holds.slice(this.holds.get(id) ?? 0);
+      this.holds.set(id, holds.length);
+      return fresh.map(({ name, detail }) => `${name} holds ${id}: ${JSON.stringify(detail)}`);
+    });
   }
 
   private prepare({ events, sends }: AnySaga): void {
