@@ -112,6 +112,7 @@ describe.each(storeKinds)('one contended instance, on $kind', (kind) => {
     const { version = 0 } = (await found()) ?? {};
     let races = 0;
     const store = clock.tracked((await opened.connect()).store, 'rival', ['transaction']);
+    await store.start();
     const race = async (): Promise<void> => {
       const [current] = await store.load(
         [{ tenant: 'default', saga: 'counter', by: { key: { name: 'id', value: id } }, messageId: '' }],
