@@ -6,29 +6,12 @@ import {
 import type { VirtualClock } from '@nestjs-orchestrator/testing';
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
-import { BreakerModel, type ModelOptions, type Outcome } from './breaker-model.js';
+import { options, outcome } from './breaker-commands.js';
+import { BreakerModel, type Outcome } from './breaker-model.js';
 import { deferred } from './support.js';
 
 const JITTER = 0.5;
 
-const options: fc.Arbitrary<ModelOptions> = fc
-  .record({
-    failureRatio: fc.constantFrom(0.2, 0.5, 1),
-    consecutiveFailures: fc.integer({ min: 2, max: 6 }),
-    minimumThroughput: fc.integer({ min: 1, max: 6 }),
-    window: fc.constantFrom(100, 1_000),
-    buckets: fc.constantFrom(1, 4, 10),
-    breakDuration: fc.constantFrom(50, 200),
-    breakJitter: fc.constantFrom(0, 0.5),
-    breakGrowth: fc.constantFrom(1, 2),
-    maxBreakDuration: fc.constantFrom(200, 500),
-    halfOpenProbes: fc.integer({ min: 1, max: 3 }),
-    probeTimeout: fc.constantFrom(100, 400),
-    slow: fc.boolean(),
-  })
-  .map(({ slow, ...rest }) => (slow ? { ...rest, slowCallDuration: 20, slowCallRatio: 0.5 } : rest));
-
-const outcome = fc.constantFrom<Outcome>('ok', 'failed', 'failed', 'cancelled');
 const command = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('start' as const), signal: fc.boolean() }) },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('settle' as const), at: fc.nat(4), outcome }) },

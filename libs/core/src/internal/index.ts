@@ -6,3 +6,4 @@ export type { HostHealth, HostStatistics } from '../host/host-health.js';
 export type { SagaCounts } from '../saga/run/counting-observer.js';
 export { compileSaga } from '../saga/compile/compile-saga.js';
 export type { CompiledSaga } from '../saga/compile/compiled-saga.js';
+export { Throttle } from '../handling/throttle.js';

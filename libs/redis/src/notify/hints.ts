@@ -3,7 +3,7 @@ import { systemClock, type Clock } from '@nestjs-orchestrator/core/ports';
 import type { Cluster, Redis } from 'ioredis';
 import type { Connection } from '../connection/connection.js';
 import { mapped } from '../connection/unavailable.js';
-import { Throttle } from './throttle.js';
+import { Throttle } from '@nestjs-orchestrator/core/internal';
 
 /** How often this node tells the others of work at most. */
 const INTERVAL_MS = 5;

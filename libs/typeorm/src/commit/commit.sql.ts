@@ -1,4 +1,5 @@
 import { after, INSTANT } from '../database/fragments.js';
+import { MAY_BE_LEASED, WRITE_FRESH } from '../outbox/born-leased.sql.js';
 
 /** The instance of entry number `n` (from 1): subscripts of the parameters save a join. */
 function refOf(n: string): string {
@@ -212,15 +213,7 @@ removed AS MATERIALIZED (
 ),
 fresh AS MATERIALIZED (
   SELECT f.*, bool_and(
-    f.clear
-    AND (f.lane IS NULL OR f.delay_ms > 0 OR NOT EXISTS (
-      SELECT FROM orchestrator.outbox o
-      WHERE o.tenant = f.tenant AND o.destination = f.destination AND o.lane = f.lane
-        AND o.seq NOT IN (SELECT seq FROM removed) OFFSET 0))
-    AND NOT EXISTS (
-      SELECT FROM orchestrator.outbox o
-      WHERE o.tenant = f.tenant AND o.destination = f.destination AND o.id = f.id
-        AND o.seq NOT IN (SELECT seq FROM removed) OFFSET 0)
+    ${MAY_BE_LEASED}
   ) OVER (PARTITION BY f.n) AS leased
   FROM unnest($48::int[], $49::bool[], $50::bool[], $51::text[], $52::text[], $53::text[], $54::text[], $55::text[], $56::float8[])
     WITH ORDINALITY AS f (n, wake, clear, tenant, destination, id, lane, payload, delay_ms, o)
@@ -229,13 +222,7 @@ fresh AS MATERIALIZED (
     AND (SELECT count(*) FROM removed) >= 0
 ),
 written AS (
-  INSERT INTO orchestrator.outbox (tenant, destination, id, lane, payload, delay_ms, claimable_at, owner, attempts)
-  SELECT tenant, destination, id, lane, payload, delay_ms,
-    CASE WHEN leased AND delay_ms <= 0 THEN ${after('$3::float8')} ELSE ${after('delay_ms')} END,
-    CASE WHEN leased AND delay_ms <= 0 THEN $2 END,
-    CASE WHEN leased AND delay_ms <= 0 THEN 1 ELSE 0 END
-  FROM fresh ORDER BY o
-  ON CONFLICT (tenant, destination, id) DO NOTHING
+  ${WRITE_FRESH}
 )
 SELECT w.n, ($8::int[])[w.n] + 1 AS version, w.n NOT IN (SELECT n FROM fresh WHERE NOT leased) AS leased,
   w.n IN (SELECT n FROM fresh WHERE wake) AS woken, whole.followed

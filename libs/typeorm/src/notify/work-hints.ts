@@ -4,7 +4,7 @@ import type { PgClient } from '../database/client.js';
 import type { Database } from '../database/database.js';
 import { DEFAULT_SCHEMA } from '../options.js';
 import { Listening } from './listening.js';
-import { Throttle } from './throttle.js';
+import { Throttle } from '@nestjs-orchestrator/core/internal';
 
 /** How often this node tells the others at most. A commit that notifies costs all commits of the server time. */
 const INTERVAL_MS = 5;

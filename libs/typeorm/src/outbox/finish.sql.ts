@@ -1,4 +1,5 @@
-import { after, INSTANT } from '../database/fragments.js';
+import { INSTANT } from '../database/fragments.js';
+import { MAY_BE_LEASED, WRITE_FRESH } from './born-leased.sql.js';
 
 /**
  * Many messages consumed in one statement; each is finished or repeated alone. The unique index of consumed messages decides: whoever inserts
@@ -32,15 +33,7 @@ removed AS MATERIALIZED (
 ),
 fresh AS MATERIALIZED (
   SELECT f.*, bool_and(
-    f.clear
-    AND (f.lane IS NULL OR f.delay_ms > 0 OR NOT EXISTS (
-      SELECT FROM orchestrator.outbox o
-      WHERE o.tenant = f.tenant AND o.destination = f.destination AND o.lane = f.lane
-        AND o.seq NOT IN (SELECT seq FROM removed) OFFSET 0))
-    AND NOT EXISTS (
-      SELECT FROM orchestrator.outbox o
-      WHERE o.tenant = f.tenant AND o.destination = f.destination AND o.id = f.id
-        AND o.seq NOT IN (SELECT seq FROM removed) OFFSET 0)
+    ${MAY_BE_LEASED}
   ) OVER (PARTITION BY f.n) AS leased
   FROM unnest($9::int[], $10::bool[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::float8[])
     WITH ORDINALITY AS f (n, clear, tenant, destination, id, lane, payload, delay_ms, o)
@@ -49,13 +42,7 @@ fresh AS MATERIALIZED (
     AND (SELECT count(*) FROM removed) >= 0
 ),
 written AS (
-  INSERT INTO orchestrator.outbox (tenant, destination, id, lane, payload, delay_ms, claimable_at, owner, attempts)
-  SELECT tenant, destination, id, lane, payload, delay_ms,
-    CASE WHEN leased AND delay_ms <= 0 THEN ${after('$3::float8')} ELSE ${after('delay_ms')} END,
-    CASE WHEN leased AND delay_ms <= 0 THEN $2 END,
-    CASE WHEN leased AND delay_ms <= 0 THEN 1 ELSE 0 END
-  FROM fresh ORDER BY o
-  ON CONFLICT (tenant, destination, id) DO NOTHING
+  ${WRITE_FRESH}
 )
 SELECT w.n, w.n NOT IN (SELECT n FROM fresh WHERE NOT leased) AS leased, whole.followed
 FROM (

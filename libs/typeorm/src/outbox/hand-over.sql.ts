@@ -1,4 +1,5 @@
-import { after, INSTANT } from '../database/fragments.js';
+import { INSTANT } from '../database/fragments.js';
+import { MAY_BE_LEASED, WRITE_FRESH } from './born-leased.sql.js';
 
 /**
  * Removes the rows ($11–$13) and adds work in their place. Born leased to $2 if all of it may be dispatched when the transaction has committed,
@@ -17,15 +18,7 @@ removed AS MATERIALIZED (
 ),
 fresh AS MATERIALIZED (
   SELECT f.*, bool_and(
-    f.clear
-    AND (f.lane IS NULL OR f.delay_ms > 0 OR NOT EXISTS (
-      SELECT FROM orchestrator.outbox o
-      WHERE o.tenant = f.tenant AND o.destination = f.destination AND o.lane = f.lane
-        AND o.seq NOT IN (SELECT seq FROM removed) OFFSET 0))
-    AND NOT EXISTS (
-      SELECT FROM orchestrator.outbox o
-      WHERE o.tenant = f.tenant AND o.destination = f.destination AND o.id = f.id
-        AND o.seq NOT IN (SELECT seq FROM removed) OFFSET 0)
+    ${MAY_BE_LEASED}
   ) OVER () AS leased
   FROM unnest($4::bool[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::float8[])
     WITH ORDINALITY AS f (clear, tenant, destination, id, lane, payload, delay_ms, o)
@@ -33,13 +26,7 @@ fresh AS MATERIALIZED (
   WHERE (SELECT count(*) FROM removed) >= 0
 ),
 written AS (
-  INSERT INTO orchestrator.outbox (tenant, destination, id, lane, payload, delay_ms, claimable_at, owner, attempts)
-  SELECT tenant, destination, id, lane, payload, delay_ms,
-    CASE WHEN leased AND delay_ms <= 0 THEN ${after('$3::float8')} ELSE ${after('delay_ms')} END,
-    CASE WHEN leased AND delay_ms <= 0 THEN $2 END,
-    CASE WHEN leased AND delay_ms <= 0 THEN 1 ELSE 0 END
-  FROM fresh ORDER BY o
-  ON CONFLICT (tenant, destination, id) DO NOTHING
+  ${WRITE_FRESH}
   RETURNING 1
 )
 SELECT (SELECT bool_and(leased) FROM fresh) AS leased, (SELECT count(*) FROM written)::int AS added,

@@ -4,6 +4,7 @@ import type { InstanceStore, LoadRequest } from '../../ports/instance-store.js';
 import type { StoredInstance } from '../../ports/records.js';
 import type { InstanceWaits } from './instance-waits.js';
 import { SagaEndedError, SagaWaitAbortedError, SagaWaitTimeoutError } from './wait-errors.js';
+import { isWithin } from '../states.js';
 
 /** What is waited for: one of these states, or whatever the function finds. */
 export type Until = readonly string[] | ((instance: StoredInstance) => boolean);
@@ -87,7 +88,7 @@ class Progress {
 
   private holds(instance: StoredInstance): boolean {
     if (typeof this.until === 'function') return this.until(instance);
-    return this.until.some((state) => isIn(instance.state, state));
+    return this.until.some((state) => isWithin(instance.state, state));
   }
 
   /** A state that was left again before anybody looked is found in the history. */
@@ -96,14 +97,9 @@ class Progress {
     if (typeof until === 'function' || before === null || instance.version <= before + 1) return false;
     const lines = await this.store.history(instance);
     return lines.some(
-      ({ version, to }) => version > before && to !== null && until.some((state) => isIn(to, state)),
+      ({ version, to }) => version > before && to !== null && until.some((state) => isWithin(to, state)),
     );
   }
-}
-
-/** A parent's name matches whatever is inside of it; regions of a parallel state are parted by `|`. */
-function isIn(value: string, state: string): boolean {
-  return value.split('|').some((region) => region === state || region.startsWith(`${state}.`));
 }
 
 function isPassing(error: unknown): boolean {

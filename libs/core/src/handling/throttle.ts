@@ -1,4 +1,4 @@
-import type { Cancellable, Clock } from '@nestjs-orchestrator/core/ports';
+import type { Cancellable, Clock } from '../ports/clock.js';
 
 /** Runs a task at once, and then at most once per interval: calls in between become one at its end. */
 export class Throttle {
