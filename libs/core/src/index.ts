@@ -5,6 +5,16 @@ export {
 } from './errors/orchestrator-error.js';
 export { StoreSchemaError, StoreTransactionError, StoreUnavailableError } from './errors/store-errors.js';
 export {
+  EndpointTakenError,
+  FrameTooLargeError,
+  NameInvalidError,
+  NameTakenError,
+  PeerLostError,
+  RegistryFullError,
+  TransportClosedError,
+  TransportUnavailableError,
+} from './errors/transport-errors.js';
+export {
   MessageValidationError,
   NotAMessageError,
   message,

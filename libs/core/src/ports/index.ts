@@ -54,3 +54,14 @@ export type {
   StoreTransaction,
   WriteOptions,
 } from './instance-store.js';
+export type {
+  Endpoint,
+  FrameReceiver,
+  JoinOptions,
+  NamedEntry,
+  Peer,
+  PeerState,
+  Transport,
+  TransportSeat,
+  TransportStatistics,
+} from './transport.js';
