@@ -4,6 +4,13 @@ export {
   type InstanceStoreHarness,
   type OpenedStore,
 } from './conformance/instance-store/index.js';
+export {
+  transportConformance,
+  type OpenedTransport,
+  type SmallRegistries,
+  type TransportAbilities,
+  type TransportHarness,
+} from './conformance/transport/index.js';
 export { ConformanceFailure } from './conformance/checks.js';
 export {
   VirtualClock,

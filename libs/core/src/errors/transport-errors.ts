@@ -98,9 +98,10 @@ export class FrameTooLargeError extends OrchestratorError {
   }
 }
 
-/** The endpoint is gone, or is another incarnation by now. */
+/** The endpoint is gone, or is another incarnation by now; what was sent was not taken. */
 export class PeerLostError extends OrchestratorError {
   readonly code = 'PEER_LOST';
+  override readonly retryable = true;
   constructor(readonly endpoint: string) {
     super(`Endpoint '${endpoint}' is gone. Look its names up again: another process may hold them.`);
   }

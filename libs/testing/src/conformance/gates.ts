@@ -12,18 +12,19 @@ export function gate(): Gate {
   return { passed, open };
 }
 
-const PATIENCE_MS = 10_000;
+/** Real milliseconds. */
+export const PATIENCE_MS = 10_000;
 
 /** Awaits an event that must come; the deadline only turns a hang into a failure with a name. */
-export async function arrives<T>(event: Promise<T>, about: string): Promise<T> {
+export async function arrives<T>(event: Promise<T>, about: string, patienceMs = PATIENCE_MS): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     const error = new ConformanceFailure(
-      `${about}: nothing came within ${PATIENCE_MS} ms`,
+      `${about}: nothing came within ${patienceMs} ms`,
       'an event',
       'nothing',
     );
-    timer = setTimeout(() => reject(error), PATIENCE_MS);
+    timer = setTimeout(() => reject(error), patienceMs);
   });
   try {
     return await Promise.race([event, late]);
