@@ -9,6 +9,7 @@ const arrows: Record<string, readonly string[]> = {
   statechart: [],
   core: ['statechart'],
   admin: ['core', 'nest'],
+  cli: ['core', 'nest', 'typeorm', 'redis'],
   testing: ['core', 'nest'],
 };
 

@@ -39,6 +39,7 @@ export type {
   ResilienceNames,
   ResilienceOptions,
 } from './resilience/resilience-options.js';
+export { describeApplication, type ApplicationDescription } from './explorer/describe-application.js';
 export { InjectSagaRepository, getSagaRepositoryToken } from './feature/saga-repository.tokens.js';
 export { OrchestratorHealth, type OrchestratorHealthResult } from './health/orchestrator.health.js';
 export type { OrchestratorHealthThresholds } from './health/health-thresholds.js';

@@ -6,4 +6,8 @@ export type { HostHealth, HostStatistics } from '../host/host-health.js';
 export type { SagaCounts } from '../saga/run/counting-observer.js';
 export { compileSaga } from '../saga/compile/compile-saga.js';
 export type { CompiledSaga } from '../saga/compile/compiled-saga.js';
+export { knownSaga, type KnownSaga } from '../vocabulary/known-saga.js';
+export { joinedBuild, type Build } from '../vocabulary/build.js';
+export { checkCensus, type Finding } from '../vocabulary/check-census.js';
+export type { Lack, LackKind } from '../vocabulary/advice.js';
 export { Throttle } from '../handling/throttle.js';

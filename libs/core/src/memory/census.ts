@@ -15,7 +15,7 @@ export function census(data: MemoryData): readonly CensusLine[] {
     lines.set(name, { ...line, count: before + more });
   };
   for (const row of data.instances.all()) if (!row.ended) countInstance(row, count);
-  for (const [saga, many] of data.timers.counts()) count({ kind: 'timers', saga, count: many });
+  for (const { saga, name } of data.timers.all()) count({ kind: 'timers', saga, name, count: 1 });
   for (const [destination, many] of data.outbox.counts()) count({ kind: 'work', destination, count: many });
   return [...lines.values()];
 }

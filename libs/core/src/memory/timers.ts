@@ -59,11 +59,9 @@ export class Timers {
     }
   }
 
-  /** How many there are of each saga. */
-  counts(): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>();
-    for (const { saga } of this.rows.values()) counts.set(saga, (counts.get(saga) ?? 0) + 1);
-    return counts;
+  /** All that are armed. */
+  all(): Iterable<TimerRecord> {
+    return this.rows.values();
   }
 
   release(timer: TimerToken, delayMs: number, counted: boolean, now: number): void {

@@ -177,7 +177,7 @@ export interface Settlement {
   readonly at: number;
 }
 
-/** How many instances of a saga stand where, or how many of their undo steps are not done. */
+/** How many instances of a saga stand where, how many of their undo steps are not done, how many timers have a name, how much work is for whom. */
 export type CensusLine =
   | {
       readonly kind: 'instances';
@@ -195,7 +195,12 @@ export type CensusLine =
       readonly name: string;
       readonly count: number;
     }
-  | { readonly kind: 'timers'; readonly saga: string; readonly count: number }
+  | {
+      readonly kind: 'timers';
+      readonly saga: string;
+      readonly name: string;
+      readonly count: number;
+    }
   | { readonly kind: 'work'; readonly destination: string; readonly count: number };
 
 /** An instance that was taken out of the way, with everything that was known of it. */

@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import type { InjectionToken, Provider } from '@nestjs/common';
 import type { Envelope, MessageType } from '@nestjs-orchestrator/core';
 import { lastValueFrom, type Observable } from 'rxjs';
@@ -53,14 +54,18 @@ export function egress(binding: EgressBinding): Provider {
       `egress() '${name}' is declared to confirm and to be lossy; drop one of them.`,
     );
   }
-  return {
-    provide: EGRESS,
-    inject: [client],
-    useFactory: (proxy: EmittingClient): Egress => ({
-      binding,
-      send: async (envelope) => {
-        await lastValueFrom(proxy.emit(envelope.name, record(envelope)), { defaultValue: undefined });
-      },
-    }),
-  };
+  const useFactory = (proxy: EmittingClient): Egress => ({
+    binding,
+    send: async (envelope) => {
+      await lastValueFrom(proxy.emit(envelope.name, record(envelope)), { defaultValue: undefined });
+    },
+  });
+  // For whoever looks at the application without making its instances.
+  Reflect.defineMetadata(EGRESS, binding, useFactory);
+  return { provide: EGRESS, inject: [client], useFactory };
+}
+
+/** The binding of a provider that {@link egress} has made, told by its factory. */
+export function bindingOf(factory: object): EgressBinding | undefined {
+  return Reflect.getOwnMetadata(EGRESS, factory) as EgressBinding | undefined;
 }

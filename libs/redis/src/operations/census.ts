@@ -31,15 +31,15 @@ export async function census(
     const { count: more, ...group } = line;
     const name = JSON.stringify(group);
     const before = lines.get(name)?.count ?? 0;
-    if (more > 0) lines.set(name, { ...line, count: before + more });
+    lines.set(name, { ...line, count: before + more });
   };
   for (const room of await rooms.all()) {
     const sagas = await connection.command((client) => client.smembers(room.sagas));
     for (const saga of sagas.map(decodeURIComponent)) {
       for await (const instance of living(connection, rooms, loads, room, saga))
         countInstance(instance, count);
-      const timers = await connection.command((client) => client.zcard(room.timerDue(saga)));
-      count({ kind: 'timers', saga, count: timers });
+      for (const name of await timersOf(connection, room, saga))
+        count({ kind: 'timers', saga, name, count: 1 });
     }
     for (const [destination, many] of await workOf(connection, room))
       count({ kind: 'work', destination, count: many });
@@ -72,6 +72,20 @@ function countInstance(instance: StoredInstance, count: (line: CensusLine) => vo
       count({ kind: 'undo', saga, definitionVersion, name: step.name, count: 1 });
     }
   }
+}
+
+/** The names of all timers of a saga, each as often as it is armed. A scan may tell one twice. */
+async function timersOf(connection: Connection, room: Room, saga: string): Promise<readonly string[]> {
+  const members = new Set<string>();
+  let cursor = '0';
+  do {
+    const [next, page] = await connection.command((client) =>
+      client.zscan(room.timerDue(saga), cursor, 'COUNT', PAGE),
+    );
+    for (let n = 0; n < page.length; n += 2) members.add(page[n] as string);
+    cursor = next;
+  } while (cursor !== '0');
+  return [...members].map((member) => decodeURIComponent(member.slice(member.lastIndexOf('/') + 1)));
 }
 
 async function workOf(connection: Connection, room: Room): Promise<ReadonlyMap<string, number>> {

@@ -13,6 +13,6 @@ FROM orchestrator.instance t CROSS JOIN LATERAL json_array_elements(
 WHERE t.ended_at IS NULL AND t.undo <> '[]' AND step.value ->> 'status' NOT IN ('done', 'kept', 'skipped', 'resolved')
 GROUP BY t.saga, t.definition_version, step.value ->> 'name'
 UNION ALL
-SELECT 'timers', saga, NULL, NULL, NULL, NULL, NULL, count(*) FROM orchestrator.timer GROUP BY saga
+SELECT 'timers', saga, NULL, NULL, NULL, name, NULL, count(*) FROM orchestrator.timer GROUP BY saga, name
 UNION ALL
 SELECT 'work', NULL, NULL, NULL, NULL, NULL, destination, count(*) FROM orchestrator.outbox WHERE NOT dead GROUP BY destination`;

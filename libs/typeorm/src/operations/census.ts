@@ -21,7 +21,7 @@ export async function census(database: Database): Promise<readonly CensusLine[]>
 
 function censusLine(row: Row): CensusLine {
   const { kind, saga, definitionVersion, state, name, destination, count } = row;
-  if (kind === 'timers') return { kind, saga, count };
+  if (kind === 'timers') return { kind, saga, name, count };
   if (kind === 'work') return { kind, destination, count };
   if (kind === 'undo') return { kind, saga, definitionVersion, name, count };
   return { kind, saga, definitionVersion, state, status: row.status as SagaStatus, count };

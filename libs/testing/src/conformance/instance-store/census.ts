@@ -8,7 +8,7 @@ async function lines(store: InstanceStore): Promise<readonly string[]> {
 }
 
 function shown(line: CensusLine): string {
-  if (line.kind === 'timers') return `timers ${line.saga} ${line.count}`;
+  if (line.kind === 'timers') return `timers ${line.saga} ${line.name} ${line.count}`;
   if (line.kind === 'work') return `work ${line.destination} ${line.count}`;
   const of = `${line.saga} v${line.definitionVersion}`;
   if (line.kind === 'undo') return `undo ${of} ${line.name} ${line.count}`;
@@ -60,17 +60,23 @@ export const census = about('the census', {
       );
     },
 
-  'counts timers by saga and work by destination, but no dead row': async ({ store }) => {
-    const timers = { arm: [timer('a'), timer('b')], disarm: [] };
+  'counts timers by saga and name, and work by destination, but no dead row': async ({ store }) => {
+    const timers = { arm: [timer('a'), timer('b/c')], disarm: [] };
     await commit(
       store,
       entry(ref('i-1'), 0, { timers, work: [work('w-1'), work('dead'), work('w-2', { delayMs: 9 })] }),
     );
+    await commit(store, entry(ref('i-2'), 0, { timers: { arm: [timer('b/c', ref('i-2'))], disarm: [] } }));
     await store.buryWork(workKey(work('dead')), 'broken', { now: T0 });
     await store.enqueue([work('w-3', { destination: 'saga:x' })], by());
     equal(
       (await lines(store)).filter((line) => !line.startsWith('instances')),
-      ['timers order 2', `work ${work('w').destination} 2`, 'work saga:x 1'].toSorted(),
+      [
+        'timers order a 1',
+        'timers order b/c 2',
+        `work ${work('w').destination} 2`,
+        'work saga:x 1',
+      ].toSorted(),
       'the lines',
     );
   },
