@@ -225,14 +225,16 @@ describe.each(storeKinds)('a request, on $kind', (kind) => {
       const claim = { owner: 'test', leaseMs: 0, now, destinations: [destination], limit: 9 };
       return (await store.claimWork(claim)).items.length;
     };
-    const asker = await cluster.node('asker', world.register, { pollIntervalMs: 60_000 });
+    // Hours go by.
+    const patient = { pollIntervalMs: 60_000, leaseMs: 60_000, sweepIntervalMs: 600_000 };
+    const asker = await cluster.node('asker', world.register, patient);
     const asked = [new Cancel({ orderId: 'o1' }), new Cancel({ orderId: 'o2' })].map((cancel) =>
       asker.host.bus.request(cancel, { reply: Opened, timeout: '1h' }).catch(() => {}),
     );
     await clock.settled();
     await asker.kill();
     // It answers one before it knows, and the other one after that.
-    const second = await cluster.node('second', world.register, { pollIntervalMs: 60_000 });
+    const second = await cluster.node('second', world.register, patient);
     await second.host.bus.send(new Open({ orderId: 'o1' }));
     await clock.settled();
     expect(await rows('reply:asker-1')).toBe(1);

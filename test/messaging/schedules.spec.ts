@@ -30,7 +30,7 @@ const tea = new Remind({ text: 'tea' });
 const after = (clock: Clock, ms: number): Date => new Date(clock.now() + ms);
 
 /** Hours go by in these tests: nodes look seldom when nothing is due. */
-const patient = { pollIntervalMs: 30_000, leaseMs: 60_000 };
+const patient = { pollIntervalMs: 120_000, leaseMs: 120_000, sweepIntervalMs: 600_000 };
 
 let cluster: PlainCluster | undefined;
 afterEach(async () => cluster?.close());

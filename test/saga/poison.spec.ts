@@ -57,7 +57,7 @@ const ADA = { by: 'ada', reason: 'repaired' };
 const add = (text: string) => [new Added({ id, text }), { id: text }] as const;
 
 describe.each(storeKinds)('poison, on $kind', (kind) => {
-  const open = async () => (rig = await openRig<AnySaga>(kind, behaviour));
+  const open = async (options = {}) => (rig = await openRig<AnySaga>(kind, behaviour, options));
   const target = async () => ({ saga: bag, id: (await rig?.find(id))?.id ?? '' });
   const texts = async (): Promise<unknown> => (await rig?.find(id))?.data.texts;
 
@@ -166,5 +166,15 @@ describe.each(storeKinds)('poison, on $kind', (kind) => {
     const settled: unknown[] = [];
     for await (const each of host.operator.deadLetters({ settled: true })) settled.push(each.settled);
     expect(settled).toMatchObject([{ verb: 'replayed', by: 'ada', reason: 'repaired' }]);
+  });
+
+  it('without an instance is given up when the node next looks for what is past its time', async () => {
+    const { play, advance, deadLetters } = await open({ sweepIntervalMs: 3_600_000 });
+    await advance('1m');
+    await play(new Added({ id: 'y', text: 'waits' }));
+    await advance('24h');
+    expect(await deadLetters()).toEqual([]);
+    await advance('59m');
+    expect(await deadLetters()).toHaveLength(1);
   });
 });

@@ -23,31 +23,38 @@ export interface Rig<G extends AnySaga> {
   close(): Promise<void>;
 }
 
+const SELDOM_MS = 600_000;
+
 /** Options of {@link openRig}. */
 export interface RigOptions {
   /** Commands that somebody handles. */
   readonly commands?: readonly MessageType[];
   readonly logger?: Logger;
+  /** How often the node looks for messages past their time. */
+  readonly sweepIntervalMs?: number;
 }
 
 export async function openRig<G extends AnySaga>(
   kind: StoreKind,
   behaviour: SagaBehaviour<G>,
-  { commands = [], logger = silentLogger }: RigOptions = {},
+  { commands = [], logger = silentLogger, sweepIntervalMs = SELDOM_MS }: RigOptions = {},
 ): Promise<Rig<G>> {
   const clock = new VirtualClock();
   const opened = await kind.open();
   const { store: connection } = await opened.connect();
   const store = clock.tracked(connection, 'store');
   const random = seededRandom(1);
-  // Hints and timers wake this only node; polling is for what other nodes leave behind.
+  // Hints and timers wake this only node; what it does at intervals is for what other nodes leave behind, and each costs a question to a real
+  // store for every interval of hours that go by.
   const host = new OrchestratorHost({
     store,
     clock,
     ids: countedIds('rig'),
     random,
     logger,
-    pollIntervalMs: 600_000,
+    pollIntervalMs: SELDOM_MS,
+    leaseMs: SELDOM_MS,
+    sweepIntervalMs,
   });
   const handled: { name: string; body: object }[] = [];
   host.register(behaviour);

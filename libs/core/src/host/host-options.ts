@@ -20,6 +20,8 @@ export interface HostOptions {
   readonly leaseMs?: number;
   /** How often to look for work that no hint announced, in milliseconds. Default 1 000. */
   readonly pollIntervalMs?: number;
+  /** How often messages that wait for an instance or a state are looked through for those past their time, in milliseconds. Default 30 000. */
+  readonly sweepIntervalMs?: number;
   /** How long one run of a handler may take, in milliseconds. Default 5 000. */
   readonly handlerTimeoutMs?: number;
   /** How long one try of a compensation may take, in milliseconds. Default 30 000. */

@@ -38,8 +38,6 @@ import type { HostOptions } from './host-options.js';
 import { Registry } from './registry.js';
 import { settingsOf, type HostSettings } from './settings.js';
 
-/** How often waiting messages are looked through for those past their time, in milliseconds. */
-const SWEEP_MS = 30_000;
 /** How often old rows are looked for, in milliseconds, and how many are forgotten at a time. */
 const PURGE_MS = 3_600_000;
 const PURGE_BATCH = 1_000;
@@ -340,7 +338,7 @@ export class OrchestratorHost {
   }
 
   private upkeepPumps(): readonly Pump[] {
-    const { clock, leaseMs, logger, store } = this.settings;
+    const { clock, leaseMs, logger, store, sweepIntervalMs } = this.settings;
     const failed = (error: unknown): void =>
       logger.warn('Upkeep failed; trying again', { error: String(error) });
     const renewal = new Pump(
@@ -351,7 +349,7 @@ export class OrchestratorHost {
     );
     const sweep = new Pump(
       clock,
-      SWEEP_MS,
+      sweepIntervalMs,
       async () => (await store.expireDeliveries({ now: clock.storeNow() }), null),
       failed,
     );

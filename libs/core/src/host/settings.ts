@@ -9,6 +9,7 @@ export type HostSettings = Readonly<Required<HostOptions>>;
 const COUNTS = {
   leaseMs: 10_000,
   pollIntervalMs: 1_000,
+  sweepIntervalMs: 30_000,
   handlerTimeoutMs: 5_000,
   compensationTimeoutMs: 30_000,
   maxAttempts: 10,
