@@ -19,13 +19,18 @@ export class Settling {
   private readonly hooks = new Map<IdleHook, string>();
   /** Counts what was tracked, to notice that something new began while the rest ended. */
   private begun = 0;
+  /** Told when something tracked has ended: thousands may be tracked at once, so nobody races them all. */
+  private readonly watchers = new Set<() => void>();
 
   /** @param patienceMs real milliseconds after which waiting is given up; it only turns a hang into an error with names */
   constructor(private readonly patienceMs: number) {}
 
   track<T>(work: Promise<T>, label: string): Promise<T> {
     this.begun += 1;
-    const forget = (): void => void this.tracked.delete(ended);
+    const forget = (): void => {
+      this.tracked.delete(ended);
+      for (const watch of this.watchers) watch();
+    };
     const ended: Promise<void> = work.then(forget, forget);
     this.tracked.set(ended, label);
     return work;
@@ -50,18 +55,37 @@ export class Settling {
 
   private async trackedEnd(): Promise<void> {
     while (this.tracked.size > 0) {
-      await this.patiently(Promise.race(this.tracked.keys()), () =>
-        [...new Set(this.tracked.values())].join(', '),
-      );
+      const labels = (): string => [...new Set(this.tracked.values())].join(', ');
+      await this.patiently((progress) => this.allEnd(progress), labels);
       await turn();
     }
   }
 
-  private async hooksPass(): Promise<void> {
-    for (const [hook, label] of this.hooks) await this.patiently(Promise.resolve(hook()), () => label);
+  /** Settles when nothing tracked is left; calls `progress` whenever there is less. */
+  private allEnd(progress: () => void): Promise<void> {
+    return new Promise((resolve) => {
+      const watch = (): void => {
+        if (this.tracked.size > 0) return progress();
+        this.watchers.delete(watch);
+        resolve();
+      };
+      this.watchers.add(watch);
+    });
   }
 
-  private async patiently(event: Promise<unknown>, what: () => string): Promise<void> {
+  private async hooksPass(): Promise<void> {
+    for (const [hook, label] of this.hooks)
+      await this.patiently(
+        () => Promise.resolve(hook()),
+        () => label,
+      );
+  }
+
+  /** `wait` is given a way to say that it goes on, after which patience begins anew. */
+  private async patiently(
+    wait: (progress: () => void) => Promise<unknown>,
+    what: () => string,
+  ): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = startTimer(() => {
@@ -70,7 +94,7 @@ export class Settling {
       }, this.patienceMs);
     });
     try {
-      await Promise.race([event, late]);
+      await Promise.race([wait(() => timer?.refresh()), late]);
     } finally {
       stopTimer(timer);
     }
