@@ -1,6 +1,4 @@
-import { message, type } from '@nestjs-orchestrator/core';
 import { OrchestratorHost } from '@nestjs-orchestrator/core/internal';
-import { buildSaga, defineSaga } from '@nestjs-orchestrator/core/saga';
 import {
   countedIds,
   faultPoints,
@@ -9,37 +7,8 @@ import {
   type FaultRecorder,
 } from '@nestjs-orchestrator/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { counter, counting, Counted, Opened } from './counter.js';
 import { storeKinds } from './support.js';
-
-interface Ref {
-  id: string;
-}
-class Opened extends message('c.opened', type<Ref>()) {}
-class Counted extends message('c.counted', type<Ref>()) {}
-class Closed extends message('c.closed', type<Ref>()) {}
-
-const counter = defineSaga({
-  name: 'counter',
-  version: 1,
-  data: type<Ref & { count: number }>(),
-  correlateBy: 'id',
-  states: ['open'],
-  ends: { closed: 'success' },
-  events: [Opened, Counted, Closed],
-});
-const behaviour = buildSaga(counter, (saga) => {
-  saga
-    .initially()
-    .when(Opened)
-    .then(({ event }) => ({ id: event.id, count: 0 }))
-    .transitionTo('open');
-  saga
-    .during('open')
-    .when(Counted)
-    .then((ctx) => void (ctx.data.count += 1))
-    .when(Closed)
-    .transitionTo('closed');
-});
 
 const id = 'hot';
 const NODES = 4;
@@ -66,7 +35,7 @@ describe.each(storeKinds)('one contended instance, on $kind', (kind) => {
         ids: countedIds(`node-${n}`),
         random: seededRandom(n),
       });
-      host.register(behaviour);
+      host.register(counting);
       await host.start();
       hosts.push(host);
       faults.push(recorder);
@@ -83,7 +52,7 @@ describe.each(storeKinds)('one contended instance, on $kind', (kind) => {
     const nodes = await Promise.all(
       Array.from({ length: 2 }, async () => {
         const host = new OrchestratorHost({ store: (await opened.connect()).store });
-        host.register(behaviour);
+        host.register(counting);
         await host.start();
         return host;
       }),

@@ -44,6 +44,8 @@ export const orderSaga = defineSaga({
 /** What the outside world has seen: ids of effects, so that a repeat can be told from a second one. */
 export class World {
   readonly charges: string[] = [];
+  /** Orders that the carrier was given. */
+  readonly shipped: string[] = [];
   readonly undone: { readonly name: string; readonly key: string; readonly orderId: string }[] = [];
   /** Orders whose carrier says no. */
   readonly refuse = new Set<string>();
@@ -86,12 +88,25 @@ function behaviour(world: World, timeout: Duration) {
   });
 }
 
+/** Minutes go by in tests of several nodes: each look that finds nothing costs a real store as much as one that does. */
+export const CALM = { pollIntervalMs: 20_000, leaseMs: 30_000 } as const;
+
 /** A node that can die: after that it neither writes, nor hears of anything, nor wakes up. */
 export interface Node {
+  readonly name: string;
   readonly host: OrchestratorHost;
   readonly faults: FaultRecorder;
-  readonly life: { dead: boolean };
+  readonly life: Life;
   kill(): Promise<void>;
+  /** Stands still, as a process that is stopped: what it began to ask the store, and what was due, comes when it goes on. Gives the way to go on. */
+  pause(): () => void;
+}
+
+/** How a node stands. */
+interface Life {
+  dead: boolean;
+  /** Set: it stands still until then. */
+  paused?: Promise<void> | undefined;
 }
 
 /** Two or more nodes on one store, with time in the test's hands. */
@@ -217,14 +232,15 @@ async function openNode(
   timeout: Duration,
 ): Promise<Node> {
   const faults = faultPoints();
-  const life = { dead: false };
+  const life: Life = { dead: false };
   const store = mortal(clock.tracked(connection, `${name}.store`, ['transaction']), life);
   const host = new OrchestratorHost({
-    store,
-    clock: mortal(clock, life),
+    store: patient(store, life),
+    clock: patient(mortal(clock, life), life),
     faults,
     ids: countedIds(name),
     random: seededRandom(1),
+    ...CALM,
   });
   host.register(behaviour(world, timeout));
   host.registerHandler({
@@ -239,11 +255,13 @@ async function openNode(
     message: Ship,
     name: 'shipping.ship',
     handle: ({ message: command, publish }: MessageContext<Ship>) => {
+      world.shipped.push(command.orderId);
       publish(new Shipped({ orderId: command.orderId, ok: !world.refuse.has(command.orderId) }));
     },
   });
   await host.start();
   return {
+    name,
     host,
     faults,
     life,
@@ -251,7 +269,43 @@ async function openNode(
       life.dead = true;
       await cut();
     },
+    pause: () => {
+      let goOn = (): void => {};
+      life.paused = new Promise((resolve) => (goOn = resolve));
+      return () => ((life.paused = undefined), goOn());
+    },
   };
+}
+
+/** Methods that answer at once, so that they can't wait for a node that stands still. */
+const AT_ONCE: ReadonlySet<PropertyKey> = new Set([
+  'within',
+  'onWork',
+  'schedule',
+  'now',
+  'monotonic',
+  'storeNow',
+]);
+
+/** `target`, whose calls and callbacks wait while its owner stands still. */
+function patient<T extends object>(target: T, life: Life): T {
+  const whenAwake = (run: () => unknown): unknown =>
+    life.paused === undefined ? run() : life.paused.then(() => whenAwake(run));
+  return new Proxy(target, {
+    get: (of, name) => {
+      const value: unknown = Reflect.get(of, name);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]): unknown => {
+        const given = args.map((arg) =>
+          typeof arg === 'function'
+            ? (...told: unknown[]) => whenAwake(() => Reflect.apply(arg, undefined, told))
+            : arg,
+        );
+        const call = (): unknown => Reflect.apply(value, of, given);
+        return AT_ONCE.has(name) ? call() : whenAwake(call);
+      };
+    },
+  });
 }
 
 /** `target`, whose calls have no effect and no answer once its owner is dead. */

@@ -1,26 +1,18 @@
-import { message, type } from '@nestjs-orchestrator/core';
-import {
-  buildSaga,
-  defineSaga,
-  type AnySaga,
-  type CompensationContext,
-  type UndoPolicy,
-} from '@nestjs-orchestrator/core/saga';
+import type { AnySaga } from '@nestjs-orchestrator/core/saga';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openRig, type Rig } from './rig.js';
 import { storeKinds } from './support.js';
-
-interface Ref {
-  id: string;
-}
-class Began extends message('u.began', type<Ref>()) {}
-class Failed extends message('u.failed', type<Ref>()) {}
-class Refund extends message('u.refund', type<Ref>()) {}
-class Refunded extends message('u.refunded', type<Ref>()) {}
-class RefundRefused extends message('u.refund-refused', type<Ref>()) {}
-
-type Step = 'one' | 'two' | 'three';
-type Handler = (ctx: CompensationContext) => unknown;
+import {
+  Began,
+  down,
+  Failed,
+  noting,
+  Refund,
+  Refunded,
+  RefundRefused,
+  undoing,
+  type UndoHandler,
+} from './undoing.js';
 
 let rig: Rig<AnySaga> | undefined;
 afterEach(async () => {
@@ -31,55 +23,8 @@ afterEach(async () => {
 const id = 'x';
 const ADA = { by: 'ada', reason: 'looked into it' };
 
-/** A saga that records three undo steps at once, `scope` of the last two, and fails when it is told to. */
-function behaviour(
-  handlers: Partial<Record<Step, Handler>>,
-  undo: Partial<Record<Step, UndoPolicy>> = {},
-  scope?: string,
-) {
-  const saga = defineSaga({
-    name: 'undoing',
-    version: 1,
-    data: type<Ref>(),
-    correlateBy: 'id',
-    states: ['open'],
-    ends: { done: 'success', failed: 'undo' },
-    events: [Began, Failed, Refunded, RefundRefused],
-    compensations: { one: type<Ref>(), two: type<Ref>(), three: type<Ref>() },
-    undo,
-  });
-  return buildSaga(saga, (build) => {
-    build
-      .initially()
-      .when(Began)
-      .then((ctx) => {
-        const options = scope === undefined ? {} : { scope };
-        ctx.compensateWith('one', { id });
-        ctx.compensateWith('two', { id }, options);
-        ctx.compensateWith('three', { id }, options);
-        return { id: ctx.event.id };
-      })
-      .transitionTo('open');
-    build.during('open').when(Failed).transitionTo('failed').after('3h').transitionTo('done');
-    for (const name of ['one', 'two', 'three'] as const)
-      build.compensate(name, async (_input, ctx) => void (await handlers[name]?.(ctx)));
-  });
-}
-
-/** Handlers that take down what ran. */
-function noting(ran: string[], over: Partial<Record<Step, Handler>> = {}): Record<Step, Handler> {
-  const note =
-    (name: Step): Handler =>
-    (ctx) => (ran.push(name), over[name]?.(ctx));
-  return { one: note('one'), two: note('two'), three: note('three') };
-}
-
-const down = (): never => {
-  throw new Error('the carrier is away');
-};
-
 describe.each(storeKinds)('undo steps, on $kind', (kind) => {
-  const open = async (made: ReturnType<typeof behaviour>, commands = [Refund]) =>
+  const open = async (made: ReturnType<typeof undoing>, commands = [Refund]) =>
     (rig = await openRig<AnySaga>(kind, made, { commands }));
   const statuses = async (): Promise<readonly string[]> =>
     ((await rig?.find(id))?.undo ?? []).map(({ name, status }) => `${name} ${status}`);
@@ -89,7 +34,7 @@ describe.each(storeKinds)('undo steps, on $kind', (kind) => {
     const ran: string[] = [];
     let gate = (): void => {};
     const held = new Promise<void>((resolve) => (gate = resolve));
-    const made = behaviour(noting(ran, { two: () => held, three: () => held }), {}, 'parcels');
+    const made = undoing(noting(ran, { two: () => held, three: () => held }), {}, 'parcels');
     const { play, clock, standing } = await open(made);
     await play(new Began({ id }), new Failed({ id }));
     expect(ran.toSorted()).toEqual(['three', 'two']);
@@ -101,7 +46,7 @@ describe.each(storeKinds)('undo steps, on $kind', (kind) => {
 
   it('are tried as often and as long apart as their policy says', async () => {
     const attempts: number[] = [];
-    const made = behaviour(
+    const made = undoing(
       { two: ({ attempt }) => (attempts.push(attempt), attempt < 3 ? down() : undefined) },
       { two: { attempts: 3, delay: '10m', backoff: 2, maxDelay: '1h' } },
     );
@@ -118,33 +63,11 @@ describe.each(storeKinds)('undo steps, on $kind', (kind) => {
     expect(await standing(id)).toBe('failed compensated');
   });
 
-  it('halt the whole when one has failed for good, until an operator retries it', async () => {
-    const ran: string[] = [];
-    let broken = true;
-    const made = behaviour(noting(ran, { two: () => (broken ? down() : undefined) }), {
-      two: { attempts: 1 },
-    });
-    const { play, host, clock, standing, history } = await open(made);
-    await play(new Began({ id }), new Failed({ id }));
-    expect(await standing(id)).toBe('failed compensation-failed');
-    expect(await statuses()).toEqual(['one recorded', 'two failed', 'three done']);
-    broken = false;
-    const audit = { ...ADA, id: 'action-1' };
-    expect(await host.operator.retry(await target(), audit)).toMatchObject({ status: 'compensating' });
-    await clock.settled();
-    expect(await standing(id)).toBe('failed compensated');
-    expect(ran).toEqual(['three', 'two', 'two', 'one']);
-    await host.operator.retry(await target(), audit);
-    await clock.settled();
-    expect(ran).toEqual(['three', 'two', 'two', 'one']);
-    expect(await history(id)).toContain('operator retry');
-  });
-
   it.each([
     ['skip', 'two skipped', 'partially-compensated'],
     ['resolve', 'two resolved', 'compensated'],
   ] as const)('go on when an operator says %s', async (verb, step, status) => {
-    const made = behaviour({ two: down }, { two: { attempts: 1 } });
+    const made = undoing({ two: down }, { two: { attempts: 1 } });
     const { play, host, clock, standing } = await open(made);
     await play(new Began({ id }), new Failed({ id }));
     await host.operator[verb]({ ...(await target()), step: 2 }, ADA);
@@ -156,7 +79,7 @@ describe.each(storeKinds)('undo steps, on $kind', (kind) => {
   });
 
   it('go on by themselves where their policy says so, and the saga ends as partially compensated', async () => {
-    const made = behaviour({ two: down }, { two: { attempts: 1, onFailure: 'continue' } });
+    const made = undoing({ two: down }, { two: { attempts: 1, onFailure: 'continue' } });
     const { play, standing } = await open(made);
     await play(new Began({ id }), new Failed({ id }));
     expect(await statuses()).toEqual(['one done', 'two failed', 'three done']);
@@ -164,7 +87,7 @@ describe.each(storeKinds)('undo steps, on $kind', (kind) => {
   });
 
   it('hold the saga where their policy says escalate, until an operator has settled it', async () => {
-    const made = behaviour({ two: down }, { two: { attempts: 1, onFailure: 'escalate' } });
+    const made = undoing({ two: down }, { two: { attempts: 1, onFailure: 'escalate' } });
     const { play, host, clock, standing } = await open(made);
     await play(new Began({ id }), new Failed({ id }));
     expect(await standing(id)).toBe('failed held');
@@ -175,8 +98,8 @@ describe.each(storeKinds)('undo steps, on $kind', (kind) => {
 
   it('that send a command are done when its answer comes', async () => {
     const ran: string[] = [];
-    const send: Handler = (ctx) => ctx.send(new Refund({ id }));
-    const made = behaviour(noting(ran, { two: send }), {
+    const send: UndoHandler = (ctx) => ctx.send(new Refund({ id }));
+    const made = undoing(noting(ran, { two: send }), {
       two: { answeredBy: Refunded, answerTimeout: '1h' },
     });
     const { play, handled, standing } = await open(made);
@@ -190,9 +113,9 @@ describe.each(storeKinds)('undo steps, on $kind', (kind) => {
   });
 
   it('that get no answer in time are tried again, and fail when that was often enough', async () => {
-    const send: Handler = (ctx) => ctx.send(new Refund({ id }));
+    const send: UndoHandler = (ctx) => ctx.send(new Refund({ id }));
     const policy = { answeredBy: Refunded, answerTimeout: '1h', attempts: 2 } as const;
-    const { play, advance, handled, standing } = await open(behaviour({ two: send }, { two: policy }));
+    const { play, advance, handled, standing } = await open(undoing({ two: send }, { two: policy }));
     await play(new Began({ id }), new Failed({ id }));
     await advance('61m');
     expect(handled).toHaveLength(2);
@@ -203,16 +126,16 @@ describe.each(storeKinds)('undo steps, on $kind', (kind) => {
   });
 
   it('whose command is refused have failed', async () => {
-    const send: Handler = (ctx) => ctx.send(new Refund({ id }));
+    const send: UndoHandler = (ctx) => ctx.send(new Refund({ id }));
     const policy = { answeredBy: Refunded, refusedBy: RefundRefused };
-    const { play, standing } = await open(behaviour({ two: send }, { two: policy }));
+    const { play, standing } = await open(undoing({ two: send }, { two: policy }));
     await play(new Began({ id }), new Failed({ id }), new RefundRefused({ id }));
     expect(await standing(id)).toBe('failed compensation-failed');
   });
 
   it('are run when an operator cancels, and the timers of the saga come no more', async () => {
     const ran: string[] = [];
-    const { play, host, advance, standing, history } = await open(behaviour(noting(ran)));
+    const { play, host, advance, standing, history } = await open(undoing(noting(ran)));
     await play(new Began({ id }));
     await host.operator.cancel(await target(), ADA);
     await advance('4h');
@@ -223,7 +146,7 @@ describe.each(storeKinds)('undo steps, on $kind', (kind) => {
   });
 
   it('that have not failed are not settled, nor those of another tenant or instance', async () => {
-    const { play, host } = await open(behaviour({}));
+    const { play, host } = await open(undoing({}));
     await play(new Began({ id }));
     const here = await target();
     await expect(host.operator.retry(here, ADA)).rejects.toThrow(/no such failed undo step/);
@@ -236,8 +159,7 @@ describe.each(storeKinds)('undo steps, on $kind', (kind) => {
 });
 
 it('an undo policy is checked with its definition', () => {
-  const define = () =>
-    behaviour({}, { one: { attempts: 0, answeredBy: Refund, onFailure: 'stop' as never } });
+  const define = () => undoing({}, { one: { attempts: 0, answeredBy: Refund, onFailure: 'stop' as never } });
   expect(define).toThrow(
     /attempts: 0 must be[\s\S]*onFailure: 'stop' must be[\s\S]*'u.refund' must be among/,
   );

@@ -1,0 +1,67 @@
+import { message, type } from '@nestjs-orchestrator/core';
+import { buildSaga, defineSaga } from '@nestjs-orchestrator/core/saga';
+
+interface Ref {
+  id: string;
+}
+export class Began extends message('v.began', type<Ref>()) {}
+export class Went extends message('v.went', type<Ref>()) {}
+
+/** A trip as it was first defined. */
+export const trip = defineSaga({
+  name: 'trip',
+  version: 1,
+  data: type<{ id: string; steps: number }>(),
+  correlateBy: 'id',
+  states: ['waiting'],
+  ends: { done: 'success', late: 'success' },
+  events: [Began, Went],
+});
+export const trips = buildSaga(trip, (saga) => {
+  saga
+    .initially()
+    .when(Began)
+    .then(({ event }) => ({ id: event.id, steps: 1 }))
+    .transitionTo('waiting');
+  saga.during('waiting').when(Went).transitionTo('done').after('1h').transitionTo('late');
+});
+
+/** Its second version: with other states and data, and perhaps the way there for those that are under way. */
+export function tripsOfTwo(migrate: boolean) {
+  const definition = defineSaga({
+    name: 'trip',
+    version: 2,
+    data: type<{ id: string; stops: string[] }>(),
+    correlateBy: 'id',
+    states: ['onTheWay'],
+    ends: { done: 'success', late: 'success' },
+    events: [Began, Went],
+    ...(migrate
+      ? {
+          migrate: {
+            1: {
+              data: (old: { id: string; steps: number }) => ({
+                id: old.id,
+                stops: Array.from({ length: old.steps }, (_, n) => `stop ${n}`),
+              }),
+              states: { waiting: 'onTheWay' as const },
+            },
+          },
+        }
+      : {}),
+  });
+  return buildSaga(definition, (saga) => {
+    saga
+      .initially()
+      .when(Began)
+      .then(({ event }) => ({ id: event.id, stops: [] }))
+      .transitionTo('onTheWay');
+    saga
+      .during('onTheWay')
+      .when(Went)
+      .then((ctx) => void ctx.data.stops.push('went'))
+      .transitionTo('done')
+      .after('1h')
+      .transitionTo('late');
+  });
+}
