@@ -120,7 +120,7 @@ describe.each(storeKinds)('poison, on $kind', (kind) => {
     await play(add('early'));
     await play(new Began({ id }), add('later'));
     expect(await texts()).toEqual([]);
-    await advance('20m');
+    await advance('6m');
     expect(await standing(id)).toBe('open held');
     expect(await deadLetters()).toEqual([]);
     poison.clear();
