@@ -1,7 +1,12 @@
 import { message, type, type MessageContext, type MessageHandler } from '@nestjs-orchestrator/core';
 import { memoryStore, type MemoryStore } from '@nestjs-orchestrator/core/memory';
 import type { InstanceStore, StoredInstance } from '@nestjs-orchestrator/core/ports';
-import { buildSaga, defineSaga, type SagaBehaviour } from '@nestjs-orchestrator/core/saga';
+import {
+  buildSaga,
+  defineSaga,
+  type CompensationContext,
+  type SagaBehaviour,
+} from '@nestjs-orchestrator/core/saga';
 import type { SimulatedInput, SimulationScenario } from '@nestjs-orchestrator/testing';
 import { z } from 'zod';
 
@@ -55,42 +60,55 @@ export interface World {
 const isSilent = (orderId: string): boolean => orderId.endsWith('1');
 const hasNoStock = (orderId: string): boolean => orderId.endsWith('2');
 
+/** Compensations are of a world; everything else is compiled once for all runs. */
+const orderBehaviour = buildSaga(definition, (saga) => {
+  saga
+    .initially()
+    .when(Placed)
+    .then((ctx) => {
+      const { orderId } = ctx.event;
+      ctx.compensateWith('refund', { orderId });
+      ctx.send(new Charge({ orderId }));
+      return { orderId, notes: [] };
+    })
+    .transitionTo('paying');
+  saga
+    .during('paying')
+    .when(Charged)
+    .then((ctx) => {
+      if (!ctx.event.ok) return 'failed' as const;
+      ctx.compensateWith('release', { orderId: ctx.data.orderId });
+      ctx.send(new Reserve({ orderId: ctx.data.orderId }));
+      return 'reserving' as const;
+    })
+    .transitionToOneOf('reserving', 'failed')
+    .after('10s')
+    .transitionTo('failed');
+  saga
+    .during('reserving')
+    .when(Reserved)
+    .then((ctx) => (ctx.event.ok ? ('completed' as const) : ('failed' as const)))
+    .transitionToOneOf('completed', 'failed');
+  saga
+    .during('paying', 'reserving')
+    .when(Noted)
+    .then((ctx) => void ctx.data.notes.push(ctx.event.note));
+  for (const name of ['refund', 'release'] as const)
+    saga.compensate(name, () => Promise.reject(new Error('no world')));
+});
+
 function behaviour({ bank, stock }: World): SagaBehaviour {
-  return buildSaga(definition, (saga) => {
-    saga
-      .initially()
-      .when(Placed)
-      .then((ctx) => {
-        const { orderId } = ctx.event;
-        ctx.compensateWith('refund', { orderId });
-        ctx.send(new Charge({ orderId }));
-        return { orderId, notes: [] };
-      })
-      .transitionTo('paying');
-    saga
-      .during('paying')
-      .when(Charged)
-      .then((ctx) => {
-        if (!ctx.event.ok) return 'failed' as const;
-        ctx.compensateWith('release', { orderId: ctx.data.orderId });
-        ctx.send(new Reserve({ orderId: ctx.data.orderId }));
-        return 'reserving' as const;
-      })
-      .transitionToOneOf('reserving', 'failed')
-      .after('10s')
-      .transitionTo('failed');
-    saga
-      .during('reserving')
-      .when(Reserved)
-      .then((ctx) => (ctx.event.ok ? ('completed' as const) : ('failed' as const)))
-      .transitionToOneOf('completed', 'failed');
-    saga
-      .during('paying', 'reserving')
-      .when(Noted)
-      .then((ctx) => void ctx.data.notes.push(ctx.event.note));
-    saga.compensate('refund', async ({ orderId }, ctx) => bank.undo(orderId, ctx.idempotencyKey));
-    saga.compensate('release', async ({ orderId }, ctx) => stock.undo(orderId, ctx.idempotencyKey));
-  });
+  const undo =
+    (ledger: Ledger) =>
+    async ({ orderId }: { orderId: string }, ctx: CompensationContext): Promise<void> =>
+      ledger.undo(orderId, ctx.idempotencyKey);
+  return {
+    ...orderBehaviour,
+    compensations: new Map([
+      ['refund', undo(bank)],
+      ['release', undo(stock)],
+    ]),
+  };
 }
 
 function handlers({ bank, stock }: World): readonly MessageHandler[] {

@@ -10,8 +10,8 @@ import {
 import { describe, expect, it } from 'vitest';
 import { orderScenario } from './orders.js';
 
-/** More by `SIMULATION_SEEDS=10000`; `npm run simulate -- --seeds N` runs them without a test. */
-const SEEDS = Number(process.env['SIMULATION_SEEDS'] ?? 500);
+/** `npm run simulate -- --seeds N` runs others, or more, without a test. */
+const SEEDS = Number(process.env['SIMULATION_SEEDS'] ?? 10_000);
 
 /** A store with some methods replaced, on all of its connections. */
 function withFault(change: (store: MemoryStore) => Partial<MemoryStore>) {

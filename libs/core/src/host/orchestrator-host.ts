@@ -18,6 +18,7 @@ import { parseJson } from '../message/json.js';
 import type { Commit, Finish, FinishResult, WriteOptions } from '../ports/instance-store.js';
 import type { ClaimedWork, DueTimer, WorkKey, WorkRecord } from '../ports/records.js';
 import type { SagaBehaviour } from '../saga/behaviour.js';
+import type { CompiledSaga } from '../saga/compile/compiled-saga.js';
 import { ActivityConsumer } from '../saga/activity/activity-consumer.js';
 import { activityDestination } from '../saga/activity/activity-work.js';
 import type { SagaOperator } from '../saga/operator/saga-operator.js';
@@ -132,12 +133,12 @@ export class OrchestratorHost {
   }
 
   /**
-   * Adds a saga; before {@link start}.
+   * Adds a saga; before {@link start}. `compiled`: what `compileSaga` made of it, where many nodes of one process have the same.
    *
    * @throws SagaDefinitionError, DuplicateSagaError
    */
-  register(behaviour: SagaBehaviour): void {
-    this.registry.addSaga(behaviour);
+  register(behaviour: SagaBehaviour, compiled?: CompiledSaga): void {
+    this.registry.addSaga(behaviour, compiled);
     const { name } = behaviour.definition;
     if (this.consumers.has(name)) return;
     const consumer = new SagaConsumer(

@@ -38,13 +38,13 @@ export class Registry {
   private readonly handlers = new Map<string, MessageHandler>();
   private readonly remotes = new Set<string>();
 
-  addSaga(behaviour: SagaBehaviour): CompiledSaga {
+  addSaga(behaviour: SagaBehaviour, compiled?: CompiledSaga): CompiledSaga {
     const { name, version } = behaviour.definition;
     const versions = this.sagas.get(name) ?? new Map<number, CompiledSaga>();
     const other = versions.get(version);
     if (other !== undefined)
       throw new DuplicateSagaError(name, version, other.behaviour.label, behaviour.label);
-    const saga = compileSaga(behaviour);
+    const saga = compiled ?? compileSaga(behaviour);
     versions.set(version, saga);
     this.sagas.set(name, versions);
     for (const message of behaviour.definition.events.keys()) this.routes.add(message, sagaDestination(name));

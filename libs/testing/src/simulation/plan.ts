@@ -35,7 +35,8 @@ export interface SimulationSize {
   readonly steps?: number;
 }
 
-const LONGEST_PAUSE_MS = 8_000;
+/** Twice as long as leases last. */
+const LONGEST_PAUSE_MS = 12_000;
 
 /** The plan of a seed. */
 export function planOf(

@@ -1,6 +1,7 @@
 import { memoryStore } from '@nestjs-orchestrator/core/memory';
 import type { InstanceStore, Random } from '@nestjs-orchestrator/core/ports';
 import { seededRandom } from '../clock/seeded-random.js';
+import { CompiledSagas } from './compiled-sagas.js';
 import type { SimulatedFault, SimulationPlan } from './plan.js';
 import type { SimulatedInput, SimulationScenario } from './scenario.js';
 import { SimulatedNode } from './simulated-node.js';
@@ -30,7 +31,7 @@ const PATIENCE_MS = 600_000;
 /** Share of the moves in which time goes on although something else could happen. */
 const HASTE = 0.02;
 const OUTSIDE = -1;
-const OFFER_AGAIN_MS = 20;
+const OFFER_AGAIN_MS = 250;
 
 /** Runs a plan. The same plan takes the same steps, whatever the machine. */
 export function runPlan<World>(
@@ -38,7 +39,17 @@ export function runPlan<World>(
   plan: SimulationPlan,
   traced = false,
 ): Promise<SimulationResult> {
-  return new Run(scenario, plan, traced).run();
+  return runCompiled(scenario, plan, traced, new CompiledSagas());
+}
+
+/** As {@link runPlan}, with sagas that other runs may have compiled already. */
+export function runCompiled<World>(
+  scenario: SimulationScenario<World>,
+  plan: SimulationPlan,
+  traced: boolean,
+  compiled: CompiledSagas,
+): Promise<SimulationResult> {
+  return new Run(scenario, plan, traced, compiled).run();
 }
 
 class Run<World> {
@@ -62,6 +73,7 @@ class Run<World> {
     private readonly scenario: SimulationScenario<World>,
     private readonly plan: SimulationPlan,
     private readonly traced: boolean,
+    private readonly compiled: CompiledSagas,
   ) {
     this.random = seededRandom(plan.seed);
     this.world = scenario.world();
@@ -122,7 +134,7 @@ class Run<World> {
       connect: this.connect,
       equip: (host) => {
         const { sagas, handlers } = this.scenario.application(this.world);
-        for (const saga of sagas) host.register(saga);
+        for (const saga of sagas) host.register(saga, this.compiled.of(saga));
         for (const handler of handlers) host.registerHandler(handler);
       },
     });

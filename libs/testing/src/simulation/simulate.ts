@@ -1,5 +1,6 @@
+import { CompiledSagas } from './compiled-sagas.js';
 import { planOf, type SimulationPlan, type SimulationSize } from './plan.js';
-import { runPlan } from './run.js';
+import { runCompiled } from './run.js';
 import type { SimulationScenario } from './scenario.js';
 import { shrink } from './shrink.js';
 
@@ -67,12 +68,13 @@ export async function simulate<World>(
   scenario: SimulationScenario<World>,
   { seeds = 1_000, from = 0, size, onProgress }: SimulationOptions = {},
 ): Promise<SimulationReport> {
+  const compiled = new CompiledSagas();
   let steps = 0;
   for (let seed = from; seed < from + seeds; seed += 1) {
     const plan = planOf(seed, size);
-    const result = await runPlan(scenario, plan);
+    const result = await runCompiled(scenario, plan, false, compiled);
     steps += result.steps;
-    if (result.failures.length > 0) await explain(scenario, plan, result.fingerprint);
+    if (result.failures.length > 0) await explain(scenario, plan, result.fingerprint, compiled);
     if ((seed - from + 1) % PROGRESS_EVERY === 0) onProgress?.(seed - from + 1, steps);
   }
   return { seeds, steps };
@@ -82,13 +84,14 @@ async function explain<World>(
   scenario: SimulationScenario<World>,
   plan: SimulationPlan,
   fingerprint: number,
+  compiled: CompiledSagas,
 ): Promise<never> {
-  const again = await runPlan(scenario, plan);
+  const again = await runCompiled(scenario, plan, false, compiled);
   if (again.fingerprint !== fingerprint || again.failures.length === 0)
     throw new SimulationNotRepeatable(plan.seed);
   const fails = async (candidate: SimulationPlan): Promise<boolean> =>
-    (await runPlan(scenario, candidate)).failures.length > 0;
+    (await runCompiled(scenario, candidate, false, compiled)).failures.length > 0;
   const smallest = await shrink(plan, fails);
-  const { failures, trace } = await runPlan(scenario, smallest, true);
+  const { failures, trace } = await runCompiled(scenario, smallest, true, compiled);
   throw new SimulationFailure(plan.seed, smallest, failures, trace);
 }

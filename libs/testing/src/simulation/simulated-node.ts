@@ -17,8 +17,9 @@ export interface NodeSurroundings {
   readonly equip: (host: OrchestratorHost) => void;
 }
 
-const LEASE_MS = 3_000;
-const POLL_MS = 1_000;
+/** Looks that find nothing are no interleaving worth a step: nodes are told what is due, and poll seldom. */
+const LEASE_MS = 6_000;
+const POLL_MS = 4_000;
 
 /** A node of a run: each call to the store is a step, each answer another. A node that has crashed does nothing any more. */
 export class SimulatedNode {
