@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 import { StoreDataSourceError } from '../errors.js';
 import { ownClient } from './own-client.js';
 import type { OwnPgClient, PgClient, QueryAnswer } from './client.js';
-import { statement, type Statement } from './statement.js';
+import { bound, statement, type Statement } from './statement.js';
 import { isUnavailable, mapped } from './unavailable.js';
 
 /** What the store uses of TypeORM's `PostgresDriver`; all of it is public there. */
@@ -54,8 +54,8 @@ export class Database {
   }
 
   /** Runs one statement in a transaction of its own. */
-  async run<Row>({ name, text }: Statement, values: unknown[]): Promise<QueryAnswer<Row>> {
-    return this.withClient((client) => client.query<Row>({ name, text, values }));
+  async run<Row>(prepared: Statement, values: readonly unknown[]): Promise<QueryAnswer<Row>> {
+    return this.withClient((client) => client.query<Row>(bound(prepared, values)));
   }
 
   /** Lends a pooled connection to `work`. One that failed is not given back to the pool. */

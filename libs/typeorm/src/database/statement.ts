@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
 import { DEFAULT_SCHEMA } from '../options.js';
+import { withBinaryArrays, type ElementType } from './binary-arrays.js';
+import type { NamedQuery } from './client.js';
 
 /** A prepared statement: its name belongs to its text. */
 export interface Statement {
   readonly name: string;
   readonly text: string;
+  /** For each parameter that is an array, the type of its elements. */
+  readonly arrays: readonly (ElementType | undefined)[];
 }
 
 const known = new Map<string, Statement>();
@@ -19,10 +23,23 @@ export function statement(operation: string, sql: string, schema: string): State
   if (found === undefined) {
     const text = inSchema(sql, schema);
     const digest = createHash('sha256').update(text).digest('hex').slice(0, 12);
-    found = { name: `orchestrator_${operation}_${digest}`, text };
+    found = { name: `orchestrator_${operation}_${digest}`, text, arrays: arrayTypes(text) };
     known.set(key, found);
   }
   return found;
+}
+
+/** The statement with its values, as the driver takes it. */
+export function bound({ name, text, arrays }: Statement, values: readonly unknown[]): NamedQuery {
+  return { name, text, values: withBinaryArrays(arrays, values) };
+}
+
+/** The array types that the statement casts its parameters to. */
+function arrayTypes(text: string): readonly (ElementType | undefined)[] {
+  const types: (ElementType | undefined)[] = [];
+  for (const [, number, type] of text.matchAll(/\$(\d+)::(text|int|float8|bool)\[\]/g))
+    types[Number(number) - 1] = type as ElementType;
+  return types;
 }
 
 /** SQL that speaks of another schema than the default one. */

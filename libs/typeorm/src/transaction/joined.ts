@@ -18,7 +18,7 @@ import { commitSql } from '../commit/commit.sql.js';
 import { leavesWork, verdict, type CommitRow } from '../commit/commits.js';
 import type { PgClient, QueryAnswer } from '../database/client.js';
 import type { Database } from '../database/database.js';
-import type { Statement } from '../database/statement.js';
+import { bound, type Statement } from '../database/statement.js';
 import { mapped } from '../database/unavailable.js';
 import { park } from '../delivery/park.js';
 import { load } from '../instance/load.js';
@@ -114,12 +114,12 @@ export class JoinedTransaction implements StoreTransaction {
   }
 
   private readonly ask = async <Row>(
-    { name, text }: Statement,
-    values: unknown[],
+    prepared: Statement,
+    values: readonly unknown[],
   ): Promise<QueryAnswer<Row>> => {
     const client = await this.client();
     try {
-      return await client.query<Row>({ name, text, values });
+      return await client.query<Row>(bound(prepared, values));
     } catch (error) {
       throw mapped(error);
     }
