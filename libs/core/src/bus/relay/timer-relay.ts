@@ -7,6 +7,9 @@ import { Alone } from './alone.js';
 import { isNoFaultOfWork, mayRetry, mustRunAlone, retryDelay, type RetryPolicy } from './retry-policy.js';
 import type { Consumed } from './consumer.js';
 
+/** Firings that are under way at a time at most: timers that are due all at once must not flood the mailboxes. */
+const WINDOW = 400;
+/** Timers of one claim. */
 const BATCH = 200;
 
 /** A timer whose firings are used up, though none of them reported a failure: it probably ends the process that fires it. */
@@ -24,6 +27,9 @@ class TimerExhaustedError extends OrchestratorError {
 export class TimerRelay {
   private readonly pump: Pump;
   private readonly firing = new Set<Promise<void>>();
+  private claiming: Promise<unknown> = Promise.resolve();
+  /** There was no room for another claim. */
+  private backlog = false;
   private readonly logger: Logger;
   /** Fires timers that may end this process. */
   private readonly alone = new Alone();
@@ -42,7 +48,11 @@ export class TimerRelay {
     this.pump = new Pump(
       ports.clock,
       pollMs,
-      () => this.claim(),
+      () => {
+        const claim = this.claim();
+        this.claiming = claim.catch(() => undefined);
+        return claim;
+      },
       (error) => this.logger.warn('Looking for due timers failed; trying again', { error: String(error) }),
     );
   }
@@ -61,25 +71,29 @@ export class TimerRelay {
   }
 
   async idle(): Promise<void> {
+    await this.claiming;
     await Promise.all(this.firing);
   }
 
+  /** Claims while there is room, without waiting for what is under way: one slow firing must not delay all that come after it. */
   private async claim(): Promise<number | null> {
     const destinations = this.sagas();
-    if (destinations.length === 0) return null;
-    const { items, nextDueMs } = await this.ports.store.claimTimers({
-      ...this.ports.writeOptions(),
-      destinations,
-      limit: BATCH,
-    });
-    // The next batch waits for this one: timers that are due all at once must not flood the mailboxes.
-    await Promise.all(items.map((timer) => this.track(this.one(timer))));
-    return items.length > 0 ? 0 : nextDueMs;
+    this.backlog = this.firing.size > WINDOW - BATCH;
+    if (destinations.length === 0 || this.backlog) return null;
+    const request = { ...this.ports.writeOptions(), destinations, limit: BATCH };
+    const { items, nextDueMs } = await this.ports.store.claimTimers(request);
+    for (const timer of items) this.begin(timer);
+    return nextDueMs;
   }
 
-  private track(task: Promise<void>): Promise<void> {
+  private begin(timer: DueTimer): void {
+    const task = this.one(timer).finally(() => {
+      this.firing.delete(task);
+      if (!this.backlog || this.firing.size > WINDOW - BATCH) return;
+      this.backlog = false;
+      this.pump.hint();
+    });
     this.firing.add(task);
-    return task.finally(() => this.firing.delete(task));
   }
 
   private async one(timer: DueTimer): Promise<void> {
@@ -102,6 +116,7 @@ export class TimerRelay {
             error: String(storeError),
           }),
         );
+      this.pump.within(delay);
     }
   }
 
