@@ -91,8 +91,13 @@ export function mayCommit(data: MemoryData, commit: Commit, writer: object | nul
     (expectedVersion === 0 || instances.admits(ref, commit.lease, now)) &&
     !instances.holdsElsewhere(ref, keys, supersedes) &&
     (expectedVersion > 0 || !data.tombstones.bar(ref, unique(keys), commit.ifUnseen === true)) &&
-    (commit.ifUnseen !== true || !commit.inbox || !instances.seen(ref, commit.inbox.messageId))
+    (commit.ifUnseen !== true || !told(commit).some(({ messageId }) => instances.seen(ref, messageId)))
   );
+}
+
+/** The inbox rows of a commit, in order. */
+export function told({ inbox, inboxBefore = [] }: Commit): readonly InboxRecord[] {
+  return inbox === null ? inboxBefore : [...inboxBefore, inbox];
 }
 
 /** Writes everything of a commit that has won: nothing stops it half-way. */
@@ -102,7 +107,7 @@ export function write(data: MemoryData, commit: Commit, lease: BirthLease, now: 
   const former = supersedes === null ? undefined : data.instances.find({ ...ref, id: supersedes });
   if (former) data.tombstones.add(former, unique(keys), former.createdBy, now);
   data.instances.claimKeys(ref, keys);
-  if (commit.inbox) data.instances.remember(ref, commit.inbox);
+  for (const record of told(commit)) data.instances.remember(ref, record);
   data.histories.append(ref, commit.history, version, now);
   writeTimers(data, commit, now);
   const parked = writeDeliveries(data, commit, now);

@@ -8,7 +8,7 @@ import type {
   ParkResult,
   StoredInstance,
 } from '../ports/index.js';
-import { decidedBy, loadOne, mayCommit, unique, whole, write } from './commits.js';
+import { decidedBy, loadOne, mayCommit, told, unique, whole, write } from './commits.js';
 import { instanceName, keyName } from './names.js';
 import { parkOne } from './parking.js';
 import type { TransactionTarget } from './transactions.js';
@@ -69,7 +69,7 @@ export class JoinedInstances {
   }
 
   private remember(name: string, commit: Commit, now: number): void {
-    const { ref, next, keys, deliveries, expectedVersion, inbox } = commit;
+    const { ref, next, keys, deliveries, expectedVersion } = commit;
     const found = this.rows.get(name) ?? this.load({ ...ref, by: { id: ref.id }, messageId: '' }).instance;
     const before = found ?? { openDeliveries: 0, createdAt: now, endedAt: null };
     this.rows.set(name, {
@@ -82,6 +82,6 @@ export class JoinedInstances {
       endedAt: next.ended ? (before.endedAt ?? now) : null,
     });
     for (const key of unique(keys)) this.keys.set(keyName(ref, key), ref.id);
-    if (inbox !== null) this.inbox.set(`${name}\n${inbox.messageId}`, { ...inbox });
+    for (const record of told(commit)) this.inbox.set(`${name}\n${record.messageId}`, { ...record });
   }
 }

@@ -76,9 +76,11 @@ export interface Commit {
   readonly keys: readonly KeyClaim[];
   /** Written together with the version bump only. Replaces a row of the same message id (a deferred message now applied). */
   readonly inbox: InboxRecord | null;
+  /** Messages that were handled on the way, before that of `inbox`, in order: each gets its row, under the same conditions. */
+  readonly inboxBefore?: readonly InboxRecord[];
   /**
    * The instance was not loaded for this message, its state was known: the commit also loses if the instance's inbox has a row of
-   * the message already, or, where it is created, if there is a tombstone on one of its keys. Default `false`: a load has told that it has none.
+   * one of its messages already, or, where it is created, if there is a tombstone on one of its keys. Default `false`: a load has told that it has none.
    */
   readonly ifUnseen?: boolean;
   readonly work: readonly WorkRecord[];

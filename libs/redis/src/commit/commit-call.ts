@@ -1,4 +1,4 @@
-import type { Commit, WriteOptions } from '@nestjs-orchestrator/core/ports';
+import type { Commit, InboxRecord, WriteOptions } from '@nestjs-orchestrator/core/ports';
 import { Parameters, type Call } from '../connection/script.js';
 import { packDelivery } from '../delivery/delivery-record.js';
 import { packState } from '../instance/instance-record.js';
@@ -45,8 +45,9 @@ function pushInstance(to: Parameters, commit: Commit): void {
   to.pushAll(shares, (key) => to.push(keyName(key)));
 }
 
-function pushDetails(to: Parameters, { ref, inbox, history, timers, deliveries }: Commit): void {
-  to.push(inbox?.messageId ?? '', inbox === null ? '' : JSON.stringify([inbox.outcome, inbox.reply]));
+function pushDetails(to: Parameters, { ref, inbox, inboxBefore, history, timers, deliveries }: Commit): void {
+  to.push(inbox?.messageId ?? '', inbox === null ? '' : packed(inbox));
+  to.pushAll(inboxBefore ?? [], (record) => to.push(record.messageId, packed(record)));
   to.pushAll(history, ({ kind, name, messageId, from, to: target, detail }) =>
     to.push(JSON.stringify([kind, name, messageId, from, target, detail])),
   );
@@ -59,4 +60,8 @@ function pushDetails(to: Parameters, { ref, inbox, history, timers, deliveries }
   to.pushAll(deliveries.add, (delivery) =>
     to.push(encode(delivery.messageId), packDelivery(ref.saga, delivery), delivery.ttlMs),
   );
+}
+
+function packed({ outcome, reply }: InboxRecord): string {
+  return JSON.stringify([outcome, reply]);
 }

@@ -40,7 +40,8 @@ local function takeCommit()
   for n = 1, takeNumber() do c.claims[n] = { field = take(), mailbox = take() } end
   for n = 1, takeNumber() do c.shares[n] = take() end
   c.message, c.outcome = take(), take()
-  c.lines, c.disarms, c.arms, c.done, c.adds = {}, {}, {}, {}, {}
+  c.before, c.lines, c.disarms, c.arms, c.done, c.adds = {}, {}, {}, {}, {}, {}
+  for n = 1, takeNumber() do c.before[n] = { message = take(), outcome = take() } end
   for n = 1, takeNumber() do c.lines[n] = take() end
   for n = 1, takeNumber() do c.disarms[n] = take() end
   for n = 1, takeNumber() do c.arms[n] = { name = take(), token = take(), delay = takeNumber(), record = take() } end
@@ -80,6 +81,9 @@ local function mayCommit(c, token)
   if tonumber(row[VERSION] or '0') ~= c.expected then return false end
   if row[VERSION] and (isHeld(row[TX], token) or not admits(row, c.lease)) then return false end
   if c.unseen and c.outcome ~= '' and redis.call('HEXISTS', c.inbox, c.message) == 1 then return false end
+  for _, told in ipairs(c.before) do
+    if c.unseen and redis.call('HEXISTS', c.inbox, told.message) == 1 then return false end
+  end
   return mayClaim(c, token)
 end
 local function any(...)
@@ -92,7 +96,7 @@ end
 local function checkCommit(c)
   mustBe('zset', c.index)
   mustBe('string', KEYS[${ROOM.sequence}])
-  if c.outcome ~= '' then mustBe('hash', c.inbox) end
+  if c.outcome ~= '' or any(c.before) then mustBe('hash', c.inbox) end
   if c.ended or (c.row and c.row[ENDED] ~= '') then mustBe('zset', KEYS[${ROOM.ended}]) end
   if c.expected == 0 then mustBe('set', KEYS[${ROOM.sagas}]) end
   if c.formerId ~= '' then
@@ -167,6 +171,7 @@ local function writeInstance(c)
     redis.call('HSET', c.keys, claim.field, '=' .. c.id)
     redis.call('HSET', c.instance, 'k:' .. claim.field, '')
   end
+  for _, told in ipairs(c.before) do redis.call('HSET', c.inbox, told.message, told.outcome) end
   if c.outcome ~= '' then redis.call('HSET', c.inbox, c.message, c.outcome) end
   if ended ~= '' then
     redis.call('ZADD', KEYS[${ROOM.ended}], ended, c.saga .. '/' .. c.suffix)

@@ -40,7 +40,7 @@ export class OwnView {
 
   /** Takes a commit of this transaction down; `before` is the instance as it was, if it was. */
   remember(commit: Commit, before: StoredInstance | null, now: number): void {
-    const { ref, keys, inbox } = commit;
+    const { ref, keys, inbox, inboxBefore = [] } = commit;
     const { tenant, saga, id } = ref;
     this.rows.set(
       named(tenant, saga, id),
@@ -49,7 +49,8 @@ export class OwnView {
     for (const { name, value, many } of keys) {
       if (many !== true) this.keys.set(named(tenant, saga, name, value), id);
     }
-    if (inbox !== null) this.inbox.set(named(tenant, saga, id, inbox.messageId), { ...inbox });
+    for (const record of inbox === null ? inboxBefore : [...inboxBefore, inbox])
+      this.inbox.set(named(tenant, saga, id, record.messageId), { ...record });
   }
 }
 

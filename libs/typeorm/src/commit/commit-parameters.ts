@@ -48,6 +48,13 @@ export function commitParameters(
       ({ lease }) => lease,
       ({ supersedes }) => supersedes,
     ),
+    ...columns(
+      each(commits, ({ inboxBefore = [] }) => inboxBefore),
+      ({ n }) => n,
+      ({ it }) => it.messageId,
+      ({ it }) => it.outcome,
+      ({ it }) => it.reply,
+    ),
   ];
 }
 

@@ -22,7 +22,7 @@ function won(n: string): string {
  * else comes from the winners (`won`):
  *
  * - `present`: a change locks its row at the expected version, in key order; a row that is locked, or leased to another, has lost. A creation must
- *   not be there. An entry that no load has told about its message must not find it in the inbox. The statement's snapshot is good enough for that: the
+ *   not be there. An entry that no load has told about its messages must not find one of them in the inbox. The statement's snapshot is good enough for that: the
  *   expected version was committed before the statement began, so all inbox rows up to it are visible, and later ones come with another version.
  * - `free`: keys must not lead to another instance (but for an ended one that is superseded), and nobody else may be claiming them (advisory locks
  *   that don't wait).
@@ -42,14 +42,25 @@ item AS MATERIALIZED (
   AS i (n, tenant, saga, id, expected, keys, definition_version, state, status, data, machine, undo, ended, message_id, outcome, reply,
     if_unseen)
 ),
+before AS MATERIALIZED (
+  SELECT b.n, b.message_id, b.outcome, b.reply
+  FROM unnest($64::int[], $65::text[], $66::text[], $67::text[]) AS b (n, message_id, outcome, reply)
+),
+repeated AS MATERIALIZED (
+  SELECT b.n FROM before b
+  WHERE EXISTS (
+    SELECT FROM orchestrator.inbox s
+    WHERE (s.tenant, s.saga, s.instance_id) = (${refOf('b.n')}) AND s.message_id = b.message_id OFFSET 0
+  )
+),
 present AS MATERIALIZED (
   SELECT i.n
   FROM (
     SELECT * FROM item i
-    WHERE expected > 0 AND NOT (if_unseen AND EXISTS (
+    WHERE expected > 0 AND NOT (if_unseen AND (n IN (SELECT n FROM repeated) OR EXISTS (
       SELECT FROM orchestrator.inbox s
       WHERE s.tenant = i.tenant AND s.saga = i.saga AND s.instance_id = i.id AND s.message_id = i.message_id OFFSET 0
-    ))
+    )))
     ORDER BY tenant COLLATE "C", saga COLLATE "C", id COLLATE "C"
   ) i
   CROSS JOIN LATERAL (
@@ -146,6 +157,8 @@ buried AS (
 noted AS (
   INSERT INTO orchestrator.inbox (tenant, saga, instance_id, message_id, outcome, reply, at)
   SELECT tenant, saga, id, message_id, outcome, reply, ms FROM item i, instant WHERE message_id IS NOT NULL AND ${won('i.n')}
+  UNION ALL
+  SELECT ${refOf('b.n')}, b.message_id, b.outcome, b.reply, ms FROM before b, instant WHERE ${won('b.n')}
   ON CONFLICT (tenant, saga, instance_id, message_id) DO UPDATE SET outcome = excluded.outcome, reply = excluded.reply
 ),
 disarmed AS (

@@ -2,6 +2,7 @@ import type { InstanceRef, InstanceStore } from '@nestjs-orchestrator/core/ports
 import { equal, holds } from '../checks.js';
 import { repeated } from '../gates.js';
 import {
+  asking,
   by,
   byId,
   byKey,
@@ -16,6 +17,7 @@ import {
   ref,
   T0,
   tryCommit,
+  work,
 } from './fixtures.js';
 import { about } from './scene.js';
 
@@ -163,5 +165,48 @@ export const inboxes = about('inbox', {
         'the outcomes',
       );
     }
+  },
+
+  'messages handled on the way to one version have a row each': async ({ store }) => {
+    await commit(store, entry(ref(), 0));
+    const [one, two, last] = [inbox('m-1', 'applied', '{"n":1}'), inbox('m-2', 'ignored'), inbox('m-3')];
+    await commit(store, entry(ref(), 1, { inboxBefore: [one, two], inbox: last, ifUnseen: true }));
+    for (const record of [one, two, last])
+      equal((await loadOne(store, byId(ref(), record.messageId))).seen, record, record.messageId);
+    equal((await loaded(store, byId(ref()))).version, 2, 'the version');
+  },
+
+  'of several messages without a load, one that was seen makes all of them lose': async ({ store }) => {
+    await commit(store, entry(ref(), 0, { inbox: inbox('m-0') }));
+    await commit(store, entry(ref(), 1, { inbox: inbox('m-2') }));
+    const several = (before: readonly string[], last: string) =>
+      entry(ref(), 2, {
+        inboxBefore: before.map((id) => inbox(id)),
+        inbox: inbox(last),
+        ifUnseen: true,
+        work: [work('w-1')],
+      });
+    for (const lost of [several(['m-1', 'm-2'], 'm-3'), several(['m-1'], 'm-2')])
+      equal((await tryCommit(store, lost)).outcome, 'conflict', 'one of them was seen');
+    equal((await loadOne(store, byId(ref(), 'm-1'))).seen, null, 'the message before it');
+    equal((await store.claimWork(asking('node-b', T0))).items.length, 0, 'work of what has lost');
+    equal((await tryCommit(store, several(['m-1'], 'm-3'))).outcome, 'committed', 'none of them was seen');
+  },
+
+  'one entry of several messages that loses leaves its neighbours alone': async ({ store }) => {
+    for (const id of ['i-1', 'i-2']) await commit(store, entry(ref(id), 0, { inbox: inbox('m-0') }));
+    const several = (id: string, first: string) =>
+      entry(ref(id), 1, { inboxBefore: [inbox(first)], inbox: inbox('m-9'), ifUnseen: true });
+    const results = await store.commit([several('i-1', 'm-0'), several('i-2', 'm-1')], by());
+    equal(
+      results.map((result) => (result instanceof Error ? String(result) : result.outcome)),
+      ['conflict', 'committed'],
+      'the outcomes',
+    );
+    equal(
+      (await loadOne(store, byId(ref('i-2'), 'm-1'))).seen,
+      inbox('m-1'),
+      'the neighbour’s first message',
+    );
   },
 });
