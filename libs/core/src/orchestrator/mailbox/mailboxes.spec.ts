@@ -44,6 +44,33 @@ describe('Mailboxes', () => {
     expect(mailboxes.busy).toBe(0);
   });
 
+  it('shows the passengers behind the running task, up to the first task without one, and settles those that were taken along', async () => {
+    const mailboxes = new Mailboxes<string>();
+    const held = gate();
+    const ran: string[] = [];
+    const task = (name: string) => async () => void ran.push(name);
+    const first = mailboxes.run('m', () => held.opened, 'first');
+    const along = mailboxes.run('m', () => Promise.reject(new Error('taken along')), 'second');
+    const rest = [
+      mailboxes.run('m', task('third'), 'third'),
+      mailboxes.run('m', task('a chore')),
+      mailboxes.run('m', task('fourth'), 'fourth'),
+    ];
+    expect([1, 2, 3, 4, 5].map((place) => mailboxes.behind('m', place))).toEqual([
+      'second',
+      'third',
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(mailboxes.behind('another', 1)).toBeUndefined();
+    mailboxes.takeAlong('m', 1, 'done along');
+    await expect(along).resolves.toBe('done along');
+    held.open();
+    await Promise.all([first, ...rest]);
+    expect(ran).toEqual(['third', 'a chore', 'fourth']);
+  });
+
   it('keeps order and exclusion for any mix of mailboxes', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -27,12 +27,13 @@ import type { ChangeMaker } from './change-maker.js';
 import { primaryKeyOf, refuseTakenKeys } from './correlation.js';
 import type { Fitted } from '../versions/fit-version.js';
 import { mailboxOf, oddsOf } from './names.js';
-import { fitKnown, isAsLoaded, isStart, mustDrain, planFor, type Known } from './plan.js';
+import { isStart, mustDrain, planFor, type Known } from './plan.js';
 import type { RunnerPorts } from './runner-ports.js';
 import { KnownInstances } from './known-instances.js';
 import { absentPolicy } from './policies.js';
 import { StartOdds } from './start-odds.js';
 import type { Stimulus } from './stimulus.js';
+import { Unloaded } from './unloaded.js';
 
 /** What became of a stimulus. `consumed`: its outbox row is gone with the commit; `settled`: nothing is left to do, the row can go. */
 export type Handled = 'consumed' | 'settled';
@@ -46,10 +47,11 @@ const MAX_TRIES = 5;
  * commit finds out whether that was right.
  */
 export class SagaRunner {
-  private readonly mailboxes = new Mailboxes();
+  private readonly mailboxes = new Mailboxes<Stimulus>();
   private readonly known = new KnownInstances();
   private readonly odds = new StartOdds();
   private readonly holding: Holding;
+  private readonly unloaded: Unloaded;
   private readonly loads: Coalescer<LoadRequest, LoadResult>;
   private readonly commits: Coalescer<Commit, CommitResult>;
   private readonly parks: Coalescer<ParkRequest, ParkResult>;
@@ -70,15 +72,26 @@ export class SagaRunner {
       load: (saga, stimulus) => this.load(saga, stimulus),
       commit: (commit) => this.commits.submit(commit),
     });
+    this.unloaded = new Unloaded({
+      changes,
+      versionsOf,
+      observer: ports.observer,
+      load: (saga, stimulus) => this.load(saga, stimulus),
+      commit: (commit, together) => this.commit(commit, together),
+      behind: (mailbox, place) => this.mailboxes.behind(mailbox, place),
+      takeAlong: (mailbox, count) => this.mailboxes.takeAlong(mailbox, count, 'consumed'),
+    });
   }
 
   /** Handles one stimulus after all earlier ones of its instance. */
   handle(saga: CompiledSaga, stimulus: Stimulus): Promise<Handled> {
-    return this.inMailbox(saga, stimulus, async () => {
+    const task = async (): Promise<Handled> => {
       const guess = this.guess(saga, stimulus);
       const loaded = await (guess === undefined
         ? this.load(saga, stimulus)
-        : this.onGuess(saga, stimulus, guess));
+        : this.unloaded.handle(saga, stimulus, guess, () => {
+            if (guess === null) this.odds.met(oddsOf(saga, stimulus));
+          }));
       if (typeof loaded === 'string') return loaded;
       // Whoever loads an instance handles what waits for it before any newcomer.
       if (mustDrain(stimulus, loaded)) {
@@ -86,7 +99,8 @@ export class SagaRunner {
         return this.attempt(saga, stimulus, await this.load(saga, stimulus));
       }
       return this.attempt(saga, stimulus, loaded);
-    });
+    };
+    return this.mailboxes.run(mailboxOf(saga, stimulus), task, stimulus);
   }
 
   /** The instance as it is stored. */
@@ -145,37 +159,6 @@ export class SagaRunner {
     if (stimulus.cause.kind === 'operator') return undefined;
     if (known !== undefined) return known;
     return isStart(saga, stimulus) && this.odds.areGood(oddsOf(saga, stimulus)) ? null : undefined;
-  }
-
-  /** Handles a stimulus on a state that no load has told. What it comes to without a commit counts only if a load says the same; otherwise that. */
-  private async onGuess(
-    highest: CompiledSaga,
-    stimulus: Stimulus,
-    instance: CurrentInstance | null,
-  ): Promise<Handled | LoadResult> {
-    let change: Change | null = null;
-    let failure: { readonly error: unknown } | null = null;
-    const fit =
-      instance === null
-        ? { saga: highest, instance }
-        : fitKnown(highest, this.versionsOf(highest.definition.name), instance);
-    if (fit === null) return this.load(highest, stimulus);
-    try {
-      change = await this.changes.make(fit.saga, fit.instance, stimulus);
-    } catch (error) {
-      failure = { error };
-    }
-    if (change !== null) {
-      const handled = await this.commit({ ...buildCommit(change), ifUnseen: true }, change);
-      if (handled !== 'conflict') return handled;
-      if (instance === null) this.odds.met(oddsOf(highest, stimulus));
-      return this.load(highest, stimulus);
-    }
-    const loaded = await this.load(highest, stimulus);
-    if (!isAsLoaded(instance, loaded)) return loaded;
-    if (failure === null) return 'settled';
-    this.ports.observer.failed(highest, stimulus, instance, failure.error);
-    throw failure.error;
   }
 
   private load(
@@ -244,7 +227,7 @@ export class SagaRunner {
   ): Promise<Handled | 'conflict'> {
     const change = await this.make(saga, instance, stimulus);
     if (change === null) return 'settled';
-    return this.commit({ ...buildCommit(change), lease }, change);
+    return this.commit({ ...buildCommit(change), lease }, [change]);
   }
 
   /** Creates an instance; in the place of an ended one, if there is one. */
@@ -257,7 +240,7 @@ export class SagaRunner {
     const change = await this.make(saga, null, stimulus);
     // The start message of the ended instance itself, whose inbox is forgotten by now.
     if (change === null || change.ref.id === former?.id) return 'settled';
-    return this.commit({ ...buildCommit(change), supersedes: former?.id ?? null }, change);
+    return this.commit({ ...buildCommit(change), supersedes: former?.id ?? null }, [change]);
   }
 
   /** Its instance is gone for good. */
@@ -292,21 +275,23 @@ export class SagaRunner {
     }
   }
 
-  private async commit(commit: Commit, change: Change): Promise<Handled | 'conflict'> {
+  /** Commits what one stimulus comes to, or several of one instance together. */
+  private async commit(commit: Commit, changes: readonly Change[]): Promise<'consumed' | 'conflict'> {
     const { faults, observer } = this.ports;
+    const { saga, instance, stimulus } = changes[0] as Change;
     await faults.reach('saga.commit.before');
     const result = await this.commits.submit(commit);
     if (result.outcome === 'conflict') {
-      await refuseTakenKeys(change.saga, commit, (at) => this.load(change.saga, at));
+      await refuseTakenKeys(saga, commit, (at) => this.load(saga, at));
       return 'conflict';
     }
     await faults.reach('saga.commit.after');
     // Deferring and delivering leave it to the next load to count what waits.
-    const waiting = (change.instance?.openDeliveries ?? 0) + commit.deliveries.add.length;
+    const waiting = (instance?.openDeliveries ?? 0) + commit.deliveries.add.length;
     if (!result.woken && waiting === 0)
-      this.known.committed(mailboxOf(change.saga, change.stimulus), commit, result.version);
+      this.known.committed(mailboxOf(saga, stimulus), commit, result.version);
     this.ports.committed(commit, result);
-    observer.committed(change, result.version);
+    for (const change of changes) observer.committed(change, result.version);
     return 'consumed';
   }
 
