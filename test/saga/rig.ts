@@ -32,14 +32,20 @@ export interface RigOptions {
   readonly logger?: Logger;
   /** How often the node looks for messages past their time. */
   readonly sweepIntervalMs?: number;
+  /** Where what the behaviour uses needs the same one. */
+  readonly clock?: VirtualClock;
 }
 
 export async function openRig<G extends AnySaga>(
   kind: StoreKind,
   behaviour: SagaBehaviour<G>,
-  { commands = [], logger = silentLogger, sweepIntervalMs = SELDOM_MS }: RigOptions = {},
+  {
+    commands = [],
+    logger = silentLogger,
+    sweepIntervalMs = SELDOM_MS,
+    clock = new VirtualClock(),
+  }: RigOptions = {},
 ): Promise<Rig<G>> {
-  const clock = new VirtualClock();
   const opened = await kind.open();
   const { store: connection } = await opened.connect();
   const store = clock.tracked(connection, 'store');

@@ -197,4 +197,6 @@ export {
   BatchTimeoutError,
 } from './batch/batch-errors.js';
 export { protectMachine } from './protection/protect-machine.js';
+export { protectSaga } from './protection/protect-saga.js';
+export type { RejectedMessage, SagaProtection } from './protection/saga-protection.js';
 export type { MachineProtection, RejectedEvent } from './protection/protection-options.js';

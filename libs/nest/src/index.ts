@@ -95,8 +95,10 @@ export type {
   OnDecorator,
   OnOptions,
   SagaDecorators,
+  SagaOptions,
   TimerDecoratorFor,
 } from './saga/saga-decorators.types.js';
+export type { SagaClassProtection } from './saga/saga-class-protection.js';
 export { Handles, type HandlesOptions } from './handlers/handles.decorator.js';
 export { DecoratorTargetError } from './decorator-target.js';
 export {

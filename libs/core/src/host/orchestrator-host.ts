@@ -23,6 +23,7 @@ import { ActivityConsumer } from '../saga/activity/activity-consumer.js';
 import { activityDestination } from '../saga/activity/activity-work.js';
 import type { SagaOperator } from '../saga/operator/saga-operator.js';
 import { StoredSagaOperator } from '../saga/operator/stored-saga-operator.js';
+import { ComeBacks } from '../saga/run/come-backs.js';
 import { ChangeMaker } from '../saga/run/change-maker.js';
 import { FanOut } from '../saga/run/fan-out.js';
 import { SagaConsumer } from '../saga/run/saga-consumer.js';
@@ -69,6 +70,7 @@ export class OrchestratorHost {
   private readonly finishes: Coalescer<Finish, FinishResult>;
   private state: 'new' | 'up' | 'stopping' | 'closed' = 'new';
   private readonly sagas: CountingObserver;
+  private readonly comeBacks: ComeBacks;
   private deadLetters = 0;
   private unsubscribe = (): void => {};
 
@@ -85,6 +87,7 @@ export class OrchestratorHost {
     );
     this.requests = new Requests(clock);
     this.sagas = new CountingObserver(new LoggingObserver(this.settings.logger));
+    this.comeBacks = new ComeBacks(clock, this.settings.random);
     this.waits = new InstanceWaits(this.settings);
     const ports = { ...this.settings, writeOptions: this.writeOptions };
     const policy = { maxAttempts: this.settings.maxAttempts, firstDelayMs: this.settings.retryDelayMs };
@@ -145,6 +148,7 @@ export class OrchestratorHost {
       () => this.registry.latest(name),
       this.runner,
       new FanOut({ ...this.settings, hint: () => this.work.hint() }),
+      { comeBacks: this.comeBacks, observer: this.sagas },
     );
     this.consumers.set(name, consumer);
     this.work.register(sagaDestination(name), consumer);

@@ -3,6 +3,7 @@ import type { EventResult, MachineRef, RequestOptions, WaitOptions } from '../or
 import { CircuitOpenError, RateLimitExceededError, ResilienceOptionError } from '../resilience/errors.js';
 import type { Policy } from '../resilience/policies/policy.js';
 import { KeyedBreakers } from './keyed-breakers.js';
+import { rejectionOf } from './limiter-rejection.js';
 import { checkProtection, keyOf, type MachineProtection } from './protection-options.js';
 
 const MOST_BREAKERS = 10_000;
@@ -112,9 +113,7 @@ class ProtectedMachine implements MachineRef {
     const { limiter } = this.protection;
     if (limiter === undefined) return;
     const cost = this.costOf(event);
-    if (await limiter.tryAcquire(key, cost)) return;
-    const { retryAfterMs } = await limiter.peek(key);
-    throw new RateLimitExceededError(key, cost, retryAfterMs, 'empty');
+    if (!(await limiter.tryAcquire(key, cost))) throw await rejectionOf(limiter, key, cost);
   }
 
   private limitAtOnce(key: string, event: EventObject): void {

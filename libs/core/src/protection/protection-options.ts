@@ -44,12 +44,16 @@ export function keyOf(ref: MachineRef, event: EventObject, { per, tenant }: Mach
   return parts.map((part) => part.replaceAll(/[%/]/g, encodeURIComponent)).join('/');
 }
 
+/** A protection protects by something. */
+export function mustProtect({ limiter, breaker }: Pick<MachineProtection, 'limiter' | 'breaker'>): void {
+  if (limiter !== undefined || breaker !== undefined) return;
+  throw new ResilienceOptionError('limiter', 'or breaker must be given', undefined);
+}
+
 /** @throws ResilienceOptionError naming the option, its rule and the value */
 export function checkProtection(protection: MachineProtection): void {
-  const { per = 'instance', onRejected = 'error', maxBreakers = 1, limiter, breaker } = protection;
-  if (limiter === undefined && breaker === undefined) {
-    throw new ResilienceOptionError('limiter', 'or breaker must be given', undefined);
-  }
+  const { per = 'instance', onRejected = 'error', maxBreakers = 1 } = protection;
+  mustProtect(protection);
   mustBeOneOf({ per }, 'per', ['instance', 'definition']);
   mustBeCount({ maxBreakers }, 1, 'maxBreakers');
   if (onRejected !== 'error' && typeof onRejected !== 'function') {

@@ -1,6 +1,7 @@
 import type { MessageType } from '../message/message.js';
 import type { ErasedActivity } from './activity/activity-types.js';
 import type { CompensationContext, GuardContext, SagaContext } from './contexts.js';
+import type { SagaGate } from './saga-gate.js';
 import type { AnySaga, Join } from './saga-types.js';
 
 /** A handler with its types erased: returns the initial data (start), a computed target, or nothing. */
@@ -59,6 +60,8 @@ export interface SagaBehaviour<G extends AnySaga = AnySaga> {
   readonly joins: ReadonlyMap<string, Join>;
   readonly compensations: ReadonlyMap<string, ErasedCompensation>;
   readonly activities?: ReadonlyMap<string, ErasedActivity>;
+  /** Stands before its messages; put there by `protectSaga`. */
+  readonly gate?: SagaGate;
   /** For messages: the class's name, or `buildSaga`. */
   readonly label: string;
 }

@@ -89,6 +89,7 @@ export {
   SagaBusyError,
   SagaConflictError,
   SagaDefinitionError,
+  SagaDelayedError,
   SagaKeyTakenError,
   SagaVersionError,
   UnexpectedEventError,

@@ -65,6 +65,21 @@ export class InstanceAbsentError extends OrchestratorError {
   }
 }
 
+/** A limiter or breaker before the saga did not let a message in. It comes again, and that is no attempt of it. */
+export class SagaDelayedError extends OrchestratorError {
+  readonly code = 'SAGA_DELAYED';
+  override readonly retryable = true;
+  constructor(
+    readonly saga: string,
+    readonly messageName: string,
+    /** When it comes again, in milliseconds from now. */
+    readonly retryAfterMs: number,
+    cause: OrchestratorError,
+  ) {
+    super(`Saga '${saga}' takes '${messageName}' in ${retryAfterMs} ms: ${cause.message}`, { cause });
+  }
+}
+
 /** A handler recorded a value of a key that another instance has already, though the key is declared to lead to one. */
 export class SagaKeyTakenError extends OrchestratorError {
   readonly code = 'SAGA_KEY_TAKEN';

@@ -15,15 +15,9 @@ import type { ResilienceRegistry } from '../resilience/resilience-registry.js';
 import { readSagaMembers } from '../saga/saga.metadata.js';
 import type { Candidate } from './candidates.js';
 import { inReadingOrder } from './reading-order.js';
+import { NOUNS, reportUnknown } from './unknown-names.js';
 
 type Report = (code: BootFault['code'], message: string) => void;
-
-const NOUNS: Readonly<Record<NamedKind, readonly [noun: string, option: string]>> = {
-  breaker: ['circuit breaker', 'breakers'],
-  limiter: ['rate limiter', 'limiters'],
-  bulkhead: ['bulkhead', 'bulkheads'],
-  'retry-budget': ['retry budget', 'retryBudgets'],
-};
 
 /** Members of machine classes that record sends, or must be pure. */
 const RECORDING: ReadonlySet<string> = new Set(['action', 'guard', 'delay']);
@@ -142,20 +136,4 @@ function reportInjections(
         `${place} ${noun} '${name}', which forRootAsync does not announce. Name it there: provides: { ${option}: ['${name}'] }.`,
       );
   }
-}
-
-function reportUnknown(
-  place: string,
-  kind: NamedKind,
-  name: string,
-  registry: ResilienceRegistry,
-  report: Report,
-): void {
-  const [noun, option] = NOUNS[kind];
-  const known = registry.names(kind);
-  const list = known.length === 0 ? 'there are none' : `known are '${known.join("', '")}'`;
-  report(
-    'UNKNOWN_NAME',
-    `${place} ${noun} '${name}'; ${list}. Add it to resilience.${option} of OrchestratorModule.forRoot().`,
-  );
 }

@@ -1,8 +1,13 @@
+import { OrchestratorError } from '@nestjs-orchestrator/core';
 import type { AnySaga, SagaBehaviour } from '@nestjs-orchestrator/core/saga';
 import type { BootFault } from '../boot-errors.js';
+import { UnknownNameError } from '../resilience/policy-layers.js';
+import type { ResilienceRegistry } from '../resilience/resilience-registry.js';
 import { readSagaBehaviour } from '../saga/saga-class.accessor.js';
-import { readSagaClass, readSagaMembers } from '../saga/saga.metadata.js';
+import { protectedBehaviour } from '../saga/saga-class-protection.js';
+import { readSagaClass, readSagaMembers, readSagaProtection } from '../saga/saga.metadata.js';
 import type { Candidate, FeatureSite } from './candidates.js';
+import { reportUnknown } from './unknown-names.js';
 
 type Report = (code: BootFault['code'], message: string) => void;
 
@@ -22,12 +27,13 @@ interface Entry {
 export function findSagas(
   features: readonly FeatureSite[],
   candidates: readonly Candidate[],
+  registry: ResilienceRegistry,
   report: Report,
 ): readonly SagaBehaviour[] {
   const entries = entriesOf(features);
   reportDoubleDefinitions([...entries.values()], report);
   for (const candidate of candidates) assign(candidate, entries, report);
-  return [...entries.values()].flatMap((entry) => behaviourOf(entry, report) ?? []);
+  return [...entries.values()].flatMap((entry) => behaviourOf(entry, registry, report) ?? []);
 }
 
 function entriesOf(features: readonly FeatureSite[]): Map<AnySaga, Entry> {
@@ -103,7 +109,7 @@ function unregistered({ target, module }: Candidate, definition: AnySaga, known:
     : `${start} Add OrchestratorModule.forFeature([definition]) to the imports of ${module}.`;
 }
 
-function behaviourOf(entry: Entry, report: Report): SagaBehaviour | undefined {
+function behaviourOf(entry: Entry, registry: ResilienceRegistry, report: Report): SagaBehaviour | undefined {
   const { definition, classes, built } = entry;
   const name = nameOf(definition);
   const owners = [
@@ -121,7 +127,7 @@ function behaviourOf(entry: Entry, report: Report): SagaBehaviour | undefined {
   const candidate = classes[0];
   if (candidate !== undefined)
     return candidate.scope === undefined
-      ? readSagaBehaviour(definition, candidate.instance, candidate.target)
+      ? behaviourOfClass(definition, candidate, registry, report)
       : undefined;
   const behaviour = [...built][0];
   if (behaviour === undefined) {
@@ -132,6 +138,27 @@ function behaviourOf(entry: Entry, report: Report): SagaBehaviour | undefined {
     );
   }
   return behaviour;
+}
+
+function behaviourOfClass(
+  definition: AnySaga,
+  { instance, target, module }: Candidate,
+  registry: ResilienceRegistry,
+  report: Report,
+): SagaBehaviour {
+  const behaviour = readSagaBehaviour(definition, instance, target);
+  const protection = readSagaProtection(target);
+  if (protection === undefined) return behaviour;
+  try {
+    return protectedBehaviour(behaviour, protection, registry);
+  } catch (error) {
+    const place = `${target.name} (in ${module})`;
+    if (error instanceof UnknownNameError)
+      reportUnknown(`${place} protects its saga by`, error.kind, error.unknown, registry, report);
+    else if (error instanceof OrchestratorError) report('POLICY_OPTION', `${place}: ${error.message}`);
+    else throw error;
+    return behaviour;
+  }
 }
 
 function nameOf({ name, version }: AnySaga): string {

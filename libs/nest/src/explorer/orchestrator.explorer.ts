@@ -59,7 +59,7 @@ export class OrchestratorExplorer {
         `OrchestratorModule.forRoot() was called more than once. Call it in the application module and use forFeature elsewhere.`,
       );
     const features = findFeatures(providers);
-    const sagas = findSagas(features, candidates, report);
+    const sagas = findSagas(features, candidates, this.resilience, report);
     const machines = findMachines(features, candidates, report);
     const handlers = findHandlers(candidates, report);
     const protections = this.findPolicies(candidates, report);

@@ -2,7 +2,7 @@ import type { Meter } from '@opentelemetry/api';
 import type { HostStatistics } from '@nestjs-orchestrator/core/internal';
 import { ObservedInstruments } from './instruments.js';
 
-const OUTCOMES = ['committed', 'conflicts', 'failed', 'held', 'parked', 'discarded'] as const;
+const OUTCOMES = ['committed', 'conflicts', 'failed', 'held', 'parked', 'discarded', 'throttled'] as const;
 
 /** Reports what the sagas of a node do, its dead letters and what it has in hand. Returns the way out. */
 export function observeSagas(meter: Meter, statistics: () => HostStatistics): () => void {

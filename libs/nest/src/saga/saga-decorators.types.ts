@@ -10,6 +10,7 @@ import type {
   StateOf,
 } from '@nestjs-orchestrator/core/saga';
 import type { Duration } from '@nestjs-orchestrator/core';
+import type { SagaClassProtection } from './saga-class-protection.js';
 
 type Sync<T> = T | Promise<T>;
 
@@ -97,10 +98,19 @@ export interface OnDecorator<G extends AnySaga> {
   ): TimerDecoratorFor<(ctx: ContextOf<G, never>) => Sync<HandlerResult<T>>>;
 }
 
+/** Options of `@Saga`. */
+export interface SagaOptions<G extends AnySaga> {
+  /**
+   * Limits the messages that come to the saga, or keeps them back while its handlers fail; see `protectSaga`. Unknown names and wrong options are boot errors. Of no
+   * effect in `testSaga` and `sagaBehaviour`, which have no application.
+   */
+  readonly protect?: SagaClassProtection<G>;
+}
+
 /** The decorators of one saga; see {@link sagaDecorators}. */
 export interface SagaDecorators<G extends AnySaga> {
   /** Marks the class that behaves as this saga. Applies `@Injectable()`; the class is a stateless singleton. */
-  readonly Saga: () => (target: new (...args: never[]) => object) => void;
+  readonly Saga: (options?: SagaOptions<G>) => (target: new (...args: never[]) => object) => void;
   /** The message that starts an instance; the method returns the whole initial data. */
   readonly StartedBy: <M extends G['types']['event']>(
     event: M,

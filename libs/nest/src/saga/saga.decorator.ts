@@ -2,8 +2,13 @@ import { Injectable } from '@nestjs/common';
 import type { AnySaga, ErasedGuard } from '@nestjs-orchestrator/core/saga';
 import type { Duration, MessageType } from '@nestjs-orchestrator/core';
 import { assertInstanceMethod } from '../decorator-target.js';
-import type { SagaDecorators } from './saga-decorators.types.js';
-import { writeSagaClass, writeSagaMember, type SagaMemberRole } from './saga.metadata.js';
+import type { SagaDecorators, SagaOptions } from './saga-decorators.types.js';
+import {
+  writeSagaClass,
+  writeSagaMember,
+  writeSagaProtection,
+  type SagaMemberRole,
+} from './saga.metadata.js';
 
 type States = string | readonly string[];
 
@@ -32,10 +37,13 @@ export function sagaDecorators<G extends AnySaga>(definition: G): SagaDecorators
       writeSagaMember(target.constructor, { definition, key, role });
     };
   const decorators = {
-    Saga: () => (target: new (...args: never[]) => object) => {
-      writeSagaClass(target, definition);
-      Injectable()(target);
-    },
+    Saga:
+      ({ protect }: SagaOptions<G> = {}) =>
+      (target: new (...args: never[]) => object) => {
+        writeSagaClass(target, definition);
+        if (protect !== undefined) writeSagaProtection(target, protect);
+        Injectable()(target);
+      },
     StartedBy: (event: MessageType, { to }: { to: string }) =>
       member('StartedBy', { kind: 'start', event, to }),
     On: (event: MessageType | string, { during, to, if: guard }: Options) =>

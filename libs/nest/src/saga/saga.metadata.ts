@@ -1,8 +1,10 @@
 import 'reflect-metadata';
 import type { Duration, MessageType } from '@nestjs-orchestrator/core';
 import type { AnySaga, ErasedGuard } from '@nestjs-orchestrator/core/saga';
+import type { SagaClassProtection } from './saga-class-protection.js';
 
 const SAGA_CLASS = Symbol.for('@nestjs-orchestrator/nest:saga-class');
+const SAGA_PROTECTION = Symbol.for('@nestjs-orchestrator/nest:saga-protection');
 const SAGA_MEMBERS = Symbol.for('@nestjs-orchestrator/nest:saga-members');
 
 /** What one decorator on a method says. */
@@ -58,6 +60,16 @@ export interface SagaMember {
 /** Marks a class; for `@Saga()`. */
 export function writeSagaClass(target: object, definition: AnySaga): void {
   Reflect.defineMetadata(SAGA_CLASS, definition, target);
+}
+
+/** Says how the saga of a class is protected; for `@Saga({ protect })`. */
+export function writeSagaProtection(target: object, protection: SagaClassProtection): void {
+  Reflect.defineMetadata(SAGA_PROTECTION, protection, target);
+}
+
+/** How the saga of a class is protected, if it is. */
+export function readSagaProtection(target: object): SagaClassProtection | undefined {
+  return Reflect.getOwnMetadata(SAGA_PROTECTION, target) as SagaClassProtection | undefined;
 }
 
 /** Adds what one decorator says; for `@StartedBy`, `@On`, `@After`, `@Compensation`. */

@@ -11,11 +11,12 @@ const LONGEST_DELAY_MS = 60_000;
 
 /**
  * Pause after the given number of tries: doubling, capped, the upper half at random so that what failed together comes back apart. An error that knows
- * better says so by its `retryAfterMs`, which counts as the whole of the pause before the random.
+ * better says so by its `retryAfterMs`, which counts as the whole of the pause before the random; what was only told to come later comes then.
  */
 export function retryDelay(policy: RetryPolicy, attempts: number, random: number, error?: unknown): number {
-  const full =
-    ownDelay(error) ?? Math.min(LONGEST_DELAY_MS, policy.firstDelayMs * 2 ** Math.min(attempts - 1, 30));
+  const own = ownDelay(error);
+  if (own !== undefined && isDelay(error)) return own;
+  const full = own ?? Math.min(LONGEST_DELAY_MS, policy.firstDelayMs * 2 ** Math.min(attempts - 1, 30));
   return Math.round(full / 2 + (random * full) / 2);
 }
 
@@ -42,11 +43,17 @@ export function isNoFaultOfWork(error: unknown): boolean {
   return isOrchestratorError(error) && NOT_THE_WORK.has(error.code);
 }
 
+/** Whether nothing failed: the work has only been told to come later. */
+export function isDelay(error: unknown): boolean {
+  return isOrchestratorError(error) && error.code === 'SAGA_DELAYED';
+}
+
 const NOT_THE_WORK: ReadonlySet<string> = new Set([
   'STORE_UNAVAILABLE',
   'SAGA_VERSION',
   'SAGA_CONFLICT',
   'SAGA_BUSY',
   'SAGA_BEHIND',
+  'SAGA_DELAYED',
   'LEASE_LOST',
 ]);

@@ -11,7 +11,14 @@ import { Alone } from './alone.js';
 import type { Consumed, Consumer } from './consumer.js';
 import { Lanes } from './lanes.js';
 import { Pump } from './pump.js';
-import { isNoFaultOfWork, mayRetry, mustRunAlone, retryDelay, type RetryPolicy } from './retry-policy.js';
+import {
+  isDelay,
+  isNoFaultOfWork,
+  mayRetry,
+  mustRunAlone,
+  retryDelay,
+  type RetryPolicy,
+} from './retry-policy.js';
 
 /** Rows of handlers that a node claims for each that it can run at a time. */
 const AHEAD = 4;
@@ -299,7 +306,8 @@ export class WorkRelay {
         await this.ports.buried(work, reason);
       } else {
         const delay = retryDelay(this.limits, work.attempts, random.next(), error);
-        logger.warn(`Message failed, next try in ${delay} ms: ${reason}`, fields);
+        if (isDelay(error)) logger.debug(`Message comes again in ${delay} ms: ${reason}`, fields);
+        else logger.warn(`Message failed, next try in ${delay} ms: ${reason}`, fields);
         await store.releaseWork(work, delay, reason, at, !isNoFaultOfWork(error));
         this.pump.within(delay);
       }

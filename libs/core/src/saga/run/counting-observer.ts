@@ -14,6 +14,8 @@ export interface SagaCounts {
   readonly parked: number;
   /** Messages without an instance that were discarded. */
   readonly discarded: number;
+  /** Times that a limiter or breaker before the saga did not let a message in. */
+  readonly throttled: number;
 }
 
 type Counts = { -readonly [K in keyof SagaCounts]: number };
@@ -60,10 +62,15 @@ export class CountingObserver implements SagaObserver {
     this.next.discarded(saga, ...rest);
   };
 
+  readonly throttled: SagaObserver['throttled'] = (saga, ...rest) => {
+    this.of(saga.definition.name).throttled += 1;
+    this.next.throttled(saga, ...rest);
+  };
+
   private of(saga: string): Counts {
     let counts = this.counts.get(saga);
     if (counts === undefined) {
-      counts = { committed: 0, conflicts: 0, failed: 0, held: 0, parked: 0, discarded: 0 };
+      counts = { committed: 0, conflicts: 0, failed: 0, held: 0, parked: 0, discarded: 0, throttled: 0 };
       this.counts.set(saga, counts);
     }
     return counts;

@@ -16,6 +16,7 @@ const PASSING: ReadonlySet<string> = new Set([
   'SAGA_BUSY',
   'SAGA_DELIVERY',
   'SAGA_BEHIND',
+  'SAGA_DELAYED',
 ]);
 
 /** Whether an error says what is wrong with a message, not with its handling. */

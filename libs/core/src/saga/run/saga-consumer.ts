@@ -1,14 +1,26 @@
 import type { Consumed, Consumer } from '../../bus/relay/consumer.js';
+import type { Envelope } from '../../message/envelope.js';
 import { parseJson } from '../../message/json.js';
+import { checkMessage } from '../../message/message.js';
 import type { ClaimedWork, DueTimer, KeyRecord } from '../../ports/records.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
+import { SagaDelayedError } from '../saga-errors.js';
+import type { SagaGate } from '../saga-gate.js';
+import type { ComeBacks } from './come-backs.js';
 import { keyOf } from './correlation.js';
 import { isOfTheMessage, isPassing } from './delivery-error.js';
 import type { FanOut } from './fan-out.js';
 import { freezeMessage } from './freeze-message.js';
+import type { SagaObserver } from './saga-observer.js';
 import type { SagaRunner } from './saga-runner.js';
 import type { OutcomeWork } from '../activity/activity-work.js';
 import type { SagaWork, Stimulus, TimerPayload } from './stimulus.js';
+
+/** What a consumer needs for messages that are not let in. */
+export interface SagaConsumerPorts {
+  readonly comeBacks: ComeBacks;
+  readonly observer: Pick<SagaObserver, 'throttled'>;
+}
 
 /** Brings a saga's outbox rows and timers to its runner. */
 export class SagaConsumer implements Consumer {
@@ -19,6 +31,7 @@ export class SagaConsumer implements Consumer {
     private readonly latest: () => CompiledSaga,
     private readonly runner: SagaRunner,
     private readonly fanOut: FanOut,
+    private readonly ports: SagaConsumerPorts,
   ) {}
 
   async consume(work: ClaimedWork): Promise<Consumed> {
@@ -90,8 +103,54 @@ export class SagaConsumer implements Consumer {
     if (isMany && (await this.fanOut.spread(saga, work, envelope, key)) > 0) return 'consumed';
     const primary = await this.runner.primaryKey(saga, { tenant: envelope.tenant, key });
     const message = freezeMessage(saga, envelope);
-    return this.runner.handle(saga, messageStimulus(work, payload, primary, message));
+    const stimulus = messageStimulus(work, payload, primary, message);
+    const { gate } = saga.behaviour;
+    if (gate === undefined) return this.runner.handle(saga, stimulus);
+    return this.throughGate(saga, gate, stimulus, { envelope, message });
   }
+
+  private async throughGate(
+    saga: CompiledSaga,
+    gate: SagaGate,
+    stimulus: Stimulus,
+    { envelope, message }: Letter,
+  ): Promise<Consumed> {
+    const { comeBacks, observer } = this.ports;
+    const { tenant, name: trigger } = envelope;
+    const arrival = { saga: saga.definition.name, tenant, instance: stimulus.key.value, trigger, message };
+    const passed = await gate.pass(arrival, () => {
+      comeBacks.arrived(envelope.id);
+      return this.runner.handle(saga, stimulus);
+    });
+    if (passed.let === 'in') return passed.result;
+    const { rejection } = passed;
+    observer.throttled(saga, stimulus, rejection);
+    if (rejection.told === undefined) {
+      const pause = comeBacks.pause(envelope.id, rejection);
+      throw new SagaDelayedError(saga.definition.name, trigger, pause, rejection.error);
+    }
+    comeBacks.arrived(envelope.id);
+    return this.runner.handle(saga, await toldStimulus(saga, stimulus, envelope, rejection.told));
+  }
+}
+
+/** A message as it travelled, and as its saga takes it. */
+interface Letter {
+  readonly envelope: Envelope;
+  readonly message: object;
+}
+
+/** What an instance is told in place of a message, under the id of that: a repeat of either finds that it was handled, and whoever asked is answered. */
+async function toldStimulus(
+  saga: CompiledSaga,
+  stimulus: Stimulus,
+  instead: Envelope,
+  told: object,
+): Promise<Stimulus> {
+  const { messageName: name, version } = await checkMessage(told);
+  const envelope = { ...instead, name, version, body: { ...told } };
+  const message = freezeMessage(saga, envelope);
+  return { ...stimulus, cause: { kind: 'message', envelope, message, delivery: false } };
 }
 
 /** The outcome of an activity as its saga takes it. */

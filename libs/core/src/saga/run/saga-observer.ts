@@ -1,6 +1,7 @@
 import type { Logger } from '../../ports/logger.js';
 import type { CurrentInstance } from '../../ports/records.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
+import type { Rejection } from '../saga-gate.js';
 import type { Change } from './build-commit.js';
 import { stateName } from './step.js';
 import type { Stimulus } from './stimulus.js';
@@ -17,6 +18,8 @@ export interface SagaObserver {
   waits(saga: CompiledSaga, stimulus: Stimulus, instance: CurrentInstance): void;
   parked(saga: CompiledSaga, stimulus: Stimulus): void;
   discarded(saga: CompiledSaga, stimulus: Stimulus): void;
+  /** A limiter or breaker before the saga did not let a message in. */
+  throttled(saga: CompiledSaga, stimulus: Stimulus, rejection: Rejection): void;
 }
 
 /** One log line for each creation, transition, conflict, compensation and failure. */
@@ -84,6 +87,13 @@ export class LoggingObserver implements SagaObserver {
       `Saga ${saga.definition.name}: message without an instance discarded`,
       place(saga, stimulus),
     );
+  }
+
+  throttled(saga: CompiledSaga, stimulus: Stimulus, { key, error, told }: Rejection): void {
+    const { name } = saga.definition;
+    const end = told === undefined ? 'comes again' : 'the saga is told';
+    const fields = { ...place(saga, stimulus), limit: key, reason: error.code };
+    this.logger.debug(`Saga ${name}: ${causeOf(stimulus)} was not let in, ${end}`, fields);
   }
 }
 
