@@ -1,1 +1,1 @@
-export {};
+export { namedPipe, TransportOptionError, type NamedPipeOptions } from './named-pipe/index.js';

@@ -1,0 +1,2 @@
+export { namedPipe } from './named-pipe.js';
+export { TransportOptionError, type NamedPipeOptions } from './options.js';

@@ -1,0 +1,70 @@
+import { OrchestratorError } from '@nestjs-orchestrator/core';
+import { defaultFolder } from '../private-folder.js';
+
+/** Options of `namedPipe`. The first three must be the same in every process of a cluster. */
+export interface NamedPipeOptions {
+  /**
+   * Folder of sockets and names. Nobody else may be able to enter it, and it must be on a local disk. Default: `nestjs-orch-<uid>` in the system's
+   * folder for temporary files.
+   */
+  readonly directory?: string;
+  /** Bytes of the largest frame, 1 024 to 268 435 455. Default: 4 194 304 (4 MiB). */
+  readonly maxFrameBytes?: number;
+  /** Milliseconds between two signs of life. Default: 1 000. */
+  readonly heartbeatMs?: number;
+  /** Signs of life that must be missing in a row until a peer is `suspect`, at least 2. Default: 3. */
+  readonly suspectAfterBeats?: number;
+  /** Bytes to one peer that may wait for its confirmation until senders wait as well. Default: 1 048 576 (1 MiB). */
+  readonly sendBufferBytes?: number;
+  /** Milliseconds for which `leave` waits for peers to confirm what they were sent. Default: 2 000. */
+  readonly leaveMs?: number;
+}
+
+/** Every option, checked. */
+export type PipeSettings = Required<NamedPipeOptions>;
+
+/** An option of a transport has a value that can't work. */
+export class TransportOptionError extends OrchestratorError {
+  readonly code = 'TRANSPORT_OPTION';
+  constructor(
+    readonly option: string,
+    readonly value: unknown,
+    rule: string,
+  ) {
+    super(`Option '${option}' can't be ${String(value)}: ${rule}.`);
+  }
+}
+
+/** Lengths have 28 bits on the wire. */
+const LONGEST_FRAME = 0x0f_ff_ff_ff;
+
+/** @throws TransportOptionError */
+export function settingsOf(options: NamedPipeOptions): PipeSettings {
+  const settings: PipeSettings = {
+    directory: options.directory ?? defaultFolder(),
+    maxFrameBytes: options.maxFrameBytes ?? 4_194_304,
+    heartbeatMs: options.heartbeatMs ?? 1_000,
+    suspectAfterBeats: options.suspectAfterBeats ?? 3,
+    sendBufferBytes: options.sendBufferBytes ?? 1_048_576,
+    leaveMs: options.leaveMs ?? 2_000,
+  };
+  whole(settings, 'maxFrameBytes', 1_024, LONGEST_FRAME);
+  whole(settings, 'heartbeatMs', 1, 3_600_000);
+  whole(settings, 'suspectAfterBeats', 2, 1_000);
+  whole(settings, 'sendBufferBytes', 1_024, Number.MAX_SAFE_INTEGER);
+  whole(settings, 'leaveMs', 0, 3_600_000);
+  if (settings.directory === '')
+    throw new TransportOptionError('directory', "''", 'use the path of a folder, or leave it out');
+  return settings;
+}
+
+function whole(
+  settings: PipeSettings,
+  option: Exclude<keyof PipeSettings, 'directory'>,
+  least: number,
+  most: number,
+): void {
+  const value = settings[option];
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new TransportOptionError(option, value, `use a whole number from ${least} to ${most}`);
+}

@@ -1,0 +1,47 @@
+import { lstat, mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TransportUnavailableError } from '@nestjs-orchestrator/core';
+
+const OTHERS_MAY = 0o077;
+
+/** Where local transports keep what the processes of one user share: `nestjs-orch-<uid>` in the system's folder for temporary files. */
+export function defaultFolder(): string {
+  return join(tmpdir(), `nestjs-orch-${process.getuid?.() ?? 'user'}`);
+}
+
+/**
+ * Makes a folder that nobody but this user can enter, or finds it made. What is in it needs no further protection. Windows: the folder of the user's
+ * profile has to give the same.
+ *
+ * @throws TransportUnavailableError where it is a link, somebody else's, open to others, or can't be made
+ */
+export async function privateFolder(transport: string, path: string, option = 'directory'): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new TransportUnavailableError(
+      transport,
+      `the folder '${path}' can't be made. Give a folder of this user in '${option}'.`,
+      { cause: error },
+    );
+  }
+  const problem = await faultOf(path);
+  if (problem === undefined) return;
+  throw new TransportUnavailableError(
+    transport,
+    `the folder '${path}' ${problem}. Remove it, or give another one in '${option}'.`,
+  );
+}
+
+async function faultOf(path: string): Promise<string | undefined> {
+  const found = await lstat(path);
+  if (found.isSymbolicLink()) return 'is a symbolic link, which might lead anywhere';
+  if (!found.isDirectory()) return 'is no folder';
+  const user = process.getuid?.();
+  if (user === undefined) return undefined;
+  if (found.uid !== user) return `belongs to user ${found.uid}, not to ${user}`;
+  return (found.mode & OTHERS_MAY) === 0
+    ? undefined
+    : `is open to others (mode ${(found.mode & 0o777).toString(8)})`;
+}
