@@ -9,7 +9,7 @@ const chosen = Object.entries({ rounds: '10', ...values }).map(([name, value]) =
   `FAULT_${name.toUpperCase()}`,
   value,
 ]);
-const { status } = spawnSync('npx', ['vitest', 'run', 'test/fault'], {
+const { status } = spawnSync('npx', ['vitest', 'run', 'test/fault', 'test/transports'], {
   stdio: 'inherit',
   env: { ...process.env, ...Object.fromEntries(chosen) },
 });

@@ -10,6 +10,8 @@ export interface TestProcess {
   readonly pid: number;
   /** The next message it sends; rejects when it ends first. */
   next<T>(): Promise<T>;
+  /** Hears every message from now on. */
+  onMessage<T>(listener: (message: T) => void): void;
   send(message: string): void;
   /** Sends a signal and settles when the process has ended. */
   kill(signal: NodeJS.Signals): Promise<void>;
@@ -38,6 +40,8 @@ export function startProcess(
     pid: child.pid ?? 0,
     ended,
     next: () => nextMessage(child, ended),
+    onMessage: <T>(listener: (message: T) => void) =>
+      void child.on('message', (message) => listener(message as T)),
     send: (message) => void child.send(message),
     kill: async (signal) => {
       child.kill(signal);
