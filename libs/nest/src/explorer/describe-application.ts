@@ -37,7 +37,7 @@ export async function describeApplication(module: Type): Promise<ApplicationDesc
   const candidates = findCandidates(providers, discovery.getControllers());
   const faults: BootFault[] = [];
   const report = (code: BootFault['code'], message: string): void => void faults.push({ code, message });
-  const sagas = findSagas(findFeatures(providers), candidates, report);
+  const sagas = findSagas(findFeatures(providers), candidates, undefined, report);
   const handlers = findHandlers(candidates, report).map(({ name }) => name);
   if (faults.length > 0) throw new OrchestratorBootError(faults);
   const egress = providers.flatMap(({ token, isAlias, metatype }) => {

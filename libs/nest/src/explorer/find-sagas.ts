@@ -22,12 +22,13 @@ interface Entry {
 /**
  * Brings definitions and the classes and builders that behave as them together.
  *
+ * @param registry where the application's limiters and breakers are; without it what protects a saga is left out
  * @throws SagaDefinitionError for a class whose decorators contradict each other
  */
 export function findSagas(
   features: readonly FeatureSite[],
   candidates: readonly Candidate[],
-  registry: ResilienceRegistry,
+  registry: ResilienceRegistry | undefined,
   report: Report,
 ): readonly SagaBehaviour[] {
   const entries = entriesOf(features);
@@ -109,7 +110,11 @@ function unregistered({ target, module }: Candidate, definition: AnySaga, known:
     : `${start} Add OrchestratorModule.forFeature([definition]) to the imports of ${module}.`;
 }
 
-function behaviourOf(entry: Entry, registry: ResilienceRegistry, report: Report): SagaBehaviour | undefined {
+function behaviourOf(
+  entry: Entry,
+  registry: ResilienceRegistry | undefined,
+  report: Report,
+): SagaBehaviour | undefined {
   const { definition, classes, built } = entry;
   const name = nameOf(definition);
   const owners = [
@@ -143,12 +148,12 @@ function behaviourOf(entry: Entry, registry: ResilienceRegistry, report: Report)
 function behaviourOfClass(
   definition: AnySaga,
   { instance, target, module }: Candidate,
-  registry: ResilienceRegistry,
+  registry: ResilienceRegistry | undefined,
   report: Report,
 ): SagaBehaviour {
   const behaviour = readSagaBehaviour(definition, instance, target);
   const protection = readSagaProtection(target);
-  if (protection === undefined) return behaviour;
+  if (protection === undefined || registry === undefined) return behaviour;
   try {
     return protectedBehaviour(behaviour, protection, registry);
   } catch (error) {
