@@ -9,7 +9,7 @@ const source = '@nestjs-orchestrator/source';
 const workspace = ['architecture', 'packaging', 'tooling'].map((folder) => `test/${folder}/**/*.spec.ts`);
 
 /** Several libs together, but no server: they run with the unit specs, and as often as wanted. */
-const serverless = ['test/orchestrator/**/*.spec.ts'];
+const serverless = ['test/orchestrator/**/*.spec.ts', 'test/transports/**/*.spec.ts'];
 
 export default defineConfig({
   resolve: { conditions: [source] },
