@@ -1,2 +1,2 @@
 export { namedPipe } from './named-pipe.js';
-export { TransportOptionError, type NamedPipeOptions } from './options.js';
+export type { NamedPipeOptions } from './options.js';

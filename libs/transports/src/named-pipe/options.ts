@@ -1,5 +1,5 @@
-import { OrchestratorError } from '@nestjs-orchestrator/core';
 import { defaultFolder } from '../private-folder.js';
+import { TransportOptionError } from '../transport-option-error.js';
 
 /** Options of `namedPipe`. The first three must be the same in every process of a cluster. */
 export interface NamedPipeOptions {
@@ -22,18 +22,6 @@ export interface NamedPipeOptions {
 
 /** Every option, checked. */
 export type PipeSettings = Required<NamedPipeOptions>;
-
-/** An option of a transport has a value that can't work. */
-export class TransportOptionError extends OrchestratorError {
-  readonly code = 'TRANSPORT_OPTION';
-  constructor(
-    readonly option: string,
-    readonly value: unknown,
-    rule: string,
-  ) {
-    super(`Option '${option}' can't be ${String(value)}: ${rule}.`);
-  }
-}
 
 /** Lengths have 28 bits on the wire. */
 const LONGEST_FRAME = 0x0f_ff_ff_ff;

@@ -1,0 +1,2 @@
+export { sharedMemory } from './shared-memory.js';
+export type { SharedMemoryOptions } from './options.js';

@@ -1,0 +1,72 @@
+import type { SleepFlag } from '../lane/sleep-flag.js';
+import { AdaptiveSpin } from './adaptive-spin.js';
+
+/** What a loop runs. */
+export interface Turns {
+  /** Does what there is to do, up to a limit; says how much it was. */
+  turn(): number;
+  /** Whether there is something to do. Changes nothing. */
+  isReady(): boolean;
+}
+
+/**
+ * Calls `turn` as long as there is something to do, a round of the event loop between two calls; then for a while in case more comes; then sets the
+ * sleep flag and rests until the bell rings.
+ */
+export class ReadingLoop {
+  private readonly spin: AdaptiveSpin;
+  private immediate: NodeJS.Immediate | undefined = undefined;
+  private isClosed = false;
+  private isPaused = false;
+
+  constructor(
+    private readonly flag: SleepFlag,
+    private readonly turns: Turns,
+    spinMs: number,
+  ) {
+    this.spin = new AdaptiveSpin(spinMs);
+  }
+
+  /** There is, or may be, something to do: soon. */
+  kick(): void {
+    if (this.isClosed || this.isPaused || this.immediate !== undefined) return;
+    this.flag.wake();
+    this.immediate = setImmediate(this.run);
+  }
+
+  /** The bell has rung: now. */
+  rung(): void {
+    if (this.isClosed || this.isPaused) return;
+    this.flag.wake();
+    if (this.immediate !== undefined) clearImmediate(this.immediate);
+    this.run();
+  }
+
+  /** Does nothing until the returned function is called. */
+  pause(): () => void {
+    this.isPaused = true;
+    if (this.immediate !== undefined) clearImmediate(this.immediate);
+    this.immediate = undefined;
+    return () => {
+      this.isPaused = false;
+      this.kick();
+    };
+  }
+
+  close(): void {
+    this.isClosed = true;
+    if (this.immediate !== undefined) clearImmediate(this.immediate);
+    this.immediate = undefined;
+    this.flag.wake();
+  }
+
+  private readonly run = (): void => {
+    this.immediate = undefined;
+    const done = this.turns.turn();
+    if (this.isClosed) return;
+    const now = performance.now();
+    if (done > 0) this.spin.found(now);
+    else if (!this.spin.goesOn(now) && this.flag.trySleep(() => this.turns.isReady())) return;
+    this.immediate ??= setImmediate(this.run);
+  };
+}
