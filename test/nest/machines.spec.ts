@@ -220,7 +220,9 @@ describe('Orchestrator', () => {
       readonly seen: string[] = [];
       constructor(@Inject(Orchestrator) orchestrator: Orchestrator) {
         const stop = orchestrator.subscribe(() => this.seen.push('never'));
-        orchestrator.subscribe(({ type, machine }) => this.seen.push(`${type} ${machine.id}`));
+        orchestrator.subscribe((record) => {
+          if ('machine' in record) this.seen.push(`${record.type} ${record.machine.id}`);
+        });
         stop();
       }
     }

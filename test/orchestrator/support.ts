@@ -47,6 +47,22 @@ export function recordsOf<T extends RecordType>(
   return records;
 }
 
+/** The next record of one type. */
+export function nextRecord<T extends RecordType>(
+  group: ChannelGroup,
+  type: T,
+): Promise<Extract<OrchestratorRecord, { type: T }>> {
+  return new Promise((resolve) => {
+    const stop = group.subscribe(
+      (record) => {
+        stop();
+        resolve(record as never);
+      },
+      { only: [type] },
+    );
+  });
+}
+
 /** What a promise was rejected with. */
 export async function rejection(work: Promise<unknown>): Promise<Error> {
   try {

@@ -63,6 +63,28 @@ export {
   type SpawnOptions,
 } from './orchestrator/orchestrator.js';
 export { globalOrchestrator, type GlobalOrchestrator } from './orchestrator/global/global-orchestrator.js';
+export {
+  createOrchestrator,
+  type ClusterOptions,
+  type OrchestratorOptions,
+} from './orchestrator/create-orchestrator.js';
+export { formatMachineAddress, parseMachineAddress } from './orchestrator/cluster/address.js';
+export type { FullAddress } from './orchestrator/cluster/address.js';
+export type { ClusterLimits } from './orchestrator/cluster/cluster-options.js';
+export type {
+  ClusterMachine,
+  ClusterProcess,
+  ClusterStatistics,
+} from './orchestrator/cluster/cluster-statistics.js';
+export {
+  ClusterUnreachableError,
+  MachineAddressError,
+  OutcomeUnknownError,
+  PeerProtocolError,
+  RemoteFailureError,
+  RemoteMachineError,
+  TransportTypeError,
+} from './orchestrator/cluster/cluster-errors.js';
 export type { ChannelGroupOptions, GroupIdentity, PoolOptions } from './orchestrator/options.js';
 export type {
   EventResult,
@@ -91,7 +113,9 @@ export type {
   MachineImplementations,
 } from './orchestrator/implementations.js';
 export type {
+  ClusterRecord,
   FailureKind,
+  MachineRecord,
   OrchestratorRecord,
   RecordedMachine,
   RecordStream,

@@ -270,11 +270,11 @@ export class RequestTimeoutError extends OrchestratorError {
     readonly machine: string,
     readonly event: string,
     readonly timeoutMs: number,
-    /** The event was still queued and never will be handled; `false`: its step is under way and may yet be adopted. */
+    /** The event was still queued and never will be handled; `false`: its step is under way, or it is in another process, and may yet be adopted. */
     readonly withdrawn: boolean,
   ) {
     super(
-      `Machine ${quote(machine)} did not answer ${quote(event)} within ${timeoutMs} ms; the event ${withdrawn ? 'was withdrawn' : 'is being handled'}.`,
+      `Machine ${quote(machine)} did not answer ${quote(event)} within ${timeoutMs} ms; the event ${withdrawn ? 'was withdrawn' : 'may still be handled'}.`,
     );
   }
 }

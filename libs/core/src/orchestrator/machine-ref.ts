@@ -1,9 +1,11 @@
 import type { ContextOf, EventOf, Machine, Snapshot, StateOf } from '@nestjs-orchestrator/statechart';
 
-/** A machine of another group, which must allow it (`reachableFrom`). */
+/** A machine of another group, which must allow it (`reachableFrom`), or of another process. */
 export interface MachineAddress {
   /** Name or number (`groupId`) of the group. A name must belong to one group only. */
   readonly group: string | number;
+  /** Name of its cluster. Default: the own one. */
+  readonly cluster?: string;
   /** The base id that the machine was spawned with. */
   readonly machine: string;
 }
@@ -38,6 +40,10 @@ export interface EventResult<M extends Machine = Machine> {
  * A machine at work in a group. Refs are cheap, may be kept, and go on showing the last snapshot after the machine has ended.
  *
  * Events are handed over by reference and must not be changed after they were sent.
+ *
+ * Where the group belongs to a cluster, the machine may be in another process. Then events must be plain JSON; `trySend` says no until
+ * the machine is found, and `true` that the event is on its way: what it fails with later is told as an `undelivered` record; `send` also
+ * rejects with OutcomeUnknownError where the other process is lost before it has accepted the event; `waitFor` takes names of states only.
  */
 export interface MachineRef<M extends Machine = Machine> {
   /** The id it was spawned with, unique in its group. */
@@ -65,8 +71,18 @@ export interface MachineRef<M extends Machine = Machine> {
    * @throws RequestTimeoutError, StepError and what `send` throws (as rejections)
    */
   request(event: EventOf<M>, options?: RequestOptions): Promise<EventResult<M>>;
-  /** The state as last adopted. */
+  /**
+   * The state as last adopted.
+   *
+   * @throws MachineStartingError; RemoteMachineError where the machine is in another process: await `currentSnapshot()`
+   */
   snapshot(): Snapshot<ContextOf<M>>;
+  /**
+   * The state as last adopted, wherever the machine is.
+   *
+   * @throws MachineStartingError; what `request` throws where the machine is in another process (as rejections)
+   */
+  currentSnapshot(): Promise<Snapshot<ContextOf<M>>>;
   /**
    * Settles with the first snapshot, from the present one on, that is in that state or for which the predicate holds.
    *

@@ -2,6 +2,7 @@ import type { EventObject, Machine } from '@nestjs-orchestrator/statechart';
 import type { MachineImplementations } from './implementations.js';
 import type { MachineAddress, MachineRef } from './machine-ref.js';
 import type { OrchestratorRecord, RecordStream, SubscribeOptions } from './records.js';
+import type { ClusterMachine, ClusterProcess } from './cluster/cluster-statistics.js';
 import type { GroupStatistics, MetricsListener, OrchestratorHealth } from './statistics.js';
 
 /** How a machine starts. */
@@ -10,6 +11,11 @@ export interface SpawnOptions {
   readonly id?: string;
   /** What the config's `context` function sees. */
   readonly input?: unknown;
+  /**
+   * Keeps the machine out of the directory of its cluster: other processes don't find it, and its id is unique in this process only. For the
+   * many that nobody addresses. Default: false.
+   */
+  readonly local?: boolean;
 }
 
 /** A registered machine. */
@@ -44,26 +50,40 @@ export abstract class Orchestrator {
   /**
    * Starts a machine; settles when its first step was adopted. If that fails, nothing is left behind.
    *
-   * @throws UnknownMachineError (not registered), MachineIdError, DuplicateIdError, StepError, CeilingError, GroupReleasedError (as rejections)
+   * @throws UnknownMachineError (not registered), MachineIdError, DuplicateIdError (also where another process of the cluster holds the id), StepError, CeilingError, GroupReleasedError (as rejections)
    */
   abstract spawn<M extends Machine>(machine: M, options?: SpawnOptions): Promise<MachineRef<M>>;
 
   /**
-   * A machine at work, of this group or by explicit address.
+   * A machine at work, of this group or by explicit address. Where the group belongs to a cluster, a machine that is not in this process is
+   * looked up when it is first sent to; whether there is one shows then, or by `locate`.
    *
    * @throws UnknownMachineError, GroupUnreachableError, GroupReleasedError
    */
   abstract ref(target: string | MachineAddress): MachineRef;
   abstract ref<M extends Machine>(machine: M, target: string | MachineAddress): MachineRef<M>;
 
-  /** As `ref`; undefined where there is no such machine. */
+  /** As `ref`, of this process; undefined where there is no such machine. */
   abstract find(id: string): MachineRef | undefined;
 
-  /** Refs of all machines at work, in the order of their start. */
+  /**
+   * As `ref`, when it was looked up in all processes of the cluster; undefined where there is no such machine now.
+   *
+   * @throws GroupUnreachableError, GroupReleasedError, ClusterUnreachableError, TransportUnavailableError (as rejections)
+   */
+  abstract locate(target: string | MachineAddress): Promise<MachineRef | undefined>;
+
+  /** Refs of all machines at work in this process, in the order of their start. */
   abstract machines(): readonly MachineRef[];
 
+  /** The processes of the cluster, this one first. Without a cluster there is this one. */
+  abstract processes(): readonly ClusterProcess[];
+
+  /** The machines in the directory of the cluster, of all groups. Without a cluster, those of this group. */
+  abstract machineNames(): Promise<readonly ClusterMachine[]>;
+
   /**
-   * Sends an event to every machine of the group, or of another one that allows it; settles with their number when all have accepted it.
+   * Sends an event to every machine of the group, in all processes of its cluster, or of another one that allows it; settles with their number when all have accepted it.
    * Machines that end meanwhile are left out.
    *
    * @throws EventInvalidError, EventPayloadError, GroupUnreachableError, GroupReleasedError (as rejections)

@@ -1,3 +1,4 @@
+import type { PeerState } from '../ports/transport.js';
 import type { EventObject, Snapshot } from '@nestjs-orchestrator/statechart';
 
 /** Which machine something happened to. */
@@ -17,8 +18,8 @@ export type StopReason = 'done' | 'error' | 'stopped' | 'parent' | 'released';
  */
 export type FailureKind = 'step' | 'undeliverable' | 'late-activity' | 'start' | 'cleanup';
 
-/** What subscribers are told. */
-export type OrchestratorRecord =
+/** What subscribers are told of one machine of the own process. */
+export type MachineRecord =
   | { readonly type: 'spawned'; readonly machine: RecordedMachine; readonly snapshot: Snapshot }
   | {
       readonly type: 'transition';
@@ -49,6 +50,28 @@ export type OrchestratorRecord =
       readonly reason: StopReason;
       readonly snapshot: Snapshot | undefined;
     };
+
+/** What subscribers are told of the cluster that the group belongs to. */
+export type ClusterRecord =
+  /** An event for a machine of another process that nobody waits for any more was not taken, or nobody knows what became of it. */
+  | {
+      readonly type: 'undelivered';
+      readonly to: string;
+      readonly event: EventObject;
+      readonly error: unknown;
+    }
+  /** Another process of the cluster came, stands still, goes on, or is lost. */
+  | {
+      readonly type: 'peer';
+      readonly endpoint: string;
+      readonly incarnation: string;
+      readonly state: PeerState;
+      /** Process id, where the transport knows it. */
+      readonly pid: number | undefined;
+    };
+
+/** What subscribers are told. Those of machines have a `machine`. */
+export type OrchestratorRecord = MachineRecord | ClusterRecord;
 
 /** The word by which a record is known. */
 export type RecordType = OrchestratorRecord['type'];

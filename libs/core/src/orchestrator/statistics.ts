@@ -1,3 +1,5 @@
+import type { ClusterStatistics } from './cluster/cluster-statistics.js';
+
 /** Counts since the group was made. */
 export interface OrchestratorCounters {
   /** Steps adopted, those that changed nothing included. */
@@ -40,6 +42,8 @@ export interface GroupStatistics extends OrchestratorCounters {
   readonly activities: number;
   readonly waitingSenders: number;
   readonly latency: LatencyStatistics;
+  /** undefined: the group belongs to no cluster. */
+  readonly cluster?: ClusterStatistics;
 }
 
 /** Of the channels that groups share. */

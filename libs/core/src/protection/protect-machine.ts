@@ -51,6 +51,10 @@ class ProtectedMachine implements MachineRef {
     return this.ref.machine;
   }
 
+  currentSnapshot(): ReturnType<MachineRef['currentSnapshot']> {
+    return this.ref.currentSnapshot();
+  }
+
   async send(event: EventObject): Promise<void> {
     if (!this.protects(event)) return this.ref.send(event);
     const key = keyOf(this.ref, event, this.protection);

@@ -105,7 +105,7 @@ export class CqrsBridge implements OnModuleInit, OnModuleDestroy, OnApplicationS
   }
 
   private publish({ machine, publish }: OutboundRoute, record: OrchestratorRecord): void {
-    if (record.machine.definition !== machine.id) return;
+    if (!('machine' in record) || record.machine.definition !== machine.id) return;
     this.guarded(`A record of machine '${record.machine.id}' could not be published`, () => {
       const event = publish(record);
       if (event !== undefined) this.events.publish(event);

@@ -1,5 +1,7 @@
 import {
   ChannelGroup,
+  type ClusterMachine,
+  type ClusterProcess,
   OrchestratorError,
   type DrainOptions,
   type EventObject,
@@ -88,6 +90,18 @@ export class ApplicationGroup extends ChannelGroup {
 
   find(id: string): MachineRef | undefined {
     return this.group.find(id);
+  }
+
+  async locate(target: string | MachineAddress): Promise<MachineRef | undefined> {
+    return this.group.locate(target);
+  }
+
+  processes(): readonly ClusterProcess[] {
+    return this.group.processes();
+  }
+
+  async machineNames(): Promise<readonly ClusterMachine[]> {
+    return this.group.machineNames();
   }
 
   machines(): readonly MachineRef[] {

@@ -4,6 +4,7 @@ import {
   type Machine,
   type Orchestrator,
   type OrchestratorRecord,
+  type RecordedMachine,
 } from '@nestjs-orchestrator/core';
 import { errorText, lineOf, stateText, type RecordedEffect, type RecorderEntry } from './recorded-line.js';
 import { RecorderAssertionError } from './recorder-error.js';
@@ -98,7 +99,7 @@ export class MachineRecorder {
   /** States that a machine was in, from its start on; steps that stayed where they were are left out. */
   path(machine: string): readonly string[] {
     const states = this.kept.flatMap((entry) => {
-      if (entry.type === 'effect' || entry.machine.id !== machine) return [];
+      if (entry.type === 'effect' || !('machine' in entry) || entry.machine.id !== machine) return [];
       const definition = this.definitions.get(entry.machine.definition);
       if (entry.type === 'spawned') return [stateText(definition, entry.snapshot)];
       return entry.type === 'transition' ? [stateText(definition, entry.after)] : [];
@@ -171,12 +172,15 @@ export class MachineRecorder {
   }
 
   private keep(record: OrchestratorRecord): void {
-    const { definition, id } = record.machine;
+    if ('machine' in record) this.rememberDefinition(record.machine);
+    this.kept.push(record);
+  }
+
+  private rememberDefinition({ definition, id }: RecordedMachine): void {
     if (!this.definitions.has(definition)) {
       const machine = this.orchestrator.find(id)?.machine;
       if (machine !== undefined) this.definitions.set(definition, machine);
     }
-    this.kept.push(record);
   }
 
   private of<T extends OrchestratorRecord['type']>(type: T): readonly RecordOf<T>[] {

@@ -1,4 +1,6 @@
 import {
+  type ClusterRecord,
+  type MachineRecord,
   stateValue,
   type EventObject,
   type Machine,
@@ -39,6 +41,10 @@ function pathsOf(value: StateValue): readonly string[] {
 /** One entry as a line. */
 export function lineOf(entry: RecorderEntry, definition: (id: string) => Machine | undefined): string {
   if (entry.type === 'effect') return `${entry.machine}: ${entry.kind} ${entry.name}${json(entry.params)}`;
+  return 'machine' in entry ? machineLine(entry, definition) : clusterLine(entry);
+}
+
+function machineLine(entry: MachineRecord, definition: (id: string) => Machine | undefined): string {
   const { id } = entry.machine;
   const machine = definition(entry.machine.definition);
   switch (entry.type) {
@@ -57,6 +63,12 @@ export function lineOf(entry: RecorderEntry, definition: (id: string) => Machine
     default:
       return entry satisfies never;
   }
+}
+
+function clusterLine(record: ClusterRecord): string {
+  return record.type === 'peer'
+    ? `process ${record.endpoint}: ${record.state}`
+    : `${record.to}: undelivered ${eventText(record.event)}: ${errorText(record.error)}`;
 }
 
 function eventText({ type, ...payload }: EventObject): string {

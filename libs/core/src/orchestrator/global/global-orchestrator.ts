@@ -28,6 +28,14 @@ export interface GlobalOrchestrator {
   health(): OrchestratorHealth;
 }
 
+/** The inner side of a group, for this room. */
+const cores = new WeakMap<ChannelGroup, GroupCore>();
+
+/** The inner side of a group of this copy of the package. */
+export function coreOf(group: ChannelGroup): GroupCore {
+  return cores.get(group) as GroupCore;
+}
+
 let facade: RealmOrchestrator | undefined;
 
 /**
@@ -79,7 +87,9 @@ class RealmOrchestrator implements GlobalOrchestrator {
       scheduler === undefined ? state.pool : new ChannelPool(state.settings, scheduler, settings.clock);
     const core = new GroupCore(state, state.nextGroupId(), name, settings, pool);
     state.groups.set(core.groupId, core);
-    return (core.facade = new LocalChannelGroup(core));
+    core.facade = new LocalChannelGroup(core);
+    cores.set(core.facade, core);
+    return core.facade;
   }
 
   groups(): readonly ChannelGroup[] {

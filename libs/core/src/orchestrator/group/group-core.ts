@@ -1,6 +1,9 @@
 import type { EventObject, Machine } from '@nestjs-orchestrator/statechart';
 import type { Clock } from '../../ports/clock.js';
 import type { Logger } from '../../ports/logger.js';
+import { ClusterUnreachableError } from '../cluster/cluster-errors.js';
+import type { ClusterMember } from '../cluster/cluster-member.js';
+import type { RemoteMachine } from '../cluster/remote/remote-machine.js';
 import type { Target } from '../contexts.js';
 import {
   CeilingError,
@@ -10,6 +13,7 @@ import {
   GroupUnreachableError,
   UnknownMachineError,
 } from '../errors.js';
+import { assertEvent } from '../event/assert-event.js';
 import type { RealmState } from '../global/realm-state.js';
 import type { MachineImplementations } from '../implementations.js';
 import { Outcome, type InstanceDelivery, Start, type Stay } from '../instance/deliveries.js';
@@ -27,6 +31,9 @@ import type { GroupSettings } from './group-settings.js';
 import { RestWatch } from './rest-watch.js';
 import { Reception } from './reception.js';
 
+/** Machines that are seen to before the event loop has a turn. */
+export const AT_ONCE = 512;
+
 /** What a group's machines share: who they are, how much is queued, and the ways between them. */
 export class GroupCore {
   readonly instances = new Map<string, MachineInstance>();
@@ -36,6 +43,8 @@ export class GroupCore {
   readonly endings: Endings;
   readonly reception: Reception;
   readonly rest: RestWatch;
+  /** Its place among other processes; undefined: it is alone. */
+  cluster: ClusterMember | undefined = undefined;
   /** What users hold of the group. */
   facade!: ChannelGroup;
   released = false;
@@ -89,6 +98,11 @@ export class GroupCore {
     throw new UnknownMachineError(machine.id, this.name, 'definition');
   }
 
+  /** What was registered under an id, as it runs. */
+  definitionOf(id: string): Machine | undefined {
+    return this.kinds.get(id)?.bound;
+  }
+
   /** An id that nobody has chosen. */
   nextId(kind: MachineKind): string {
     let id: string;
@@ -135,7 +149,7 @@ export class GroupCore {
     if (typeof target === 'string')
       return known(from?.lookUp(target) ?? this.instances.get(target), target, this);
     const instance = InstanceRef.instanceOf(target);
-    if (instance === undefined) return this.atAddress(target as unknown as MachineAddress);
+    if (instance === undefined) return this.resolveAddress(target as unknown as MachineAddress);
     const closed = instance.closedError();
     if (closed !== undefined) throw closed;
     if (!this.mayReach(instance.core))
@@ -143,7 +157,14 @@ export class GroupCore {
     return instance;
   }
 
-  private atAddress({ group, machine }: MachineAddress): MachineInstance {
+  /** As `resolve`, over all processes. */
+  receiverOf(target: Target, from: MachineInstance | undefined): MachineInstance | RemoteMachine {
+    return this.cluster === undefined ? this.resolve(target, from) : this.cluster.receiverOf(target, from);
+  }
+
+  resolveAddress({ cluster, group, machine }: MachineAddress): MachineInstance {
+    if (cluster !== undefined && cluster !== this.cluster?.cluster)
+      throw new ClusterUnreachableError(cluster, this.cluster?.cluster);
     const core = this.reach(group);
     return known(core.instances.get(machine), machine, core);
   }
@@ -180,6 +201,17 @@ export class GroupCore {
     this.deliver(instance, event, new Outcome(stay));
   }
 
+  /** Sends an event to all machines of this process; their number, when all have accepted it. Those that end meanwhile are left out. */
+  async broadcastHere(event: EventObject): Promise<number> {
+    assertEvent(event, `every machine of ${this.name}`, this.settings.maxEventValues);
+    const sends: Promise<number>[] = [];
+    for (const instance of [...this.instances.values()]) {
+      sends.push(this.reception.sendIfAtWork(instance, event));
+      if (sends.length % AT_ONCE === 0) await this.pool.turns.next();
+    }
+    return (await Promise.all(sends)).reduce((sum, one) => sum + one, 0);
+  }
+
   /** Takes back what is still queued. */
   withdraw(instance: MachineInstance, delivery: InstanceDelivery): void {
     if (delivery.withdrawn || instance.ended !== undefined) return;
@@ -205,6 +237,7 @@ export class GroupCore {
   forget(instance: MachineInstance): void {
     if (this.instances.get(instance.id) === instance) this.instances.delete(instance.id);
     for (const [id, other] of this.systemIds) if (other === instance) this.systemIds.delete(id);
+    this.cluster?.machineEnded(instance.id);
   }
 
   /** Events that nobody will handle, and senders that nobody will let in, are told why. */
@@ -214,6 +247,7 @@ export class GroupCore {
       const given = delivery as InstanceDelivery | undefined;
       if (given?.kind === 'request') given.fail(reason);
       else if (given?.kind === 'start') given.failed(reason);
+      else if (given?.kind === 'arrival') given.fail(reason);
     });
     for (const waiter of waiting) waiter.refused(reason);
   }

@@ -16,6 +16,7 @@ export function statisticsOf(core: GroupCore): GroupStatistics {
     activities,
     waitingSenders,
     latency: meters.latency.statistics(),
+    ...(core.cluster === undefined ? {} : { cluster: core.cluster.statistics() }),
   };
 }
 
@@ -33,8 +34,8 @@ export function healthOf(core: GroupCore): OrchestratorHealth {
   };
 }
 
-function reasonsOf({ queued, waitingSenders, instances, settings }: GroupCore): string[] {
-  const reasons: string[] = [];
+function reasonsOf({ queued, waitingSenders, instances, settings, cluster }: GroupCore): string[] {
+  const reasons: string[] = cluster?.troubles() ?? [];
   if (queued > settings.maxQueued * NEAR)
     reasons.push(`${queued} events are queued, of ${settings.maxQueued} at most`);
   if (instances.size > settings.maxMachines * NEAR) {

@@ -1,9 +1,11 @@
 import type { EventObject, Machine } from '@nestjs-orchestrator/statechart';
-import { MachineIdError, UnknownMachineError } from '../errors.js';
-import { assertEvent } from '../event/assert-event.js';
+import type { ClusterMember } from '../cluster/cluster-member.js';
+import type { ClusterMachine, ClusterProcess } from '../cluster/cluster-statistics.js';
+import { RemoteRef } from '../cluster/remote/remote-ref.js';
+import { DuplicateIdError, MachineIdError, UnknownMachineError } from '../errors.js';
 import type { MachineImplementations } from '../implementations.js';
 import { Start } from '../instance/deliveries.js';
-import type { MachineInstance } from '../instance/machine-instance.js';
+import type { MachineKind } from '../instance/machine-kind.js';
 import type { MachineAddress, MachineRef } from '../machine-ref.js';
 import {
   ChannelGroup,
@@ -13,12 +15,10 @@ import {
 } from '../orchestrator.js';
 import type { OrchestratorRecord, RecordStream, SubscribeOptions } from '../records.js';
 import type { GroupStatistics, MetricsListener, OrchestratorHealth } from '../statistics.js';
-import type { GroupCore } from './group-core.js';
+import { AT_ONCE, type GroupCore } from './group-core.js';
 import { healthOf, statisticsOf } from './group-reports.js';
 
 const LONGEST_ID = 256;
-/** Machines that are seen to before the event loop has a turn. */
-const AT_ONCE = 512;
 
 type Listener = (record: OrchestratorRecord) => void;
 
@@ -59,6 +59,20 @@ export class LocalChannelGroup extends ChannelGroup {
     core.assertOpen();
     const kind = core.kindOf(machine);
     const id = options.id === undefined ? core.nextId(kind) : legalId(options.id);
+    if (core.cluster === undefined || options.local === true) return this.#begin(kind, id, options);
+    if (core.instances.has(id)) throw new DuplicateIdError(id, core.name);
+    const claimed = await claimName(core, core.cluster, kind, id, options.id !== undefined);
+    try {
+      core.assertOpen();
+      return await this.#begin<M>(kind, claimed, options);
+    } catch (error) {
+      await core.cluster.names.release(claimed);
+      throw error;
+    }
+  }
+
+  #begin<M extends Machine>(kind: MachineKind, id: string, options: SpawnOptions): Promise<MachineRef<M>> {
+    const core = this.#core;
     return new Promise<MachineRef<M>>((resolve, reject) => {
       const started = (): void => resolve(instance.ref as unknown as MachineRef<M>);
       const instance = core.begin(kind, id, undefined, new Start(options.input, started, reject));
@@ -71,8 +85,10 @@ export class LocalChannelGroup extends ChannelGroup {
     const core = this.#core;
     core.assertOpen();
     const target = second ?? (first as string | MachineAddress);
-    const instance = core.resolve(target, undefined);
-    if (second === undefined || instance.kind.machine === first) return instance.ref;
+    const definition = second === undefined ? undefined : (first as Machine);
+    const instance = core.receiverOf(target, undefined);
+    if (!('core' in instance)) return new RemoteRef(instance, definition);
+    if (definition === undefined || instance.kind.machine === definition) return instance.ref;
     throw new UnknownMachineError(`${(first as Machine).id} ${instance.id}`, instance.core.name, 'id');
   }
 
@@ -80,21 +96,53 @@ export class LocalChannelGroup extends ChannelGroup {
     return this.#core.instances.get(id)?.ref;
   }
 
+  override async locate(target: string | MachineAddress): Promise<MachineRef | undefined> {
+    const core = this.#core;
+    core.assertOpen();
+    try {
+      const found = core.receiverOf(target, undefined);
+      if ('core' in found) return found.ref;
+      const place = await found.member.locate(found.group, found.id);
+      if (place === undefined) return undefined;
+      return 'inFlight' in place ? new RemoteRef(found, undefined) : place.ref;
+    } catch (error) {
+      if (error instanceof UnknownMachineError) return undefined;
+      throw error;
+    }
+  }
+
+  override processes(): readonly ClusterProcess[] {
+    const { cluster, name, groupId } = this.#core;
+    if (cluster !== undefined) return cluster.processes();
+    const incarnation = String(groupId);
+    return [{ endpoint: name, incarnation, state: 'up', pid: undefined, self: true }];
+  }
+
+  override async machineNames(): Promise<readonly ClusterMachine[]> {
+    const { cluster, instances, name } = this.#core;
+    if (cluster !== undefined) return cluster.machineNames();
+    return [...instances.values()].map(({ id, kind }) => ({
+      group: name,
+      id,
+      definition: kind.id,
+      endpoint: name,
+    }));
+  }
+
   override machines(): readonly MachineRef[] {
     return [...this.#core.instances.values()].map(({ ref }) => ref);
   }
 
   override async broadcast(first: EventObject | string | number, second?: EventObject): Promise<number> {
-    this.#core.assertOpen();
-    const core = second === undefined ? this.#core : this.#core.reach(first as string | number);
+    const own = this.#core;
+    own.assertOpen();
     const event = second ?? (first as EventObject);
-    assertEvent(event, `every machine of ${core.name}`, core.settings.maxEventValues);
-    const sends: Promise<number>[] = [];
-    for (const instance of [...core.instances.values()]) {
-      sends.push(sendIfAtWork(instance, event));
-      if (sends.length % AT_ONCE === 0) await core.pool.turns.next();
-    }
-    return (await Promise.all(sends)).reduce((sum, one) => sum + one, 0);
+    if (own.cluster === undefined)
+      return (second === undefined ? own : own.reach(first as string | number)).broadcastHere(event);
+    return own.cluster.broadcastEverywhere(
+      second === undefined ? own.name : (first as string | number),
+      event,
+    );
   }
 
   override subscribe(listener: Listener, options?: SubscribeOptions): () => void;
@@ -147,6 +195,7 @@ export class LocalChannelGroup extends ChannelGroup {
     }
     core.realm.forget(core);
     await core.endings.all();
+    await core.cluster?.leave(core.settings.releaseTimeoutMs);
     core.records.close();
   }
 }
@@ -157,13 +206,21 @@ function legalId(id: unknown): string {
   throw new MachineIdError(id);
 }
 
-async function sendIfAtWork(instance: MachineInstance, event: EventObject): Promise<number> {
-  if (instance.ended !== undefined) return 0;
+/** Claims an id for a machine; where nobody has chosen it, another one if it is held elsewhere. */
+async function claimName(
+  core: GroupCore,
+  cluster: ClusterMember,
+  kind: MachineKind,
+  id: string,
+  chosen: boolean,
+): Promise<string> {
   try {
-    await instance.core.reception.send(instance, event);
-    return 1;
+    await cluster.names.claim(id, kind.id);
+    return id;
   } catch (error) {
-    if (instance.ended !== undefined) return 0;
-    throw error;
+    if (chosen || !(error instanceof DuplicateIdError)) throw error;
+    const other = `${kind.id.replaceAll('#', '_')}-${core.settings.ids.next().replaceAll('#', '_')}`;
+    await cluster.names.claim(other, kind.id);
+    return other;
   }
 }

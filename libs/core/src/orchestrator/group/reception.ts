@@ -1,12 +1,13 @@
 import type { EventObject } from '@nestjs-orchestrator/statechart';
 import { CeilingError, RequestCycleError } from '../errors.js';
 import { assertEvent } from '../event/assert-event.js';
-import { Stamp } from '../instance/deliveries.js';
+import { type InstanceDelivery, Stamp } from '../instance/deliveries.js';
 import type { MachineInstance } from '../instance/machine-instance.js';
 import { cycleOf, PendingRequest } from '../instance/pending-request.js';
 import type { StepRun } from '../instance/step-run.js';
 import type { EventResult, RequestOptions } from '../machine-ref.js';
 import type { GroupCore } from './group-core.js';
+import type { Waiter } from '../pool/mailbox.js';
 import { WaitingRequest, WaitingSend } from './waiting.js';
 
 /** One in so many plain events has its latency measured. */
@@ -50,6 +51,34 @@ export class Reception {
   assertAccepts(instance: MachineInstance, event: EventObject): void {
     if (instance.ended !== undefined || this.core.released) throw instance.closedError() as Error;
     assertEvent(event, instance.id, this.core.settings.maxEventValues);
+  }
+
+  /** From another process: takes an event if there is room. `delivery` says who is told of it. */
+  offer(instance: MachineInstance, event: EventObject, delivery: InstanceDelivery): boolean {
+    this.assertAccepts(instance, event);
+    if (this.core.queued >= this.core.settings.maxQueued) return false;
+    if (!this.core.pool.offer(instance, event, delivery)) return false;
+    this.core.queued += 1;
+    return true;
+  }
+
+  /** From another process: stands in line for room. */
+  stand(instance: MachineInstance, waiter: Waiter): void {
+    this.assertMayWait(instance);
+    this.core.waitingSenders += 1;
+    this.core.pool.wait(instance, waiter);
+  }
+
+  /** 1, or 0 where the machine has ended before it accepted the event. */
+  async sendIfAtWork(instance: MachineInstance, event: EventObject): Promise<number> {
+    if (instance.ended !== undefined) return 0;
+    try {
+      await this.send(instance, event);
+      return 1;
+    } catch (error) {
+      if (instance.ended !== undefined) return 0;
+      throw error;
+    }
   }
 
   private waitForRoom(instance: MachineInstance, event: EventObject): Promise<void> {

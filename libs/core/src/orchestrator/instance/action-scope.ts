@@ -2,6 +2,7 @@ import type { ContextOf, EventObject, EventOf, Machine } from '@nestjs-orchestra
 import { milliseconds, type Duration } from '../../message/duration.js';
 import type { Logger } from '../../ports/logger.js';
 import type { DelayedOptions, OrchestratedContext, Target } from '../contexts.js';
+import { askRemote } from '../cluster/remote/remote-ref.js';
 import { StepEndedError } from '../errors.js';
 import { assertEvent } from '../event/assert-event.js';
 import type { EventResult, MachineRef, RequestOptions } from '../machine-ref.js';
@@ -47,7 +48,7 @@ export class ActionScope implements OrchestratedContext {
 
   send(target: Target, event: EventObject): void {
     const { instance } = this.open('send');
-    const receiver = instance.core.resolve(target, instance);
+    const receiver = instance.core.receiverOf(target, instance);
     assertEvent(event, receiver.id, instance.core.settings.maxEventValues);
     this.step.commands.push({ type: 'to', receiver, event });
   }
@@ -74,8 +75,12 @@ export class ActionScope implements OrchestratedContext {
 
   async request(target: Target, event: EventObject, options: RequestOptions = {}): Promise<EventResult> {
     const { instance } = this.open('request');
-    const receiver = instance.core.resolve(target, instance);
-    return receiver.core.reception.askFromStep(this.step, receiver, event, options);
+    const receiver = instance.core.receiverOf(target, instance);
+    if ('core' in receiver) return receiver.core.reception.askFromStep(this.step, receiver, event, options);
+    options.signal?.throwIfAborted();
+    const question = askRemote(receiver, event, options, undefined);
+    this.step.asked(question);
+    return question.promise;
   }
 
   private open(verb: string): StepRun {

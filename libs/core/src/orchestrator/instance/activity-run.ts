@@ -1,6 +1,7 @@
 import type { EventObject, EventOf, Machine } from '@nestjs-orchestrator/statechart';
 import type { Logger } from '../../ports/logger.js';
 import type { ActivityContext, Target } from '../contexts.js';
+import { askRemote } from '../cluster/remote/remote-ref.js';
 import type { EventResult, RequestOptions } from '../machine-ref.js';
 import type { RecordedMachine } from '../records.js';
 import type { Stay } from './deliveries.js';
@@ -119,13 +120,15 @@ class ActivityScope implements ActivityContext {
   }
 
   async send(target: Target, event: EventObject): Promise<void> {
-    const receiver = this.owner.core.resolve(target, this.owner);
-    await receiver.core.reception.send(receiver, event);
+    const receiver = this.owner.core.receiverOf(target, this.owner);
+    await ('core' in receiver ? receiver.core.reception.send(receiver, event) : receiver.send(event));
   }
 
   async request(target: Target, event: EventObject, options: RequestOptions = {}): Promise<EventResult> {
-    const receiver = this.owner.core.resolve(target, this.owner);
-    return receiver.core.reception.ask(receiver, event, options);
+    const receiver = this.owner.core.receiverOf(target, this.owner);
+    if ('core' in receiver) return receiver.core.reception.ask(receiver, event, options);
+    options.signal?.throwIfAborted();
+    return askRemote(receiver, event, options, undefined).promise;
   }
 }
 

@@ -23,7 +23,8 @@ type Does<T extends Command['type']> = (
 
 const DOES: { readonly [T in Command['type']]: Does<T> } = {
   to(instance, { receiver, event }) {
-    deliverTo(instance, receiver, receiver.id, event);
+    if ('core' in receiver) deliverTo(instance, receiver, receiver.id, event);
+    else receiver.sendFromStep(instance, event);
   },
   send,
   after(instance, { id, delay, event, node, epoch }) {
@@ -60,8 +61,17 @@ function timersOf(instance: MachineInstance): TimerTable {
 }
 
 function send(instance: MachineInstance, { to, event, id, delay }: Of<'send'>): void {
-  if (delay === undefined) deliverTo(instance, instance.lookUp(to), to, event);
-  else timersOf(instance).call(id, delay, () => deliverTo(instance, instance.lookUp(to), to, event));
+  if (delay === undefined) deliverById(instance, to, event);
+  else timersOf(instance).call(id, delay, () => deliverById(instance, to, event));
+}
+
+/** Who is not in this process is sought in the others, but for those who can only be here. */
+function deliverById(instance: MachineInstance, to: string, event: EventObject): void {
+  const receiver = instance.lookUp(to);
+  const { cluster, name } = instance.core;
+  if (receiver !== undefined || cluster === undefined || to.startsWith('#'))
+    deliverTo(instance, receiver, to, event);
+  else cluster.remote(name, to).sendFromStep(instance, event);
 }
 
 function deliverTo(

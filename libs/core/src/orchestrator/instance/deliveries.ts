@@ -36,5 +36,33 @@ export class Outcome implements Delivery {
   ) {}
 }
 
+/** Who is told when an event of another process is done. */
+export interface ArrivalSource {
+  done(number: number): void;
+  fail(number: number, error: unknown): void;
+}
+
+/** A plain event of another process. */
+export class Arrival implements Delivery {
+  readonly kind = 'arrival';
+  withdrawn = false;
+  constructor(
+    private readonly source: ArrivalSource,
+    private readonly number: number,
+    /** undefined: its latency is not measured. */
+    readonly acceptedAt: number | undefined,
+  ) {}
+
+  /** Its step is over, adopted or not. */
+  done(): void {
+    this.source.done(this.number);
+  }
+
+  /** Nobody will handle it any more. */
+  fail(error: unknown): void {
+    this.source.fail(this.number, error);
+  }
+}
+
 /** Everything a machine's mailbox may hold beside an event. */
-export type InstanceDelivery = Stamp | Start | Outcome | PendingRequest;
+export type InstanceDelivery = Stamp | Start | Outcome | Arrival | PendingRequest;

@@ -42,6 +42,10 @@ export class InstanceRef implements MachineRef {
     return snapshot;
   }
 
+  async currentSnapshot(): Promise<Snapshot> {
+    return this.snapshot();
+  }
+
   waitFor(state: string | ((snapshot: Snapshot) => boolean), options: WaitOptions = {}): Promise<Snapshot> {
     const instance = this.#instance;
     const holds = typeof state === 'function' ? state : (at: Snapshot): boolean => matches(at, state);

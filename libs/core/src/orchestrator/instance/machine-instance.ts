@@ -109,6 +109,7 @@ export class MachineInstance extends Mailbox {
     const closed = this.closedError();
     if (delivery?.kind === 'request') delivery.fail(closed);
     else if (delivery?.kind === 'start') delivery.failed(closed);
+    else if (delivery?.kind === 'arrival') delivery.fail(closed);
     return true;
   }
 
@@ -125,6 +126,7 @@ export class MachineInstance extends Mailbox {
         delivery.stage = 'handling';
         return this.handleOne(event, delivery);
       case 'stamp':
+      case 'arrival':
         return this.handleOne(event, delivery);
     }
   }
@@ -224,7 +226,9 @@ export class MachineInstance extends Mailbox {
       return;
     }
     const { core } = this;
-    if (core.meters.enabled) core.meters.took(core.pool.now() - delivery.acceptedAt, this.kind.id);
+    if (core.meters.enabled && delivery.acceptedAt !== undefined)
+      core.meters.took(core.pool.now() - delivery.acceptedAt, this.kind.id);
+    if (delivery.kind === 'arrival') delivery.done();
     if (delivery.kind === 'request') delivery.answer(changed, after, reply);
   }
 
@@ -238,6 +242,7 @@ export class MachineInstance extends Mailbox {
     const error = new StepError(this.id, event.type, action, { cause });
     this.reportFailure(delivery?.kind === 'start' ? 'start' : 'step', event, error);
     if (delivery?.kind === 'request') delivery.fail(error);
+    if (delivery?.kind === 'arrival') delivery.done();
     if (delivery?.kind !== 'start') return;
     this.end('error', error);
     delivery.failed(error);

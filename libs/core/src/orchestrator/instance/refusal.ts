@@ -4,7 +4,20 @@ import type { Command } from './step-run.js';
 
 /** Why a step can't be adopted, looked at before anything of it is done; undefined: it can. */
 export function refusalOf(instance: MachineInstance, commands: readonly Command[]): Error | undefined {
-  return overCeiling(sendsOf(instance, commands)) ?? refusalOfStarts(instance, commands);
+  return (
+    overCeiling(sendsOf(instance, commands)) ??
+    tooManyElsewhere(instance, commands) ??
+    refusalOfStarts(instance, commands)
+  );
+}
+
+function tooManyElsewhere(instance: MachineInstance, commands: readonly Command[]): Error | undefined {
+  const { cluster, name, settings } = instance.core;
+  if (cluster === undefined) return undefined;
+  let count = 0;
+  for (const command of commands) if (command.type === 'to' && !('core' in command.receiver)) count += 1;
+  if (count === 0 || cluster.hasRoomToWait(count)) return undefined;
+  return new CeilingError('maxWaitingSenders', settings.maxWaitingSenders, `Channel group '${name}'`);
 }
 
 function sendsOf(
@@ -20,7 +33,7 @@ function sendsOf(
 }
 
 function receiverOf(instance: MachineInstance, command: Command): MachineInstance | undefined {
-  if (command.type === 'to') return command.receiver;
+  if (command.type === 'to') return 'core' in command.receiver ? command.receiver : undefined;
   if (command.type !== 'send' || command.delay !== undefined) return undefined;
   return instance.lookUp(command.to);
 }

@@ -4,7 +4,7 @@ import { ActionTimeoutError } from '../errors.js';
 import { ActionScope } from './action-scope.js';
 import type { InstanceDelivery } from './deliveries.js';
 import type { MachineInstance } from './machine-instance.js';
-import type { PendingRequest } from './pending-request.js';
+import type { RemoteMachine } from '../cluster/remote/remote-machine.js';
 import { refusalOf } from './refusal.js';
 
 /** An effect with the event and the context of the microstep that it belongs to. */
@@ -17,7 +17,13 @@ export interface Act {
 /** What is to be done when a step is adopted: the engine's effects but for actions, and what actions have sent. */
 export type Command =
   | Exclude<Effect, { type: 'action' }>
-  | { readonly type: 'to'; readonly receiver: MachineInstance; readonly event: EventObject };
+  | { readonly type: 'to'; readonly receiver: MachineInstance | RemoteMachine; readonly event: EventObject };
+
+/** Something that a step has asked and waits for. */
+export interface Question {
+  /** The step has ended without waiting for the answer. */
+  abandon(): void;
+}
 
 /** A step with actions: runs them one after the other, without a microtask while they return no promise, and then adopts or fails as a whole. */
 export class StepRun {
@@ -26,7 +32,7 @@ export class StepRun {
   /** Adopted or failed: what actions do from now on is ignored. */
   ended = false;
   private next = 0;
-  private questions: PendingRequest[] | undefined = undefined;
+  private questions: Question[] | undefined = undefined;
   private abort: AbortController | undefined = undefined;
   private cancelled: { readonly reason: unknown } | undefined = undefined;
   private timer: Cancellable | undefined = undefined;
@@ -67,11 +73,12 @@ export class StepRun {
     const { delivery } = this;
     if (delivery?.kind === 'request') delivery.fail(reason);
     else if (delivery?.kind === 'start') delivery.failed(reason);
+    else if (delivery?.kind === 'arrival') delivery.fail(reason);
     this.abort?.abort(reason);
   }
 
   /** The step waits for an answer. If it ends before, the question is taken back. */
-  asked(request: PendingRequest): void {
+  asked(request: Question): void {
     (this.questions ??= []).push(request);
   }
 

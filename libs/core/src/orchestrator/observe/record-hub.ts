@@ -4,7 +4,16 @@ import { BufferedRecords } from './buffered-records.js';
 
 type Listener = (record: OrchestratorRecord) => void;
 
-const TYPES: readonly RecordType[] = ['spawned', 'transition', 'failure', 'emitted', 'slow', 'stopped'];
+const TYPES: readonly RecordType[] = [
+  'spawned',
+  'transition',
+  'failure',
+  'emitted',
+  'slow',
+  'stopped',
+  'undelivered',
+  'peer',
+];
 const BUFFER = 1_024;
 
 /** Hands records to subscribers. Who makes records asks first whether anybody wants them. */

@@ -1,0 +1,371 @@
+import type { EventObject } from '@nestjs-orchestrator/statechart';
+import { FrameTooLargeError, PeerLostError } from '../../errors/transport-errors.js';
+import type { Scheduler } from '../../ports/scheduler.js';
+import type { Endpoint, FrameReceiver, Peer, Transport, TransportSeat } from '../../ports/transport.js';
+import { CeilingError, GroupReleasedError, GroupUnreachableError, RequestTimeoutError } from '../errors.js';
+import type { GroupCore } from '../group/group-core.js';
+import { InstanceRef } from '../instance/instance-ref.js';
+import type { MachineInstance } from '../instance/machine-instance.js';
+import type { MachineAddress } from '../machine-ref.js';
+import type { Target } from '../contexts.js';
+import { isClusterName } from './address.js';
+import { ClusterUnreachableError, MachineAddressError, PeerProtocolError } from './cluster-errors.js';
+import type { ClusterLimits } from './cluster-options.js';
+import { Arrivals } from './link/arrivals.js';
+import { Incoming } from './link/incoming.js';
+import type { LinkContext } from './link/link-context.js';
+import { Outgoing } from './link/outgoing.js';
+import { Posting } from './link/posting.js';
+import { machinesIn, processesOf, troublesOf } from './cluster-reports.js';
+import { directoryName, OwnNames } from './own-names.js';
+import { PendingQuestion } from './remote/pending-question.js';
+import { RemoteMachine } from './remote/remote-machine.js';
+import { RemoteRef } from './remote/remote-ref.js';
+import type { ClusterMachine, ClusterProcess, ClusterStatistics } from './cluster-statistics.js';
+import { FRAME_OVERHEAD, LONGEST_HEAD, utf8Bytes } from './wire/batch.js';
+import { eventText } from './wire/event-text.js';
+import { BROADCAST } from './wire/format.js';
+
+/** Remote machines that are remembered; above, those that nothing waits for are forgotten. */
+const MOST_REMOTES = 10_000;
+/** Bytes of a frame that an envelope has to leave to the names of its machine and group, at three a character. */
+const FOR_NAMES = 3 * 512;
+/** How many windows of a sender may be parked: more means that it does not keep to its own. */
+const WINDOWS_PARKED = 4;
+
+/** Where a group joins. */
+export interface Membership {
+  readonly transport: Transport;
+  readonly cluster: string;
+  /** Name of this process in the cluster. */
+  readonly endpoint: string;
+  readonly limits: ClusterLimits;
+  readonly scheduler: Scheduler;
+}
+
+/** A group's place in a cluster: the ways to the other processes, and the directory of machines. */
+export class ClusterMember implements FrameReceiver {
+  readonly names: OwnNames;
+  private readonly links = new Map<string, Incoming>();
+  private readonly remotes = new Map<string, RemoteMachine>();
+  private readonly arrivals: Arrivals;
+  private readonly context: LinkContext;
+  private leaving: Promise<void> | undefined = undefined;
+
+  private constructor(
+    readonly core: GroupCore,
+    private readonly membership: Membership,
+    readonly seat: TransportSeat,
+  ) {
+    this.arrivals = new Arrivals(core);
+    this.context = {
+      seat,
+      scheduler: membership.scheduler,
+      limits: membership.limits,
+      group: core.name,
+      scratch: new Uint8Array(Math.min(seat.maxFrameBytes, 65_536)),
+      waiting: 0,
+      linkClosed: (link) => this.forgetLink(link),
+    };
+    this.names = new OwnNames(seat, core.name, (error, name) => this.unclaimFailed(error, name));
+  }
+
+  /** @throws EndpointTakenError, RegistryFullError, TransportUnavailableError (as rejections) */
+  static async join(core: GroupCore, membership: Membership): Promise<ClusterMember> {
+    let open = (_member: ClusterMember | undefined): void => {};
+    const joined = new Promise<ClusterMember | undefined>((resolve) => (open = resolve));
+    let member: ClusterMember | undefined;
+    // A transport may hand frames over before the promise of its join settles.
+    const receiver: FrameReceiver = {
+      onFrame: (from, frame) =>
+        member === undefined
+          ? joined.then((there) => there?.onFrame(from, frame))
+          : member.onFrame(from, frame),
+      onPeer: (peer) =>
+        member === undefined ? void joined.then((there) => there?.onPeer(peer)) : member.onPeer(peer),
+    };
+    const { transport, cluster, endpoint } = membership;
+    const { clock, logger } = core;
+    try {
+      const seat = await transport.join({ cluster, endpoint, clock, logger }, receiver);
+      member = new ClusterMember(core, membership, seat);
+    } finally {
+      open(member);
+    }
+    return member;
+  }
+
+  get cluster(): string {
+    return this.membership.cluster;
+  }
+
+  onFrame(from: Endpoint, frame: Uint8Array): void | Promise<void> {
+    return this.linkTo(from).frame(frame);
+  }
+
+  onPeer({ endpoint, state, pid }: Peer): void {
+    const { records } = this.core;
+    if (state === 'lost') this.lost(endpoint);
+    if (!records.wants('peer')) return;
+    records.tell({
+      type: 'peer',
+      endpoint: endpoint.name,
+      incarnation: endpoint.incarnation,
+      state,
+      pid,
+    });
+  }
+
+  /** @throws GroupReleasedError */
+  assertOpen(): void {
+    this.core.assertOpen();
+  }
+
+  /** @throws CeilingError */
+  assertMayWait(): void {
+    const { maxWaitingSenders } = this.core.settings;
+    this.throttled();
+    if (this.context.waiting < maxWaitingSenders) return;
+    throw new CeilingError('maxWaitingSenders', maxWaitingSenders, `Channel group '${this.core.name}'`);
+  }
+
+  /** So many more sends of a step may wait. */
+  hasRoomToWait(count: number): boolean {
+    return this.context.waiting + count <= this.core.settings.maxWaitingSenders;
+  }
+
+  /** A send stands in line before it has a link. */
+  waits(count: number): void {
+    this.context.waiting += count;
+  }
+
+  throttled(): void {
+    this.core.meters.count('throttled', '');
+  }
+
+  /** @throws FrameTooLargeError */
+  assertFits(text: string): void {
+    const most = this.seat.maxFrameBytes - FRAME_OVERHEAD - LONGEST_HEAD - FOR_NAMES;
+    if (text.length * 3 <= most) return;
+    const bytes = utf8Bytes(text);
+    if (bytes > most) throw new FrameTooLargeError(bytes, most, 'maxFrameBytes');
+  }
+
+  /**
+   * Whom a machine, or somebody outside, means; a machine that is not in this process is looked up when it is sent to.
+   *
+   * @throws MachineStoppedError, GroupUnreachableError, GroupReleasedError, ClusterUnreachableError, MachineAddressError
+   */
+  receiverOf(target: Target, from: MachineInstance | undefined): MachineInstance | RemoteMachine {
+    const { core } = this;
+    if (typeof target === 'string') {
+      const found = from?.lookUp(target) ?? core.instances.get(target);
+      return found?.ended === undefined && found !== undefined ? found : this.remote(core.name, target);
+    }
+    const remote = RemoteRef.remoteOf(target);
+    if (remote !== undefined) return remote.here ?? remote;
+    if (InstanceRef.instanceOf(target) !== undefined) return core.resolve(target, from);
+    return this.atAddress(target as MachineAddress);
+  }
+
+  private atAddress(address: MachineAddress): MachineInstance | RemoteMachine {
+    const { core } = this;
+    const { cluster = this.cluster, group, machine } = address;
+    if (cluster !== this.cluster) throw new ClusterUnreachableError(cluster, this.cluster);
+    if (typeof group === 'number') return core.resolveAddress({ group, machine });
+    if (!isClusterName(group) || typeof machine !== 'string' || machine === '')
+      throw new MachineAddressError(`${cluster}/${group}/${machine}`);
+    return this.instanceHere(group, machine) ?? this.remote(group, machine);
+  }
+
+  /** @throws GroupUnreachableError where a group of this process does not admit this one */
+  instanceHere(group: string, id: string): MachineInstance | undefined {
+    const { core } = this;
+    const there = group === core.name ? core : this.otherGroup(group);
+    const found = there?.instances.get(id);
+    return found?.ended === undefined ? found : undefined;
+  }
+
+  private otherGroup(group: string): GroupCore | undefined {
+    try {
+      return this.core.reach(group);
+    } catch (error) {
+      if (error instanceof GroupUnreachableError && error.reason !== 'not-allowed') return undefined;
+      throw error;
+    }
+  }
+
+  remote(group: string, id: string): RemoteMachine {
+    const name = directoryName(group, id);
+    let remote = this.remotes.get(name);
+    if (remote !== undefined) return remote;
+    if (this.remotes.size >= MOST_REMOTES) this.forgetIdleRemotes();
+    remote = new RemoteMachine(this, group, id);
+    this.remotes.set(name, remote);
+    return remote;
+  }
+
+  /** Where a machine is now: the way to its process, or it itself; undefined: nowhere. */
+  async locate(group: string, id: string): Promise<Outgoing | MachineInstance | undefined> {
+    const entry = await this.seat.locate(directoryName(group, id));
+    if (entry === undefined) return undefined;
+    if (entry.endpoint.incarnation === this.seat.self.incarnation) return this.instanceHere(group, id);
+    return this.linkTo(entry.endpoint).out;
+  }
+
+  /** Sends an event to every machine of a group, here and in the other processes; their number, when all have accepted it. */
+  async broadcastEverywhere(group: string | number, event: EventObject): Promise<number> {
+    const here = group === this.core.name ? this.core : this.groupHere(group);
+    const heard = await (here?.broadcastHere(event) ?? 0);
+    return typeof group === 'number' ? heard : heard + (await this.broadcast(group, event));
+  }
+
+  /** @throws GroupUnreachableError */
+  private groupHere(group: string | number): GroupCore | undefined {
+    return typeof group === 'number' ? this.core.reach(group) : this.otherGroup(group);
+  }
+
+  private async broadcast(group: string, event: EventObject): Promise<number> {
+    const { maxEventValues } = this.core.settings;
+    const text = `{"group":${JSON.stringify(group)},"event":${eventText(event, `every machine of ${group}`, maxEventValues)}}`;
+    this.assertFits(text);
+    const asked = this.seat.peers().map(({ endpoint }) => this.askProcess(endpoint, text, event));
+    const counts = await Promise.all(asked);
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** One that is lost meanwhile is left out, as machines are that end. */
+  private async askProcess(endpoint: Endpoint, text: string, event: EventObject): Promise<number> {
+    const { out } = this.linkTo(endpoint);
+    const timeoutMs = this.core.settings.requestTimeoutMs;
+    const question = new PendingQuestion(
+      this,
+      endpoint.name,
+      {
+        timeoutMs,
+        signal: undefined,
+        late: (withdrawn) => new RequestTimeoutError(endpoint.name, event.type, timeoutMs, withdrawn),
+      },
+      Number,
+    );
+    const posting = new Posting(BROADCAST, undefined, text, 0, question, event);
+    question.sent(posting, (sent) => out.withdraw(sent));
+    out.submit(posting);
+    try {
+      return await question.promise;
+    } catch (error) {
+      if (out.closed instanceof PeerLostError) return 0;
+      throw error;
+    }
+  }
+
+  /** What was sent to a remote machine, and nobody waits for, has failed. */
+  reportUndelivered(target: RemoteMachine, event: EventObject, error: unknown): void {
+    const { core } = this;
+    core.meters.count('failed', '');
+    core.logger.warn(error instanceof Error ? error.message : String(error), {
+      group: core.name,
+      machine: target.address,
+      failure: 'undelivered',
+    });
+    if (core.records.wants('undelivered'))
+      core.records.tell({ type: 'undelivered', to: target.address, event, error });
+  }
+
+  processes(): ClusterProcess[] {
+    return processesOf(this.seat);
+  }
+
+  machineNames(): Promise<ClusterMachine[]> {
+    return machinesIn(this.seat);
+  }
+
+  statistics(): ClusterStatistics {
+    let [unaccepted, unfinished] = [0, 0];
+    for (const { out } of this.links.values()) {
+      unaccepted += out.inFlight.unaccepted;
+      unfinished += out.inFlight.unfinished;
+    }
+    return {
+      type: this.membership.transport.type,
+      cluster: this.cluster,
+      endpoint: this.seat.self.name,
+      frames: this.seat.statistics(),
+      unaccepted,
+      unfinished,
+      waiting: this.context.waiting,
+    };
+  }
+
+  /** What is not well, in sentences. */
+  troubles(): string[] {
+    return troublesOf(this.seat, this.cluster, this.context.waiting);
+  }
+
+  /** A machine of this process has ended. */
+  machineEnded(id: string): void {
+    void this.names.release(id);
+  }
+
+  /** Hands over what is still to be said, at most for so long, and leaves the cluster. */
+  leave(timeoutMs: number): Promise<void> {
+    return (this.leaving ??= this.#leave(timeoutMs));
+  }
+
+  async #leave(timeoutMs: number): Promise<void> {
+    const { core } = this;
+    const outs = [...this.links.values()].map(({ out }) => out);
+    await new Promise<void>((resolve) => {
+      const timer = core.clock.schedule(timeoutMs, resolve);
+      void Promise.all(outs.map((out) => out.handedOver())).then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+    await this.seat.leave();
+    const reason = new GroupReleasedError(core.name, core.groupId);
+    for (const out of outs) out.close(reason, false);
+    for (const remote of this.remotes.values()) remote.giveUp(reason);
+  }
+
+  private linkTo(endpoint: Endpoint): Incoming {
+    let link = this.links.get(endpoint.incarnation);
+    if (link === undefined) {
+      const out = new Outgoing(this.context, endpoint);
+      const mostParked = this.membership.limits.maxUnaccepted * WINDOWS_PARKED;
+      link = new Incoming(out, this.arrivals, mostParked, (problem) => this.refused(out, problem));
+      this.links.set(endpoint.incarnation, link);
+    }
+    return link;
+  }
+
+  private lost(endpoint: Endpoint): void {
+    const link = this.links.get(endpoint.incarnation);
+    if (link === undefined) return;
+    this.links.delete(endpoint.incarnation);
+    link.out.close(new PeerLostError(endpoint.name), true);
+    for (const giveUp of [...link.asked.values()]) giveUp();
+  }
+
+  /** One that speaks another protocol stays among the links, so that all that is sent to it is refused. */
+  private refused(out: Outgoing, problem: string): void {
+    const error = new PeerProtocolError(out.to.name, problem);
+    this.core.logger.error(error.message, { cluster: this.cluster, endpoint: out.to.name });
+    out.close(error, true);
+  }
+
+  private forgetLink({ to, closed }: Outgoing): void {
+    if (!(closed instanceof PeerProtocolError)) this.links.delete(to.incarnation);
+  }
+
+  private forgetIdleRemotes(): void {
+    for (const [name, remote] of this.remotes) if (remote.isIdle) this.remotes.delete(name);
+  }
+
+  private unclaimFailed(error: unknown, name: string): void {
+    this.core.logger.warn(
+      `Name '${name}' could not be given back: ${error instanceof Error ? error.message : String(error)}`,
+      { cluster: this.cluster, endpoint: this.seat.self.name },
+    );
+  }
+}

@@ -1,0 +1,30 @@
+import { OrchestratorOptionError } from '../errors.js';
+
+/** Windows of a member towards each other process. */
+export interface ClusterLimits {
+  /** Envelopes that may be on their way to a process that has not accepted them. Default: 8 192. */
+  readonly maxUnaccepted: number;
+  /** Characters of JSON in them. One envelope always has room. Default: 4 194 304. */
+  readonly maxUnacceptedCharacters: number;
+  /** Envelopes that a process may have accepted and not be done with. Default: 65 536. */
+  readonly maxUnfinished: number;
+}
+
+const DEFAULTS: ClusterLimits = {
+  maxUnaccepted: 8_192,
+  maxUnacceptedCharacters: 4_194_304,
+  maxUnfinished: 65_536,
+};
+
+/** @throws OrchestratorOptionError naming the option, its rule and the value */
+export function clusterLimits(wishes: Partial<ClusterLimits>): ClusterLimits {
+  const limits: { -readonly [Name in keyof ClusterLimits]: number } = { ...DEFAULTS };
+  for (const name of Object.keys(DEFAULTS) as (keyof ClusterLimits)[]) {
+    const value = wishes[name];
+    if (value === undefined) continue;
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw new OrchestratorOptionError(name, 'must be a whole number of at least 1', value);
+    limits[name] = value;
+  }
+  return limits;
+}

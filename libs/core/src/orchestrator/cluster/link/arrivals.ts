@@ -1,0 +1,190 @@
+import { type EventObject, serialize } from '@nestjs-orchestrator/statechart';
+import { toJson } from '../../../message/json.js';
+import {
+  GroupUnreachableError,
+  MachineStartingError,
+  RequestTimeoutError,
+  UnknownMachineError,
+} from '../../errors.js';
+import type { GroupCore } from '../../group/group-core.js';
+import { Arrival } from '../../instance/deliveries.js';
+import type { MachineInstance } from '../../instance/machine-instance.js';
+import { PendingRequest } from '../../instance/pending-request.js';
+import type { EventResult } from '../../machine-ref.js';
+import type { Delivery, Waiter } from '../../pool/mailbox.js';
+import { BROADCAST, REQUEST, SNAPSHOT, STOP, WAIT } from '../wire/format.js';
+import type { Dispatch, Envelope, Incoming } from './incoming.js';
+import type { LocalTarget } from './local-target.js';
+
+/** One in so many events has its latency measured. */
+const SAMPLED = 16;
+/** Groups of other processes have no number here. */
+const ELSEWHERE = 0;
+
+/** Takes what comes from other processes into the mailboxes of a group. */
+export class Arrivals implements Dispatch {
+  private count = 0;
+
+  constructor(private readonly core: GroupCore) {}
+
+  event(link: Incoming, target: LocalTarget, event: EventObject, number: number): boolean {
+    const { core } = this;
+    const instance = this.instanceOf(link, target);
+    this.count += 1;
+    const sampled = core.meters.enabled && this.count % SAMPLED === 1;
+    const arrival = new Arrival(link, number, sampled ? core.pool.now() : undefined);
+    if (core.reception.offer(instance, event, arrival)) return true;
+    core.reception.stand(
+      instance,
+      new WaitingArrival(core, link, event, arrival, (error) => link.fail(number, error)),
+    );
+    return false;
+  }
+
+  question(link: Incoming, envelope: Envelope): boolean {
+    const { kind, number, target, payload } = envelope;
+    if (kind === BROADCAST) {
+      this.broadcast(link, number, payload);
+      return true;
+    }
+    const instance = this.instanceOf(link, target as LocalTarget);
+    switch (kind) {
+      case REQUEST:
+        return this.request(link, instance, envelope);
+      case SNAPSHOT:
+        link.answer(number, JSON.stringify(snapshotText(instance)));
+        return true;
+      case WAIT:
+        this.wait(link, instance, envelope);
+        return true;
+      case STOP:
+        this.settle(link, number, instance.ref.stop(), () => 'null');
+        return true;
+      default:
+        throw new UnknownMachineError(instance.id, this.core.name, 'id');
+    }
+  }
+
+  /** @throws UnknownMachineError, MachineStoppedError, GroupReleasedError, GroupUnreachableError */
+  private instanceOf(link: Incoming, target: LocalTarget): MachineInstance {
+    const { core } = this;
+    const known = target.instance;
+    if (known !== undefined && known.ended === undefined && !core.released) return known;
+    core.assertOpen();
+    this.assertAdmitted(link, target.group);
+    const instance = core.instances.get(target.id);
+    if (instance === undefined) throw new UnknownMachineError(target.id, core.name, 'id');
+    return (target.instance = instance);
+  }
+
+  private assertAdmitted(link: Incoming, group: string): void {
+    const { core } = this;
+    const from = link.group as string;
+    if (group !== core.name) throw new GroupUnreachableError(group, from, 'unknown');
+    if (from !== group && !core.settings.admits({ groupId: ELSEWHERE, name: from }))
+      throw new GroupUnreachableError(group, from, 'not-allowed');
+  }
+
+  private request(
+    link: Incoming,
+    instance: MachineInstance,
+    { number, payload, timeoutMs }: Envelope,
+  ): boolean {
+    const { core } = this;
+    const event = payload as EventObject;
+    core.reception.assertAccepts(instance, event);
+    const request = new PendingRequest(instance, event, undefined, core.pool.now(), { timeoutMs });
+    link.asked.set(number, () =>
+      request.giveUp((withdrawn) => new RequestTimeoutError(instance.id, event.type, timeoutMs, withdrawn)),
+    );
+    this.settle(link, number, request.promise, (result) => resultText(instance, result));
+    if (core.reception.offer(instance, event, request)) {
+      request.stage = 'queued';
+      return true;
+    }
+    const waiter = new WaitingArrival(core, link, event, request, (error) => request.fail(error));
+    request.waiter = waiter;
+    try {
+      core.reception.stand(instance, waiter);
+    } catch (error) {
+      request.waiter = undefined;
+      request.fail(error);
+      return true;
+    }
+    return false;
+  }
+
+  private wait(link: Incoming, instance: MachineInstance, { number, payload, timeoutMs }: Envelope): void {
+    const abort = new AbortController();
+    link.asked.set(number, () => abort.abort());
+    const limits = timeoutMs === 0 ? {} : { timeoutMs: timeoutMs - 1 };
+    const waited = instance.ref.waitFor(String(payload), { signal: abort.signal, ...limits });
+    this.settle(link, number, waited, (snapshot) => JSON.stringify(serialize(instance.kind.bound, snapshot)));
+  }
+
+  private broadcast(link: Incoming, number: number, payload: unknown): void {
+    const { group, event } = (payload ?? {}) as { group?: unknown; event?: unknown };
+    const { core } = this;
+    core.assertOpen();
+    if (group !== core.name) {
+      link.answer(number, '0');
+      return;
+    }
+    this.assertAdmitted(link, group);
+    this.settle(link, number, core.broadcastHere(event as EventObject), String);
+  }
+
+  private settle<T>(link: Incoming, number: number, work: Promise<T>, text: (result: T) => string): void {
+    work.then(
+      (result) => {
+        try {
+          link.answer(number, text(result));
+        } catch (error) {
+          link.fail(number, error);
+        }
+      },
+      (error: unknown) => link.fail(number, error),
+    );
+  }
+}
+
+/** What comes in and finds no room: it stands in line as an outside sender of this process would. */
+class WaitingArrival implements Waiter {
+  cancelled = false;
+
+  constructor(
+    private readonly core: GroupCore,
+    private readonly link: Incoming,
+    readonly event: EventObject,
+    readonly delivery: Delivery,
+    private readonly failed: (error: unknown) => void,
+  ) {}
+
+  accepted(): void {
+    this.core.waitingSenders -= 1;
+    this.core.queued += 1;
+    if (this.delivery instanceof PendingRequest) {
+      this.delivery.waiter = undefined;
+      this.delivery.stage = 'queued';
+    }
+    this.link.entered();
+  }
+
+  refused(error: unknown): void {
+    this.core.waitingSenders -= 1;
+    if (this.delivery instanceof PendingRequest) this.delivery.waiter = undefined;
+    this.failed(error);
+    this.link.entered();
+  }
+}
+
+function snapshotText(instance: MachineInstance): string {
+  if (instance.snapshot === undefined) throw new MachineStartingError(instance.id);
+  return serialize(instance.kind.bound, instance.snapshot);
+}
+
+function resultText(instance: MachineInstance, { changed, snapshot, reply }: EventResult): string {
+  const state = JSON.stringify(serialize(instance.kind.bound, snapshot));
+  const answer = reply === undefined ? '' : `,"reply":${toJson(reply, 'reply')}`;
+  return `{"changed":${changed},"snapshot":${state}${answer}}`;
+}

@@ -1,0 +1,286 @@
+import type { EventObject } from '@nestjs-orchestrator/statechart';
+import { PeerProtocolError } from '../cluster-errors.js';
+import { Ring } from '../../pool/ring.js';
+import { failureFrom, failureText } from '../wire/failure-text.js';
+import {
+  ACCEPTED,
+  BROADCAST,
+  CANCEL,
+  DONE,
+  EVENT,
+  FAILED,
+  hasLimit,
+  hasPayload,
+  HELLO,
+  MOST_HANDLES,
+  REFUSED_MALFORMED,
+  REFUSED_VERSION,
+  REPLY,
+  TARGET,
+  VERSION,
+} from '../wire/format.js';
+import { frameKind, FrameReader } from '../wire/frame-reader.js';
+import { MalformedFrame } from '../wire/malformed-frame.js';
+import type { Outgoing } from './outgoing.js';
+import { LocalTarget } from './local-target.js';
+
+/** One envelope, read. */
+export interface Envelope {
+  readonly kind: number;
+  readonly number: number;
+  readonly target: LocalTarget | undefined;
+  readonly timeoutMs: number;
+  readonly payload: unknown;
+}
+
+/** What an envelope is handed to. */
+export interface Dispatch {
+  /**
+   * Puts an event into its machine's mailbox. `false`: there is no room; `entered` is called when it is in or was refused.
+   *
+   * @throws whatever the event is refused with
+   */
+  event(link: Incoming, target: LocalTarget, event: EventObject, number: number): boolean;
+  /** As `event`, for what is answered. */
+  question(link: Incoming, envelope: Envelope): boolean;
+}
+
+/** What comes in from one incarnation of another process. */
+export class Incoming {
+  /** Group of the sender, as it said. */
+  group: string | undefined = undefined;
+  /** Questions that can be taken back, by number. */
+  readonly asked = new Map<number, () => void>();
+  private expected = 1;
+  private readonly targets: (LocalTarget | undefined)[] = [];
+  /** Envelopes behind one that waits for room, in order. */
+  private readonly parked = new Ring<Envelope>();
+  private readonly takenBack = new Set<number>();
+  /** Number of the envelope that waits for room; 0: none. */
+  private waitsFor = 0;
+  private drained: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined = undefined;
+  private refused = false;
+
+  constructor(
+    readonly out: Outgoing,
+    private readonly dispatch: Dispatch,
+    /** Envelopes that may be parked before the transport has to hold the sender's frames. A sender that keeps to its window stays below. */
+    private readonly mostParked: number,
+    private readonly onRefused: (problem: string) => void,
+  ) {}
+
+  frame(bytes: Uint8Array): void | Promise<void> {
+    if (this.refused) return undefined;
+    const found = frameKind(bytes);
+    if (found.kind === 'frame') this.read(bytes);
+    else if (found.kind === 'refusal') this.refusedThere(found.version);
+    else this.refuse(REFUSED_VERSION, versionProblem(found.version));
+    if (this.parked.size <= this.mostParked) return undefined;
+    return (this.drained ??= withResolve()).promise;
+  }
+
+  /** The envelope that waited for room is in its mailbox, or was refused; those behind it follow. */
+  entered(): void {
+    this.accept(this.waitsFor);
+    this.waitsFor = 0;
+    for (let next = this.parked.shift(); next !== undefined; next = this.parked.shift()) {
+      if (!this.take(next)) break;
+    }
+    if (this.drained === undefined || this.parked.size > this.mostParked) return;
+    this.drained.resolve();
+    this.drained = undefined;
+  }
+
+  done(number: number): void {
+    this.out.finished.done(number);
+    this.out.remarksSoon();
+  }
+
+  fail(number: number, error: unknown): void {
+    this.asked.delete(number);
+    this.out.refuse(number, failureText(error));
+  }
+
+  answer(number: number, text: string): void {
+    this.asked.delete(number);
+    this.out.answer(number, text);
+  }
+
+  private read(bytes: Uint8Array): void {
+    try {
+      const reader = new FrameReader(bytes);
+      let number = reader.first;
+      while (!reader.isAtEnd) {
+        const kind = reader.byte();
+        if (kind < EVENT) this.readRemark(kind, reader);
+        else if (kind > BROADCAST) throw new MalformedFrame(`there is no envelope of kind ${kind}`);
+        else {
+          this.readEnvelope(kind, number, reader);
+          number += 1;
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof MalformedFrame)) throw error;
+      this.refuse(REFUSED_MALFORMED, `it sent a frame that can't be read: ${error.message}.`);
+    }
+  }
+
+  private readRemark(kind: number, reader: FrameReader): void {
+    const { out } = this;
+    switch (kind) {
+      case HELLO:
+        this.group = groupIn(reader.payload());
+        return;
+      case ACCEPTED:
+        if (!out.accepted(reader.number())) throw new MalformedFrame('it accepts what was not sent');
+        return;
+      case DONE:
+        out.done(reader.number(), reader.number());
+        return;
+      case FAILED:
+        this.readFailure(reader.number(), reader.payload());
+        return;
+      case REPLY: {
+        const courier = out.inFlight.take(reader.number());
+        const answer = reader.payload();
+        courier?.replied(answer);
+        return;
+      }
+      case CANCEL:
+        this.takeBack(reader.number());
+        return;
+      case TARGET:
+        this.define(reader.number(), reader.payload());
+        return;
+      default:
+        throw new MalformedFrame(`there is no remark of kind ${kind}`);
+    }
+  }
+
+  private readFailure(number: number, payload: unknown): void {
+    const { inFlight } = this.out;
+    const courier = inFlight.take(number);
+    const { taken } = inFlight;
+    courier?.ended(failureFrom(payload), taken);
+  }
+
+  private readEnvelope(kind: number, number: number, reader: FrameReader): void {
+    if (this.group === undefined) throw new MalformedFrame('it did not begin with its group');
+    const target = kind === BROADCAST ? undefined : this.targetOf(reader.number());
+    const timeoutMs = hasLimit(kind) ? reader.number() : 0;
+    const payload = hasPayload(kind) ? reader.payload() : undefined;
+    if (number > this.expected) throw new MalformedFrame('envelopes are missing before it');
+    // Seen before: it came in a frame that was sent again.
+    if (number < this.expected) return;
+    this.expected = number + 1;
+    if (this.waitsFor === 0 && kind === EVENT)
+      this.takeEvent(target as LocalTarget, payload as EventObject, number);
+    else this.takeOrPark({ kind, number, target, timeoutMs, payload });
+  }
+
+  private takeOrPark(envelope: Envelope): void {
+    if (this.waitsFor === 0) this.take(envelope);
+    else this.parked.push(envelope);
+  }
+
+  /** `false`: it waits for room. */
+  private take(envelope: Envelope): boolean {
+    const { kind, number, target, payload } = envelope;
+    if (kind === EVENT) return this.takeEvent(target as LocalTarget, payload as EventObject, number);
+    if (this.takenBack.delete(number)) {
+      this.fail(number, new Error('The question was taken back.'));
+      this.accept(number);
+      return true;
+    }
+    try {
+      this.waitsFor = number;
+      if (!this.dispatch.question(this, envelope)) return false;
+    } catch (error) {
+      this.fail(number, error);
+    }
+    this.waitsFor = 0;
+    this.accept(number);
+    return true;
+  }
+
+  private takeEvent(target: LocalTarget, event: EventObject, number: number): boolean {
+    try {
+      this.waitsFor = number;
+      if (!this.dispatch.event(this, target, event, number)) return false;
+    } catch (error) {
+      this.fail(number, error);
+    }
+    this.waitsFor = 0;
+    this.accept(number);
+    return true;
+  }
+
+  private accept(number: number): void {
+    this.out.finished.accepted = number;
+    this.out.remarksSoon();
+  }
+
+  private takeBack(number: number): void {
+    const giveUp = this.asked.get(number);
+    if (giveUp !== undefined) giveUp();
+    else if (number > this.out.finished.accepted && number < this.expected) this.takenBack.add(number);
+  }
+
+  private define(handle: number, payload: unknown): void {
+    if (handle >= MOST_HANDLES || !isTarget(payload)) throw new MalformedFrame('it names no machine');
+    this.targets[handle] = new LocalTarget(payload[0], payload[1]);
+  }
+
+  private targetOf(handle: number): LocalTarget {
+    const target = this.targets[handle];
+    if (target === undefined) throw new MalformedFrame('it means a machine that it did not name');
+    return target;
+  }
+
+  private refuse(reason: number, problem: string): void {
+    this.refused = true;
+    this.out.refuseFrames(reason);
+    this.onRefused(problem);
+  }
+
+  private refusedThere(version: number): void {
+    this.refused = true;
+    this.onRefused(version === VERSION ? 'it can’t read what this process sends.' : versionProblem(version));
+  }
+
+  /** Named in errors. */
+  get endpoint(): string {
+    return this.out.to.name;
+  }
+
+  protocolError(problem: string): PeerProtocolError {
+    return new PeerProtocolError(this.endpoint, problem);
+  }
+}
+
+function versionProblem(version: number | undefined): string {
+  return version === undefined
+    ? 'it sent something that is no frame of this protocol.'
+    : `it speaks version ${version} of the protocol, this process ${VERSION}.`;
+}
+
+function groupIn(payload: unknown): string {
+  const group = (payload as { readonly group?: unknown } | null)?.group;
+  if (typeof group !== 'string') throw new MalformedFrame('it has no group');
+  return group;
+}
+
+function isTarget(payload: unknown): payload is readonly [group: string, id: string] {
+  return (
+    Array.isArray(payload) &&
+    payload.length === 2 &&
+    typeof payload[0] === 'string' &&
+    typeof payload[1] === 'string'
+  );
+}
+
+function withResolve(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((settle) => (resolve = settle));
+  return { promise, resolve };
+}

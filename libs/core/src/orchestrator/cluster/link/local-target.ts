@@ -1,0 +1,11 @@
+import type { MachineInstance } from '../../instance/machine-instance.js';
+
+/** A machine that a sender has named, and who that was when it was last looked up. */
+export class LocalTarget {
+  instance: MachineInstance | undefined = undefined;
+
+  constructor(
+    readonly group: string,
+    readonly id: string,
+  ) {}
+}

@@ -1,0 +1,306 @@
+import type { EventObject } from '@nestjs-orchestrator/statechart';
+import { PeerLostError } from '../../../errors/transport-errors.js';
+import type { Endpoint } from '../../../ports/transport.js';
+import { Ring } from '../../pool/ring.js';
+import { OutcomeUnknownError } from '../cluster-errors.js';
+import type { RemoteMachine } from '../remote/remote-machine.js';
+import { Batch } from '../wire/batch.js';
+import {
+  BROADCAST,
+  CANCEL,
+  EVENT,
+  FAILED,
+  hasLimit,
+  HELLO,
+  MAGIC,
+  MOST_HANDLES,
+  REFUSAL,
+  REPLY,
+  TARGET,
+  VERSION,
+} from '../wire/format.js';
+import { Finished } from './finished.js';
+import { type Courier, InFlight } from './in-flight.js';
+import type { LinkContext } from './link-context.js';
+import type { Posting } from './posting.js';
+
+/** Characters of payloads that make a frame worth sending before the turn is over. */
+const FULL_UNITS = 16_384;
+/** Bytes of heads that do. */
+const FULL_HEADS = 8_192;
+/** Runs of done envelopes that are told before the turn is over. */
+const MANY_RUNS = 2_048;
+
+/** Bytes of heads for which it is worth to write on in a batch. */
+const LEAST_ROOM = 128;
+
+/** What this process sends to one incarnation of another: envelopes under a window, and remarks about what came from there. */
+export class Outgoing {
+  readonly inFlight = new InFlight();
+  /** About what came in; told with whatever leaves next. */
+  readonly finished = new Finished();
+  /** Why nothing more is sent. */
+  closed: Error | undefined = undefined;
+  private readonly line = new Ring<Posting>();
+  private batch = new Batch();
+  private readonly full: Batch[] = [];
+  /** The number up to which envelopes are in the hands of the transport. */
+  private handed = 0;
+  /** As `handed`, with those in the frame that waits for room: they may have been taken. */
+  private offered = 0;
+  /** The transport has no room: it says when there is. */
+  private blocked: Promise<void> | undefined = undefined;
+  private flushComes = false;
+  private remarksCome = false;
+  private readonly handles: (RemoteMachine | undefined)[] = [];
+  private nextHandle = 0;
+
+  constructor(
+    private readonly context: LinkContext,
+    readonly to: Endpoint,
+  ) {
+    this.remark(HELLO, undefined, JSON.stringify({ group: context.group }));
+  }
+
+  /** Whether an event leaves now; `false`: the window is spent, or others wait. Allocates nothing but the text. */
+  tryEvent(target: RemoteMachine, text: string, courier: Courier, event: EventObject): boolean {
+    if (this.line.size > 0 || !this.hasRoom(text.length)) return false;
+    this.envelope(EVENT, target, 0, text, courier, event);
+    return true;
+  }
+
+  /** In line behind those that wait already. */
+  submit(posting: Posting): void {
+    if (this.closed !== undefined) {
+      posting.courier.ended(this.closed, posting.event);
+      return;
+    }
+    this.context.waiting += 1;
+    this.line.push(posting);
+    this.letIn();
+  }
+
+  /** Takes back what has not left; the answer to what has is no longer waited for. */
+  withdraw(posting: Posting): void {
+    if (posting.number === 0) {
+      posting.cancelled = true;
+      return;
+    }
+    this.remark(CANCEL, posting.number, undefined);
+    this.flushSoon();
+  }
+
+  answer(number: number, text: string): void {
+    this.remark(REPLY, number, text);
+    this.flushSoon();
+  }
+
+  refuse(number: number, text: string): void {
+    this.remark(FAILED, number, text);
+    this.flushSoon();
+  }
+
+  /** There is something new in `finished`: it is told with the next frame, at the latest at the end of the turn. */
+  remarksSoon(): void {
+    if (this.finished.size >= MANY_RUNS) {
+      this.flush();
+      return;
+    }
+    if (this.remarksCome) return;
+    this.remarksCome = true;
+    this.context.scheduler.nextTurn(this.remarks);
+  }
+
+  /** The other side has accepted everything up to this number; `false`: it can't have. */
+  accepted(number: number): boolean {
+    if (!this.inFlight.acceptUpTo(number)) return false;
+    this.letIn();
+    return true;
+  }
+
+  done(first: number, count: number): void {
+    const end = Math.min(first + count, this.inFlight.next);
+    for (let number = first; number < end; number += 1) this.inFlight.take(number);
+    if (this.line.size > 0) this.letIn();
+  }
+
+  /** Settles when everything is in the hands of the transport. */
+  async handedOver(): Promise<void> {
+    this.flush();
+    while (this.blocked !== undefined && this.closed === undefined) await this.blocked;
+  }
+
+  /**
+   * Nothing more is sent. What waits or has not left is refused with `reason`; of what has left, nobody knows where the other side is gone.
+   */
+  close(reason: Error, otherSideIsGone: boolean): void {
+    if (this.closed !== undefined) return;
+    this.closed = reason;
+    this.context.linkClosed(this);
+    for (let posting = this.line.shift(); posting !== undefined; posting = this.line.shift()) {
+      this.context.waiting -= 1;
+      if (!posting.cancelled) posting.courier.ended(reason, posting.event);
+    }
+    const taken = otherSideIsGone ? Math.max(this.handed, this.offered) : 0;
+    for (const [number, courier, event] of this.inFlight.takeAll()) {
+      const error =
+        number > taken
+          ? reason
+          : new OutcomeUnknownError(courier.address, event?.type ?? 'a question', this.to.name);
+      courier.ended(error, event);
+    }
+    this.full.length = 0;
+    this.batch.clear();
+    this.handles.length = 0;
+  }
+
+  /** Tells the other side, in words of all versions, that its frames can't be read. */
+  refuseFrames(reason: number): void {
+    try {
+      this.context.seat.trySend(this.to, Uint8Array.of(MAGIC, REFUSAL, reason, VERSION));
+    } catch {
+      // It is gone: there is nobody left to tell.
+    }
+  }
+
+  private hasRoom(units: number): boolean {
+    const { inFlight, context } = this;
+    const { maxUnaccepted, maxUnacceptedCharacters, maxUnfinished } = context.limits;
+    return (
+      inFlight.unaccepted < maxUnaccepted &&
+      inFlight.unfinished < maxUnfinished &&
+      (inFlight.units === 0 || inFlight.units + units <= maxUnacceptedCharacters)
+    );
+  }
+
+  private letIn(): void {
+    for (let posting = this.line.peek(); posting !== undefined; posting = this.line.peek()) {
+      if (!posting.cancelled && !this.hasRoom(posting.text.length)) return;
+      this.line.shift();
+      this.context.waiting -= 1;
+      if (posting.cancelled) continue;
+      const { kind, target, timeoutMs, text, courier, event } = posting;
+      posting.number = this.envelope(kind, target, timeoutMs, text, courier, event);
+    }
+  }
+
+  private envelope(
+    kind: number,
+    target: RemoteMachine | undefined,
+    timeoutMs: number,
+    text: string,
+    courier: Courier,
+    event: EventObject | undefined,
+  ): number {
+    const handle = target === undefined ? 0 : this.handleOf(target);
+    this.makeRoom(text.length);
+    const { batch } = this;
+    const { heads } = batch;
+    if (batch.envelopes === 0) batch.first = this.inFlight.next;
+    batch.envelopes += 1;
+    heads.byte(kind);
+    if (kind !== BROADCAST) heads.number(handle);
+    if (hasLimit(kind)) heads.number(timeoutMs);
+    if (text !== '') batch.payload(text);
+    const number = this.inFlight.push(courier, event, text.length);
+    if (batch.units >= FULL_UNITS || heads.length >= FULL_HEADS) this.flush();
+    else this.flushSoon();
+    return number;
+  }
+
+  private remark(kind: number, number: number | undefined, text: string | undefined): void {
+    if (this.closed !== undefined) return;
+    this.makeRoom(text?.length ?? 0);
+    const { heads } = this.batch;
+    heads.byte(kind);
+    if (number !== undefined) heads.number(number);
+    if (text !== undefined) this.batch.payload(text);
+  }
+
+  private handleOf(target: RemoteMachine): number {
+    if (target.handledBy === this) return target.handle;
+    const handle = this.nextHandle;
+    this.nextHandle = (handle + 1) % MOST_HANDLES;
+    const before = this.handles[handle];
+    if (before?.handledBy === this && before.handle === handle) before.handledBy = undefined;
+    this.handles[handle] = target;
+    target.handledBy = this;
+    target.handle = handle;
+    this.remark(TARGET, handle, JSON.stringify([target.group, target.id]));
+    return handle;
+  }
+
+  /** Another payload of so many characters fits into the batch afterwards. */
+  private makeRoom(units: number): void {
+    const { batch, context } = this;
+    if (batch.isEmpty || batch.hasRoomFor(units, context.seat.maxFrameBytes)) return;
+    this.full.push(batch);
+    this.batch = new Batch();
+    if (this.blocked === undefined) this.flush();
+  }
+
+  private flushSoon(): void {
+    if (this.flushComes) return;
+    this.flushComes = true;
+    this.context.scheduler.soon(this.flushNow);
+  }
+
+  private readonly flushNow = (): void => {
+    this.flushComes = false;
+    this.flush();
+  };
+
+  private readonly remarks = (): void => {
+    this.remarksCome = false;
+    if (!this.finished.isEmpty) this.flush();
+  };
+
+  private flush(): void {
+    if (this.closed !== undefined || this.blocked !== undefined) return;
+    while (!this.finished.isEmpty) this.tellFinished();
+    for (let next = this.full.shift(); next !== undefined; next = this.full.shift()) {
+      if (!this.hand(next)) return;
+    }
+    if (!this.batch.isEmpty) this.hand(this.batch);
+  }
+
+  private tellFinished(): void {
+    const room = this.batch.roomForHeads(this.context.seat.maxFrameBytes);
+    if (room < LEAST_ROOM && !this.batch.isEmpty) {
+      this.full.push(this.batch);
+      this.batch = new Batch();
+    } else this.finished.writeTo(this.batch.heads, room);
+  }
+
+  /** `false`: nothing more can be handed over now. */
+  private hand(batch: Batch): boolean {
+    if (batch.envelopes === 0) batch.first = this.handed + 1;
+    const last = batch.first + batch.envelopes - 1;
+    const frame = batch.writeTo(this.context.scratch);
+    try {
+      if (this.context.seat.trySend(this.to, frame)) {
+        this.handed = last;
+        return true;
+      }
+    } catch (error) {
+      this.close(error instanceof Error ? error : new PeerLostError(this.to.name), true);
+      return false;
+    }
+    this.offered = last;
+    this.blocked = this.waitFor(frame.slice(), last);
+    return false;
+  }
+
+  private async waitFor(frame: Uint8Array, last: number): Promise<void> {
+    try {
+      await this.context.seat.send(this.to, frame);
+      this.handed = last;
+      this.blocked = undefined;
+      this.flush();
+    } catch (error) {
+      this.blocked = undefined;
+      this.offered = 0;
+      this.close(error instanceof Error ? error : new PeerLostError(this.to.name), true);
+    }
+  }
+}

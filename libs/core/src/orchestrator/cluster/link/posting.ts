@@ -1,0 +1,21 @@
+import type { EventObject } from '@nestjs-orchestrator/statechart';
+import type { RemoteMachine } from '../remote/remote-machine.js';
+import type { Courier } from './in-flight.js';
+
+/** An envelope before it has a number: it waits for room, or until its machine is found. */
+export class Posting {
+  /** Whoever gave up keeps its place until it comes up. */
+  cancelled = false;
+  /** Where it went, and under which number; 0: it has not left. */
+  number = 0;
+
+  constructor(
+    readonly kind: number,
+    /** undefined: for the whole process. */
+    readonly target: RemoteMachine | undefined,
+    readonly text: string,
+    readonly timeoutMs: number,
+    readonly courier: Courier,
+    readonly event: EventObject | undefined,
+  ) {}
+}

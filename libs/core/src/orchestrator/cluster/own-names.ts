@@ -1,0 +1,44 @@
+import { NameTakenError } from '../../errors/transport-errors.js';
+import type { TransportSeat } from '../../ports/transport.js';
+import { DuplicateIdError } from '../errors.js';
+
+/** The names that this process holds in the directory of its cluster. */
+export class OwnNames {
+  private readonly held = new Set<string>();
+  /** Names that are being given back: a claim of one waits for that. */
+  private readonly leaving = new Map<string, Promise<void>>();
+
+  constructor(
+    private readonly seat: TransportSeat,
+    private readonly group: string,
+    private readonly onError: (error: unknown, name: string) => void,
+  ) {}
+
+  /** @throws DuplicateIdError, NameInvalidError, RegistryFullError, TransportClosedError (as rejections) */
+  async claim(id: string, definition: string): Promise<void> {
+    const name = directoryName(this.group, id);
+    await this.leaving.get(name);
+    try {
+      await this.seat.claim(name, definition);
+    } catch (error) {
+      throw error instanceof NameTakenError ? new DuplicateIdError(id, this.group) : error;
+    }
+    this.held.add(name);
+  }
+
+  /** Nothing where it is not held. Never rejects. */
+  release(id: string): Promise<void> {
+    const name = directoryName(this.group, id);
+    if (!this.held.delete(name)) return this.leaving.get(name) ?? Promise.resolve();
+    const left = this.seat
+      .unclaim(name)
+      .catch((error: unknown) => this.onError(error, name))
+      .finally(() => this.leaving.delete(name));
+    this.leaving.set(name, left);
+    return left;
+  }
+}
+
+export function directoryName(group: string, id: string): string {
+  return `${group}/${id}`;
+}

@@ -1,0 +1,180 @@
+import type { EventObject } from '@nestjs-orchestrator/statechart';
+import { UnknownMachineError } from '../../errors.js';
+import type { MachineInstance } from '../../instance/machine-instance.js';
+import type { ClusterMember } from '../cluster-member.js';
+import type { Courier } from '../link/in-flight.js';
+import type { Outgoing } from '../link/outgoing.js';
+import { Posting } from '../link/posting.js';
+import { EVENT, REQUEST } from '../wire/format.js';
+import { eventText } from '../wire/event-text.js';
+import { PendingSend, StepSend } from './pending-send.js';
+import { LocalAnswer } from './pending-question.js';
+
+/**
+ * A machine that is not of this group in this process, or not known to be: where it is is looked up when it is first sent to, and again when
+ * it is not there any more. What is sent meanwhile waits, in order.
+ */
+export class RemoteMachine implements Courier {
+  /** The link that knows it by `handle`. */
+  handledBy: Outgoing | undefined = undefined;
+  handle = 0;
+  private link: Outgoing | undefined = undefined;
+  private queue: Posting[] = [];
+  private looking = false;
+
+  constructor(
+    readonly member: ClusterMember,
+    readonly group: string,
+    readonly id: string,
+  ) {}
+
+  get address(): string {
+    return `${this.member.cluster}/${this.group}/${this.id}`;
+  }
+
+  get isIdle(): boolean {
+    return this.queue.length === 0 && !this.looking;
+  }
+
+  /** It in this process; not looked for where it was last found in another one. */
+  get here(): MachineInstance | undefined {
+    if (this.link !== undefined && this.link.closed === undefined) return undefined;
+    return this.member.instanceHere(this.group, this.id);
+  }
+
+  trySend(event: EventObject): boolean {
+    const text = this.textOf(event);
+    const { link } = this;
+    if (link === undefined || link.closed !== undefined || !this.isIdle) {
+      this.look();
+      this.member.throttled();
+      return false;
+    }
+    if (link.tryEvent(this, text, this, event)) return true;
+    this.member.throttled();
+    return false;
+  }
+
+  send(event: EventObject): Promise<void> {
+    const text = this.textOf(event);
+    const send = new PendingSend(this);
+    if (!this.leavesNow(text, send, event)) {
+      this.member.assertMayWait();
+      this.post(new Posting(EVENT, this, text, 0, send, event));
+    }
+    return send.promise;
+  }
+
+  /** Of an adopted step: waits as long as it takes; what it fails with is reported. */
+  sendFromStep(sender: MachineInstance, event: EventObject): void {
+    const send = new StepSend(this, sender);
+    try {
+      const text = this.textOf(event);
+      if (!this.leavesNow(text, send, event)) this.post(new Posting(EVENT, this, text, 0, send, event));
+    } catch (error) {
+      send.ended(error as Error, event);
+    }
+  }
+
+  private leavesNow(text: string, courier: Courier, event: EventObject): boolean {
+    const { link } = this;
+    if (link === undefined || link.closed !== undefined || !this.isIdle) return false;
+    return link.tryEvent(this, text, courier, event);
+  }
+
+  /** @throws EventInvalidError, EventPayloadError, NotJsonError, FrameTooLargeError, GroupReleasedError */
+  textOf(event: EventObject): string {
+    this.member.assertOpen();
+    const text = eventText(event, this.id, this.member.core.settings.maxEventValues);
+    this.member.assertFits(text);
+    return text;
+  }
+
+  post(posting: Posting): void {
+    const { link } = this;
+    if (this.isIdle && link !== undefined && link.closed === undefined) {
+      link.submit(posting);
+      return;
+    }
+    this.member.waits(1);
+    this.queue.push(posting);
+    this.look();
+  }
+
+  withdraw(posting: Posting): void {
+    if (posting.number === 0) posting.cancelled = true;
+    else this.link?.withdraw(posting);
+  }
+
+  /** It was not where it was sought. */
+  isElsewhere(): void {
+    this.link = undefined;
+  }
+
+  accepted(): void {}
+
+  replied(): void {}
+
+  /** Of events that `trySend` took. */
+  ended(error: Error, event: EventObject | undefined): void {
+    this.notice(error);
+    if (event !== undefined) this.member.reportUndelivered(this, event, error);
+  }
+
+  notice(error: Error): void {
+    if (error instanceof UnknownMachineError) this.isElsewhere();
+  }
+
+  private look(): void {
+    if (this.looking) return;
+    this.looking = true;
+    const found = this.member.locate(this.group, this.id);
+    found.then(
+      (place) => this.found(place),
+      (error: Error) => this.lookedInVain(error),
+    );
+  }
+
+  private found(place: Outgoing | MachineInstance | undefined): void {
+    this.looking = false;
+    if (place === undefined) {
+      this.lookedInVain(new UnknownMachineError(this.id, this.group, 'id'));
+      return;
+    }
+    const waiting = this.takeQueue();
+    if ('inFlight' in place) {
+      this.link = place;
+      for (const posting of waiting) if (!posting.cancelled) place.submit(posting);
+    } else for (const posting of waiting) if (!posting.cancelled) deliverHere(place, posting);
+  }
+
+  private lookedInVain(error: Error): void {
+    this.looking = false;
+    for (const { cancelled, courier, event } of this.takeQueue()) if (!cancelled) courier.ended(error, event);
+  }
+
+  private takeQueue(): Posting[] {
+    const { queue } = this;
+    this.queue = [];
+    this.member.waits(-queue.length);
+    return queue;
+  }
+
+  /** The group is released. */
+  giveUp(error: Error): void {
+    for (const { cancelled, courier, event } of this.takeQueue()) if (!cancelled) courier.ended(error, event);
+  }
+}
+
+/** It was started in this process while it was being sought. */
+function deliverHere(instance: MachineInstance, { kind, courier, event, timeoutMs }: Posting): void {
+  const { reception } = instance.core;
+  const failed = (error: Error): void => courier.ended(error, event);
+  if (kind === EVENT) {
+    reception.send(instance, event as EventObject).then(() => courier.accepted(), failed);
+  } else if (kind === REQUEST) {
+    reception
+      .ask(instance, event as EventObject, { timeoutMs })
+      .then((result) => courier.replied(new LocalAnswer(result)), failed);
+  } else courier.ended(new UnknownMachineError(instance.id, instance.core.name, 'id'), event);
+}

@@ -1,0 +1,202 @@
+import {
+  deserialize,
+  type EventObject,
+  type EventOf,
+  type Machine,
+  type Snapshot,
+} from '@nestjs-orchestrator/statechart';
+import { RequestTimeoutError, UnknownMachineError, WaitTimeoutError } from '../../errors.js';
+import type { EventResult, MachineRef, RequestOptions, WaitOptions } from '../../machine-ref.js';
+import { RemoteMachineError } from '../cluster-errors.js';
+import { Posting } from '../link/posting.js';
+import { REQUEST, SNAPSHOT, STOP, WAIT } from '../wire/format.js';
+import { LocalAnswer, PendingQuestion, type QuestionLimits } from './pending-question.js';
+import type { RemoteMachine } from './remote-machine.js';
+
+/** What users hold of a machine in another process. If it turns out to be in this one, it is talked to directly. */
+export class RemoteRef implements MachineRef {
+  readonly #remote: RemoteMachine;
+  readonly #definition: Machine | undefined;
+
+  constructor(remote: RemoteMachine, definition: Machine | undefined) {
+    this.#remote = remote;
+    this.#definition = definition;
+  }
+
+  get id(): string {
+    return this.#remote.id;
+  }
+
+  get scopedId(): string {
+    return this.#remote.here?.scopedId ?? this.#remote.address;
+  }
+
+  get machine(): Machine {
+    const machine = this.#definition ?? this.#remote.here?.kind.machine;
+    if (machine !== undefined) return machine;
+    throw new RemoteMachineError(this.id, 'machine', 'Pass the definition: ref(definition, id).');
+  }
+
+  send(event: EventOf<Machine>): Promise<void> {
+    const here = this.#remote.here;
+    if (here !== undefined) return here.ref.send(event);
+    try {
+      return this.#remote.send(event);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  trySend(event: EventOf<Machine>): boolean {
+    return this.#remote.here?.ref.trySend(event) ?? this.#remote.trySend(event);
+  }
+
+  async request(event: EventOf<Machine>, options: RequestOptions = {}): Promise<EventResult> {
+    const here = this.#remote.here;
+    if (here !== undefined) return here.ref.request(event, options);
+    options.signal?.throwIfAborted();
+    return askRemote(this.#remote, event, options, this.#definition).promise;
+  }
+
+  snapshot(): Snapshot {
+    const here = this.#remote.here;
+    if (here !== undefined) return here.ref.snapshot();
+    throw new RemoteMachineError(this.id, 'snapshot()', 'Await currentSnapshot() instead.');
+  }
+
+  async currentSnapshot(): Promise<Snapshot> {
+    const here = this.#remote.here;
+    if (here !== undefined) return here.ref.snapshot();
+    return this.#ask(SNAPSHOT, '', 0, {}, (payload) => this.#snapshotFrom(payload));
+  }
+
+  async waitFor(
+    state: string | ((snapshot: Snapshot) => boolean),
+    options: WaitOptions = {},
+  ): Promise<Snapshot> {
+    const here = this.#remote.here;
+    if (here !== undefined) return here.ref.waitFor(state, options);
+    if (typeof state === 'function')
+      throw new RemoteMachineError(
+        this.id,
+        'waitFor(predicate)',
+        'Name the state instead of passing a function.',
+      );
+    options.signal?.throwIfAborted();
+    const { timeoutMs } = options;
+    const limit = timeoutMs === undefined ? 0 : Math.ceil(timeoutMs) + 1;
+    return this.#ask(WAIT, JSON.stringify(state), limit, options, (payload) => this.#snapshotFrom(payload));
+  }
+
+  async stop(): Promise<void> {
+    const here = this.#remote.here;
+    if (here !== undefined) return here.ref.stop();
+    const { settings } = this.#remote.member.core;
+    const timeoutMs = settings.requestTimeoutMs + settings.releaseTimeoutMs;
+    return this.#ask(STOP, '', 0, { timeoutMs }, () => {});
+  }
+
+  #ask<T>(
+    kind: number,
+    text: string,
+    limit: number,
+    options: WaitOptions,
+    read: (payload: unknown) => T,
+  ): Promise<T> {
+    const remote = this.#remote;
+    remote.member.assertOpen();
+    const { timeoutMs = kind === WAIT ? undefined : remote.member.core.settings.requestTimeoutMs } = options;
+    const limits: QuestionLimits = {
+      timeoutMs,
+      signal: options.signal,
+      late: (withdrawn) =>
+        kind === WAIT
+          ? new WaitTimeoutError(remote.id, text, timeoutMs as number)
+          : new RequestTimeoutError(
+              remote.id,
+              kind === STOP ? 'stop' : 'snapshot',
+              timeoutMs as number,
+              withdrawn,
+            ),
+    };
+    const question = new PendingQuestion(remote.member, remote.address, limits, read, (error) =>
+      remote.notice(error),
+    );
+    const posting = new Posting(kind, remote, text, limit, question, undefined);
+    question.sent(posting, (sent) => remote.withdraw(sent));
+    remote.post(posting);
+    return question.promise;
+  }
+
+  #snapshotFrom(payload: unknown): Snapshot {
+    return snapshotFrom(this.#remote, this.#definition, payload);
+  }
+
+  /** The machine behind a ref; undefined for anything else. */
+  static remoteOf(ref: object): RemoteMachine | undefined {
+    return #remote in ref ? ref.#remote : undefined;
+  }
+}
+
+/** Sends a request to another process. */
+export function askRemote(
+  remote: RemoteMachine,
+  event: EventObject,
+  options: RequestOptions,
+  definition: Machine | undefined,
+): PendingQuestion<EventResult> {
+  const { member } = remote;
+  const text = remote.textOf(event);
+  member.assertMayWait();
+  const { timeoutMs = member.core.settings.requestTimeoutMs, signal } = options;
+  const limits: QuestionLimits = {
+    timeoutMs,
+    signal,
+    late: (withdrawn) => new RequestTimeoutError(remote.id, event.type, timeoutMs, withdrawn),
+  };
+  const question = new PendingQuestion<EventResult>(
+    member,
+    remote.address,
+    limits,
+    (payload) =>
+      payload instanceof LocalAnswer ? payload.result : new RemoteResult(remote, definition, payload),
+    (error) => remote.notice(error),
+  );
+  const posting = new Posting(REQUEST, remote, text, Math.max(0, Math.ceil(timeoutMs)), question, event);
+  question.sent(posting, (sent) => remote.withdraw(sent));
+  remote.post(posting);
+  return question;
+}
+
+/** The snapshot is read when it is looked at: most callers want the reply. */
+class RemoteResult implements EventResult {
+  readonly changed: boolean;
+  readonly reply: unknown;
+  readonly #snapshot: () => Snapshot;
+
+  constructor(remote: RemoteMachine, definition: Machine | undefined, payload: unknown) {
+    const { changed, reply, snapshot } = (payload ?? {}) as Record<string, unknown>;
+    this.changed = changed === true;
+    this.reply = reply;
+    let read: Snapshot | undefined;
+    this.#snapshot = () => (read ??= snapshotFrom(remote, definition, snapshot));
+  }
+
+  get snapshot(): Snapshot {
+    return this.#snapshot();
+  }
+}
+
+/** @throws UnknownMachineError where the definition is not registered here; SnapshotError where it is another one */
+function snapshotFrom(remote: RemoteMachine, definition: Machine | undefined, payload: unknown): Snapshot {
+  const { core } = remote.member;
+  const text = String(payload);
+  const machine = definition ?? core.definitionOf(idIn(text));
+  if (machine === undefined) throw new UnknownMachineError(idIn(text), core.name, 'definition');
+  return deserialize(machine, text);
+}
+
+function idIn(text: string): string {
+  const { machine } = (JSON.parse(text) ?? {}) as { readonly machine?: unknown };
+  return String(machine);
+}

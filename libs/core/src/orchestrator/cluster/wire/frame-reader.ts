@@ -1,0 +1,62 @@
+import { parseJson } from '../../../message/json.js';
+import { MAGIC, REFUSAL, VERSION } from './format.js';
+import { MalformedFrame } from './malformed-frame.js';
+import { NumberReader } from './numbers.js';
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** What the first bytes of a frame say. */
+export type FrameKind =
+  | { readonly kind: 'frame' }
+  | { readonly kind: 'refusal'; readonly reason: number; readonly version: number }
+  | { readonly kind: 'foreign'; readonly version: number | undefined };
+
+const FRAME: FrameKind = { kind: 'frame' };
+
+export function frameKind(bytes: Uint8Array): FrameKind {
+  const [magic, version, reason, spoken] = bytes;
+  if (magic !== MAGIC || version === undefined) return { kind: 'foreign', version: undefined };
+  if (version === VERSION) return FRAME;
+  if (version === REFUSAL) return { kind: 'refusal', reason: reason ?? 0, version: spoken ?? 0 };
+  return { kind: 'foreign', version };
+}
+
+/** Reads the heads of a frame one after the other. Whatever is wrong with it ends in {@link MalformedFrame}. */
+export class FrameReader extends NumberReader {
+  /** Number of the first envelope. */
+  readonly first: number;
+  private readonly payloads: readonly unknown[];
+  private taken = 0;
+
+  constructor(bytes: Uint8Array) {
+    super(bytes, 2, bytes.length);
+    this.first = this.number();
+    const heads = this.number();
+    if (this.at + heads > bytes.length) throw new MalformedFrame('it ends within its heads');
+    this.end = this.at + heads;
+    this.payloads = payloadsIn(bytes.subarray(this.end));
+  }
+
+  get isAtEnd(): boolean {
+    return this.at === this.end;
+  }
+
+  payload(): unknown {
+    if (this.taken >= this.payloads.length) throw new MalformedFrame('a payload is missing');
+    const payload = this.payloads[this.taken];
+    this.taken += 1;
+    return payload;
+  }
+}
+
+function payloadsIn(bytes: Uint8Array): readonly unknown[] {
+  if (bytes.length === 0) return [];
+  let parsed: unknown;
+  try {
+    parsed = parseJson(decoder.decode(bytes));
+  } catch {
+    throw new MalformedFrame('its payloads are no JSON');
+  }
+  if (!Array.isArray(parsed)) throw new MalformedFrame('its payloads are no list');
+  return parsed;
+}

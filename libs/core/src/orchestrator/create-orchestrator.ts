@@ -1,0 +1,92 @@
+import { uuidSource } from '../ports/system-clock.js';
+import { systemScheduler } from '../ports/system-scheduler.js';
+import type { Transport } from '../ports/transport.js';
+import { isClusterName } from './cluster/address.js';
+import { ClusterMember } from './cluster/cluster-member.js';
+import { type ClusterLimits, clusterLimits } from './cluster/cluster-options.js';
+import { OrchestratorOptionError } from './errors.js';
+import { coreOf, globalOrchestrator } from './global/global-orchestrator.js';
+import type { ChannelGroupOptions, PoolOptions } from './options.js';
+import type { ChannelGroup } from './orchestrator.js';
+import { type Environment, IN_PROCESS, transportType } from './transport-type.js';
+
+/** Where the machines of an orchestrator meet those of other processes. */
+export interface ClusterOptions extends Partial<ClusterLimits> {
+  /**
+   * Which of the transports is used: its name in `transports`, or `in-process` for none. Default: the variable `ORCHESTRATOR_TYPE` of the environment;
+   * without it, the only transport given, or `in-process`.
+   */
+  readonly type?: string;
+  /** The transports that there are to choose from, by name: `{ 'shared-memory': sharedMemory() }`. Default: none. */
+  readonly transports?: Readonly<Record<string, Transport>>;
+  /** Name of the cluster: processes that name the same one meet. Default: `'default'`. */
+  readonly cluster?: string;
+  /** Name of this process in the cluster, unique among those that live. Default: the name of the group and a random UUID. */
+  readonly endpoint?: string;
+  /** In place of the environment of the process. */
+  readonly environment?: Environment;
+}
+
+/** Options of {@link createOrchestrator}. */
+export interface OrchestratorOptions extends ChannelGroupOptions, ClusterOptions {
+  /**
+   * Name of the channel group. Groups of the same name in all processes of a cluster are one address space: a machine of any of them is found
+   * by its id. Default: `'default'`.
+   */
+  readonly name?: string;
+  /** The pool that all groups of this process share; given by whoever comes first. */
+  readonly pool?: PoolOptions;
+}
+
+/**
+ * An orchestrator of the type that is wished for. Where that is a transport, its machines and those of the other processes of the cluster
+ * reach each other as if they were side by side; what is in the same process never touches the transport. Whoever makes it, releases it.
+ *
+ * ```ts
+ * const orchestrator = await createOrchestrator({
+ *   name: 'orders',
+ *   type: 'shared-memory',
+ *   transports: { 'shared-memory': sharedMemory(), distributed: redisStreams(redis) },
+ * });
+ * ```
+ *
+ * @throws TransportTypeError, OrchestratorOptionError, EndpointTakenError, RegistryFullError, TransportUnavailableError (as rejections);
+ *   nothing is left behind then
+ */
+export async function createOrchestrator(options: OrchestratorOptions = {}): Promise<ChannelGroup> {
+  const { name = 'default', pool, transports = {} } = options;
+  const type = transportType(options.type, Object.keys(transports), options.environment);
+  const global = globalOrchestrator(pool);
+  if (type === IN_PROCESS) return global.createChannelGroup(name, options);
+  const transport = transports[type] as Transport;
+  const names = clusterNames(name, options);
+  const limits = clusterLimits(options);
+  const group = global.createChannelGroup(name, options);
+  try {
+    const core = coreOf(group);
+    const { scheduler = systemScheduler } = options;
+    core.cluster = await ClusterMember.join(core, { transport, ...names, limits, scheduler });
+    return group;
+  } catch (error) {
+    await group.release();
+    throw error;
+  }
+}
+
+/** @throws OrchestratorOptionError */
+function clusterNames(
+  group: string,
+  options: OrchestratorOptions,
+): { readonly cluster: string; readonly endpoint: string } {
+  const { cluster = 'default', ids = uuidSource, endpoint = `${group.slice(0, 60)}-${ids.next()}` } = options;
+  for (const [option, value] of Object.entries({ name: group, cluster, endpoint })) {
+    if (!isClusterName(value)) {
+      throw new OrchestratorOptionError(
+        option,
+        "must be a text of 1 to 100 characters without '/', '#' and control characters, since it is part of addresses",
+        value,
+      );
+    }
+  }
+  return { cluster, endpoint };
+}
