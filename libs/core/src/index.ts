@@ -9,6 +9,7 @@ export {
   FrameTooLargeError,
   NameInvalidError,
   NameTakenError,
+  PartitionFullError,
   PeerLostError,
   RegistryFullError,
   TransportClosedError,

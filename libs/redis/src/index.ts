@@ -7,3 +7,5 @@ export { redisRateLimiter } from './resilience/redis-rate-limiter.js';
 export type { RedisClient } from './resilience/script.js';
 export { RedisCircuitStore } from './resilience/redis-circuit-store.js';
 export { redisCircuitBreaker } from './resilience/redis-circuit-breaker.js';
+export type { RedisStreamsOptions } from './streams/options.js';
+export { redisStreams } from './streams/redis-streams.js';

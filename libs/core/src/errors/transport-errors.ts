@@ -106,3 +106,23 @@ export class PeerLostError extends OrchestratorError {
     super(`Endpoint '${endpoint}' is gone. Look its names up again: another process may hold them.`);
   }
 }
+
+/** A partition holds as many frames as it may, or too many of this endpoint wait for the server. Nothing was taken. */
+export class PartitionFullError extends OrchestratorError {
+  readonly code = 'PARTITION_FULL';
+  override readonly retryable = true;
+  constructor(
+    /** The name that was published to. */
+    readonly target: string,
+    readonly partition: number,
+    /** Frames that there is room for. */
+    readonly limit: number,
+    /** The option that would make more room. */
+    readonly option: string,
+  ) {
+    super(
+      `Partition ${partition}, which '${target.slice(0, 80)}' falls into, has ${limit} frames waiting, the most it may. Send again when its owner has ` +
+        `caught up; if that takes long, start more processes or raise '${option}'.`,
+    );
+  }
+}

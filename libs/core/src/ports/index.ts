@@ -65,3 +65,13 @@ export type {
   TransportSeat,
   TransportStatistics,
 } from './transport.js';
+export type {
+  FrameLetter,
+  GivenBack,
+  OwnedPartition,
+  PartitionedFrame,
+  PartitionedSeat,
+  PartitionedTransport,
+  PartitionLoss,
+  PartitionReceiver,
+} from './partitioned-transport.js';

@@ -5,6 +5,8 @@ import { ownClient } from './own-client.js';
 import type { Call } from './script.js';
 import { mapped } from './unavailable.js';
 
+const PAUSE_MS = 50;
+
 type Reply = readonly [error: Error | null, result?: unknown];
 
 /**
@@ -17,7 +19,7 @@ export class Connection {
 
   constructor(
     private readonly original: Redis | Cluster,
-    private readonly timeoutMs: number,
+    readonly timeoutMs: number,
     private readonly clock: Pick<Clock, 'schedule'> = systemClock,
   ) {}
 
@@ -25,13 +27,16 @@ export class Connection {
   async open(): Promise<void> {
     if (this.client !== null) return this.ping();
     const client = ownClient(this.original);
+    let reason: unknown;
+    client.on('error', (error: unknown) => void (reason = error));
     try {
       await this.inTime(client.connect());
       client.on('ready', () => this.onConnected.forEach((listener) => listener()));
       this.client = client;
     } catch (error) {
       client.disconnect();
-      throw mapped(error);
+      // The client says that it was closed; why, it says by an event.
+      throw mapped(reason ?? error);
     }
   }
 
@@ -43,6 +48,16 @@ export class Connection {
   /** Calls back whenever it is connected again: to a server that may have lost something, or to another one. */
   connectedAgain(listener: () => void): void {
     this.onConnected.push(listener);
+  }
+
+  get isCluster(): boolean {
+    const { isCluster } = this.original as { readonly isCluster: boolean };
+    return isCluster;
+  }
+
+  /** Settles a little later, as long as one waits before one tries again. */
+  pause(): Promise<void> {
+    return new Promise((resolve) => void this.clock.schedule(PAUSE_MS, resolve));
   }
 
   /** Another connection of the same kind, for whoever wants to listen. */
@@ -135,12 +150,19 @@ export class Connection {
   }
 
   /** A server that hangs is as good as none; its connection is made anew. */
-  private async inTime<T>(answer: Promise<T>): Promise<T> {
+  private inTime<T>(answer: Promise<T>): Promise<T> {
+    return this.limited(answer, this.timeoutMs, () => {
+      if (this.client !== null && !this.client.isCluster) (this.client as Redis).disconnect(true);
+    });
+  }
+
+  /** The answer, or an error when it takes longer than that. */
+  async limited<T>(answer: Promise<T>, limitMs: number, tooLate: () => void): Promise<T> {
     let late: { cancel(): void } | undefined;
     const timeout = new Promise<never>((_, reject) => {
-      late = this.clock.schedule(this.timeoutMs, () => {
-        reject(new StoreUnavailableError(`Redis did not answer within ${this.timeoutMs} ms.`));
-        if (this.client !== null && !this.client.isCluster) (this.client as Redis).disconnect(true);
+      late = this.clock.schedule(limitMs, () => {
+        reject(new StoreUnavailableError(`Redis did not answer within ${limitMs} ms.`));
+        tooLate();
       });
     });
     try {
@@ -151,7 +173,8 @@ export class Connection {
   }
 }
 
-function tagOf(key: string): string {
+/** What stands in the braces of a key and decides its slot. */
+export function tagOf(key: string): string {
   return key.slice(key.indexOf('{') + 1, key.indexOf('}'));
 }
 

@@ -10,7 +10,7 @@ export interface Script {
 export interface Call {
   readonly script: Script;
   readonly keys: readonly string[];
-  readonly args: readonly (string | number)[];
+  readonly args: readonly (string | number | Buffer)[];
 }
 
 export function script(...parts: readonly string[]): Script {

@@ -1,0 +1,185 @@
+import type { OwnedPartition, PartitionLoss } from '@nestjs-orchestrator/core/ports';
+import type { Connection } from '../connection/connection.js';
+import type { ClusterKeys } from './cluster-keys.js';
+import type { Members } from './members.js';
+import { type FeedGround, PartitionFeed } from './partition-feed.js';
+import { PartitionScripts } from './partition-scripts.js';
+import type { Reader } from './reader.js';
+import { ownersScript, takeScript } from './scripts.js';
+import { type Holding, movesOf } from './share.js';
+
+/** Which partitions this endpoint owns: takes its share, gives away what is too much, and loses what others have taken. */
+export class Ownership {
+  private readonly feeds = new Map<
+    number,
+    { readonly feed: PartitionFeed; readonly scripts: PartitionScripts }
+  >();
+  private balancing: Promise<void> | undefined;
+  private again = false;
+  private closed = false;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly keys: ClusterKeys,
+    private readonly members: Members,
+    private readonly reader: Reader,
+    private readonly ground: {
+      readonly partitions: number;
+      readonly handOverMs: number;
+      readonly feeds: Omit<FeedGround, 'fenced'>;
+    },
+  ) {}
+
+  owned(): readonly OwnedPartition[] {
+    return [...this.feeds.values()].map(({ feed }) => feed.owned);
+  }
+
+  /** Looks at all partitions and does what is this one's part; one run at a time, the last look after the last wish. */
+  balance(): Promise<void> {
+    if (this.closed) return Promise.resolve();
+    if (this.balancing !== undefined) {
+      this.again = true;
+      return this.balancing;
+    }
+    this.balancing = this.balanceAll().finally(() => (this.balancing = undefined));
+    return this.balancing;
+  }
+
+  /** The lease was renewed. */
+  goOn(): void {
+    for (const { feed } of this.feeds.values()) feed.goOn();
+  }
+
+  /** Gives everything away in peace. */
+  async leave(): Promise<void> {
+    this.closed = true;
+    await this.balancing?.catch(() => undefined);
+    await Promise.all([...this.feeds.keys()].map((partition) => this.release(partition)));
+  }
+
+  /** Everything is another's by now. */
+  loseAll(): void {
+    this.closed = true;
+    for (const { feed } of [...this.feeds.values()]) this.lose(feed);
+  }
+
+  async holdings(): Promise<readonly Holding[]> {
+    const byTag = new Map<string, number[]>();
+    for (let partition = 0; partition < this.ground.partitions; partition += 1) {
+      const { tag } = this.keys.partition(partition);
+      byTag.set(tag, [...(byTag.get(tag) ?? []), partition]);
+    }
+    const groups = [...byTag.values()];
+    const calls = groups.map((group) => ({
+      script: ownersScript,
+      keys: group.map((partition) => this.keys.partition(partition).owner),
+      args: [],
+    }));
+    const answers = await this.connection.runAll(calls);
+    return groups.flatMap((group, n) => this.read(group, answers[n]));
+  }
+
+  private read(group: readonly number[], answer: unknown): readonly Holding[] {
+    if (answer instanceof Error) throw answer;
+    const found = answer as readonly string[];
+    return group.map((partition, at) => {
+      const node = found[at * 2] ?? '';
+      const lives = node === this.members.self.incarnation || this.members.find(node) !== undefined;
+      return { partition, epoch: Number(found[at * 2 + 1]), owner: lives ? node : undefined };
+    });
+  }
+
+  private async balanceAll(): Promise<void> {
+    do {
+      this.again = false;
+      const { self, serves } = this.members;
+      const holdings = await this.holdings();
+      this.dropForeign(holdings);
+      const { claim, release } = movesOf(self.incarnation, holdings, serves);
+      const wanted = [...claim, ...this.unopened(holdings)];
+      await Promise.all(release.map((partition) => this.release(partition)));
+      await Promise.all(wanted.map((holding) => this.take(holding)));
+      if (release.length > 0) this.members.hint();
+    } while (this.again && !this.closed);
+  }
+
+  private dropForeign(holdings: readonly Holding[]): void {
+    for (const { partition, epoch } of holdings) {
+      const feed = this.feeds.get(partition)?.feed;
+      if (feed !== undefined && feed.owned.epoch !== epoch) this.lose(feed);
+    }
+  }
+
+  /** Taken by a call whose answer was lost. */
+  private unopened(holdings: readonly Holding[]): readonly Holding[] {
+    const { incarnation } = this.members.self;
+    return holdings.filter(({ partition, owner }) => owner === incarnation && !this.feeds.has(partition));
+  }
+
+  private async take({ partition, epoch }: Holding): Promise<void> {
+    if (this.closed || this.feeds.has(partition)) return;
+    const keys = this.keys.partition(partition);
+    const call = { script: takeScript, keys: [keys.owner], args: [epoch, this.members.self.incarnation] };
+    const [next = 0, orphan] = (await this.connection.run(call)) as readonly number[];
+    if (next === 0) return;
+    const scripts = new PartitionScripts(this.connection, keys, next);
+    const feed = new PartitionFeed({ partition, epoch: next }, keys, scripts, {
+      ...this.ground.feeds,
+      fenced: (lost) => this.lose(lost),
+    });
+    this.feeds.set(partition, { feed, scripts });
+    await this.open(feed, orphan === 1);
+  }
+
+  private async open(feed: PartitionFeed, orphan: boolean): Promise<void> {
+    const { receiver, logger } = this.ground.feeds;
+    try {
+      if (orphan) await feed.suspect();
+    } catch (error) {
+      // Taken anew at the next look.
+      this.feeds.delete(feed.owned.partition);
+      throw error;
+    }
+    try {
+      await receiver.onGained(feed.owned);
+    } catch (error) {
+      logger.error('A receiver of partitions failed', {
+        partition: feed.owned.partition,
+        error: String(error),
+      });
+    }
+    if (!feed.closed) this.reader.add(feed);
+  }
+
+  private async release(partition: number): Promise<void> {
+    const held = this.feeds.get(partition);
+    if (held === undefined || held.feed.closed) return;
+    const { feed, scripts } = held;
+    this.reader.remove(feed);
+    await feed.stop(this.ground.handOverMs);
+    await this.tell(feed, 'handed-over');
+    this.feeds.delete(partition);
+    await scripts.give();
+  }
+
+  private lose(feed: PartitionFeed): void {
+    const { partition } = feed.owned;
+    if (this.feeds.get(partition)?.feed !== feed || feed.closed) return;
+    this.reader.remove(feed);
+    this.feeds.delete(partition);
+    void feed.stop(0);
+    void this.tell(feed, 'fenced');
+  }
+
+  private async tell(feed: PartitionFeed, loss: PartitionLoss): Promise<void> {
+    const { receiver, logger } = this.ground.feeds;
+    try {
+      await receiver.onLost(feed.owned, loss);
+    } catch (error) {
+      logger.error('A receiver of partitions failed', {
+        partition: feed.owned.partition,
+        error: String(error),
+      });
+    }
+  }
+}

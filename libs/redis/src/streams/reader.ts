@@ -1,0 +1,225 @@
+import type { Cluster, Redis } from 'ioredis';
+import type { Logger } from '@nestjs-orchestrator/core/ports';
+import type { Connection } from '../connection/connection.js';
+import { tagOf } from '../connection/connection.js';
+
+/** An entry of a stream as it was read. */
+export interface Entry {
+  readonly id: string;
+  readonly name: string;
+  readonly frame: Buffer;
+}
+
+/** A stream that is read from its cursor on. */
+export interface Source {
+  readonly key: string;
+  /** Id of the last entry that was read. */
+  cursor: string;
+  /** Whether more may come in now. */
+  wants(): boolean;
+  /** It has to hear at once whether anything is left, instead of waiting for more. */
+  readonly hurried?: boolean;
+  /** What came in; empty: nothing is left at the moment. */
+  take(entries: readonly Entry[]): void;
+}
+
+/** Entries of one stream in one answer. */
+export const READ_AT_ONCE = 256;
+const BLOCK_MS = 1_000;
+/** On a cluster nobody can be woken, since it is not known on which node he waits. */
+const CLUSTER_BLOCK_MS = 100;
+
+type Rows = readonly (readonly [id: Buffer, fields: readonly Buffer[]])[];
+/** Key and rows by turns where the client speaks RESP 3, pairs of them where it speaks RESP 2. */
+type Reply = readonly (Buffer | Rows)[] | readonly (readonly [key: Buffer, rows: Rows])[];
+
+/** Reads many streams, waiting for them on connections of its own: one, or on a cluster one for each hash tag. */
+export class Reader {
+  private readonly lanes = new Map<string, Lane>();
+  private closed = false;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly logger: Logger,
+  ) {}
+
+  add(source: Source): void {
+    if (this.closed) return;
+    this.laneOf(source.key).add(source);
+  }
+
+  remove(source: Source): void {
+    this.laneOf(source.key).remove(source);
+  }
+
+  /** A source wants something again that it did not want. */
+  wake(source: Source): void {
+    if (!this.closed) this.laneOf(source.key).wake(source);
+  }
+
+  /** A source wants to hear whether anything is left. */
+  interrupt(source: Source): void {
+    if (!this.closed) this.laneOf(source.key).interrupt();
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await Promise.all([...this.lanes.values()].map((lane) => lane.close()));
+  }
+
+  private laneOf(key: string): Lane {
+    const name = this.connection.isCluster ? tagOf(key) : '';
+    let lane = this.lanes.get(name);
+    if (lane === undefined) {
+      lane = new Lane(this.connection, this.logger);
+      this.lanes.set(name, lane);
+    }
+    return lane;
+  }
+}
+
+/** Sources that one blocking call can wait for. */
+class Lane {
+  private readonly sources = new Map<string, Source>();
+  private client: Redis | Cluster | undefined;
+  private clientId: string | undefined;
+  private waitedFor: ReadonlySet<Source> | undefined;
+  private turn = 0;
+  private closed = false;
+  private rest: (() => void) | undefined;
+  private running: Promise<void> | undefined;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly logger: Logger,
+  ) {}
+
+  add(source: Source): void {
+    this.sources.set(source.key, source);
+    this.running ??= this.run();
+    this.wake(source);
+  }
+
+  remove(source: Source): void {
+    if (this.sources.get(source.key) === source) this.sources.delete(source.key);
+  }
+
+  wake(source: Source): void {
+    this.rest?.();
+    if (this.waitedFor !== undefined && !this.waitedFor.has(source)) void this.unblock();
+  }
+
+  interrupt(): void {
+    this.rest?.();
+    if (this.waitedFor !== undefined) void this.unblock();
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.rest?.();
+    this.client?.disconnect();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.closed) {
+      try {
+        const client = await this.connected();
+        // Looked at after the connection is there: sources may have come meanwhile.
+        const wanted = [...this.sources.values()].filter((source) => source.wants());
+        if (wanted.length > 0) await this.read(client, wanted);
+        else await new Promise<void>((resolve) => (this.rest = resolve));
+        this.rest = undefined;
+      } catch (error) {
+        await this.failed(error);
+      }
+    }
+    this.client?.disconnect();
+  }
+
+  private async read(client: Redis | Cluster, wanted: readonly Source[]): Promise<void> {
+    this.waitedFor = new Set(wanted);
+    try {
+      const asked = client.callBuffer('XREAD', ...this.arguments(wanted)) as Promise<Reply | null>;
+      const limitMs = BLOCK_MS + this.connection.timeoutMs;
+      const reply = await this.connection.limited(asked, limitMs, () => undefined);
+      if (!this.closed) this.handOut(wanted, reply ?? []);
+    } finally {
+      this.waitedFor = undefined;
+      this.turn += 1;
+    }
+  }
+
+  private arguments(wanted: readonly Source[]): readonly (string | number)[] {
+    const wait = this.connection.isCluster ? CLUSTER_BLOCK_MS : BLOCK_MS;
+    const keys = wanted.map(({ key }) => key);
+    const blocking = wanted.some(({ hurried }) => hurried === true) ? [] : ['BLOCK', wait];
+    return ['COUNT', READ_AT_ONCE, ...blocking, 'STREAMS', ...keys, ...wanted.map(({ cursor }) => cursor)];
+  }
+
+  private handOut(wanted: readonly Source[], reply: Reply): void {
+    const found = rowsByKey(reply);
+    for (const source of wanted) {
+      // It may have been taken away meanwhile.
+      if (this.sources.get(source.key) !== source) continue;
+      const entries = (found.get(source.key) ?? []).map(([id, fields]) => entryOf(id, fields));
+      const last = entries.at(-1);
+      if (last !== undefined) source.cursor = last.id;
+      source.take(entries);
+    }
+  }
+
+  private async connected(): Promise<Redis | Cluster> {
+    if (this.client !== undefined) return this.client;
+    const client = this.connection.another();
+    try {
+      await client.connect();
+      if (this.closed) throw new Error('closed');
+      if (!client.isCluster) this.clientId = String(await (client as Redis).client('ID'));
+    } catch (error) {
+      client.disconnect();
+      throw error;
+    }
+    this.client = client;
+    return client;
+  }
+
+  /** Makes the connection anew: whatever was under way on the old one is asked for again. */
+  private async failed(error: unknown): Promise<void> {
+    this.client?.disconnect();
+    this.client = undefined;
+    if (this.closed) return;
+    this.logger.debug('Reading of streams was interrupted and goes on when Redis answers', {
+      error: String(error),
+    });
+    await this.connection.pause();
+  }
+
+  /** The call may not have reached the server yet: asks until it has come back. */
+  private async unblock(): Promise<void> {
+    const { turn, clientId } = this;
+    if (clientId === undefined) return;
+    while (!this.closed && this.turn === turn && this.clientId === clientId) {
+      try {
+        const woken = await this.connection.command((client) =>
+          (client as Redis).client('UNBLOCK', clientId),
+        );
+        if (woken === 1) return;
+      } catch {
+        // It comes back by itself, at the latest when its time is over.
+        return;
+      }
+    }
+  }
+}
+
+function rowsByKey(reply: Reply): ReadonlyMap<string, Rows> {
+  const flat = Buffer.isBuffer(reply[0]) ? reply : reply.flat();
+  const found = new Map<string, Rows>();
+  for (let at = 0; at < flat.length; at += 2) found.set(String(flat[at]), flat[at + 1] as Rows);
+  return found;
+}
+
+function entryOf(id: Buffer, fields: readonly Buffer[]): Entry {
+  return { id: id.toString(), name: (fields[1] as Buffer).toString(), frame: fields[3] as Buffer };
+}

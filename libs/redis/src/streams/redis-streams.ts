@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import {
+  EndpointTakenError,
+  isOrchestratorError,
+  StoreUnavailableError,
+  TransportUnavailableError,
+} from '@nestjs-orchestrator/core';
+import type {
+  Endpoint,
+  FrameReceiver,
+  JoinOptions,
+  PartitionedSeat,
+  PartitionedTransport,
+} from '@nestjs-orchestrator/core/ports';
+import type { Cluster, Redis } from 'ioredis';
+import { Connection } from '../connection/connection.js';
+import { checkServer } from '../connection/server.js';
+import { ClusterKeys } from './cluster-keys.js';
+import { checkName } from './directory.js';
+import { memberOf } from './members.js';
+import { type RedisStreamsOptions, streamSettings, type StreamSettings } from './options.js';
+import { joinScript } from './scripts.js';
+import { RedisSeat } from './seat.js';
+
+const TYPE = 'distributed';
+
+/**
+ * Endpoints on several machines, joined by Redis Streams: one server, Sentinel, or a cluster of it. The client is the caller's, who closes it; a seat makes
+ * connections like it and closes those itself.
+ *
+ * What a publisher was told is taken is as durable as the server makes it. Redis 7 or newer, with `maxmemory-policy noeviction`.
+ *
+ * @throws OrchestratorOptionError naming the option, its rule and the value
+ */
+export function redisStreams(
+  redis: Redis | Cluster,
+  options: RedisStreamsOptions = {},
+): PartitionedTransport {
+  const settings = streamSettings(options);
+  return {
+    type: TYPE,
+    partitions: settings.partitions,
+    join: (joining, receiver) => join(redis, settings, joining, receiver),
+  };
+}
+
+async function join(
+  redis: Redis | Cluster,
+  settings: StreamSettings,
+  options: JoinOptions,
+  receiver: FrameReceiver,
+): Promise<PartitionedSeat> {
+  checkName(options.endpoint);
+  checkName(options.cluster);
+  const { clock } = options;
+  const connection = new Connection(redis, settings.timeoutMs, clock);
+  const keys = new ClusterKeys(settings.prefix, options.cluster, settings.partitions);
+  const self: Endpoint = { name: options.endpoint, incarnation: randomUUID() };
+  const seat = new RedisSeat(self, options, receiver, connection, keys, settings);
+  try {
+    await connection.open();
+    await checkServer(connection, options.logger);
+    await takePlace(connection, keys, self, settings, options);
+    await seat.begin();
+    return seat;
+  } catch (error) {
+    await seat.leave();
+    throw isOrchestratorError(error) && !(error instanceof StoreUnavailableError)
+      ? error
+      : unavailable(error);
+  }
+}
+
+function unavailable(cause: unknown): TransportUnavailableError {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return new TransportUnavailableError(
+    TYPE,
+    `${text} Check address, user and password of the Redis client.`,
+    { cause },
+  );
+}
+
+/** A name that is held by somebody who gives no sign of life is free when his lease is over; until then it is looked at again. */
+async function takePlace(
+  connection: Connection,
+  keys: ClusterKeys,
+  self: Endpoint,
+  { leaseMs, partitions }: StreamSettings,
+  { cluster, clock }: JoinOptions,
+): Promise<void> {
+  const about = JSON.stringify([self.name, process.pid, 0]);
+  const call = {
+    script: joinScript,
+    keys: [keys.until, keys.nodes, keys.endpoints, keys.settings],
+    args: [self.name, self.incarnation, leaseMs, about, partitions],
+  };
+  let seen: string | undefined;
+  for (;;) {
+    const [answer, found = '', until] = (await connection.run(call)) as readonly string[];
+    if (answer === 'joined') return;
+    if (answer === 'partitions') {
+      const problem =
+        `cluster '${cluster}' has ${found} partitions, and this process asks for ${partitions}. ` +
+        `Set 'partitions' to ${found}, or give the cluster another name.`;
+      throw new TransportUnavailableError(TYPE, problem);
+    }
+    if (seen !== undefined && seen !== until) {
+      throw new EndpointTakenError(cluster, self.name, memberOf('', found).pid);
+    }
+    seen = until;
+    await new Promise<void>((resolve) => void clock.schedule(leaseMs / 2, resolve));
+  }
+}

@@ -1,0 +1,105 @@
+import type { Cancellable, Clock } from '@nestjs-orchestrator/core/ports';
+import type { Call, Script } from '../connection/script.js';
+import type { Caller, Pipe } from './pipe.js';
+
+/** A frame on its way to a stream. */
+export interface Outgoing {
+  readonly name: string;
+  readonly frame: Buffer;
+  taken(): void;
+  /** `undefined`: the stream is full. */
+  refused(error: Error | undefined): void;
+}
+
+/** Where a stream is and how much it takes. */
+export interface StreamTarget {
+  readonly script: Script;
+  readonly stream: string;
+  readonly seen: string;
+  readonly limit: number;
+  /** A full stream: refuses what came, or lets it wait for room. */
+  readonly whenFull: 'refuse' | 'wait';
+}
+
+/** Milliseconds that a sender's last number is kept. */
+const REMEMBER_MS = 600_000;
+const MOST_AT_ONCE = 512;
+const FIRST_PAUSE_MS = 2;
+const LONGEST_PAUSE_MS = 50;
+
+/** Appends this process's frames to one stream: in order, each once, also where an answer of the server gets lost. */
+export class StreamWriter implements Caller {
+  private waiting: Outgoing[] = [];
+  private batch: readonly Outgoing[] = [];
+  private first = 1;
+  private pauseMs = FIRST_PAUSE_MS;
+  private pause: Cancellable | undefined;
+  private closed: Error | undefined;
+
+  constructor(
+    private readonly target: StreamTarget,
+    private readonly pipe: Pipe,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Frames that the server has not answered for. */
+  get pending(): number {
+    return this.waiting.length + this.batch.length;
+  }
+
+  push(outgoing: Outgoing): void {
+    if (this.closed !== undefined) {
+      outgoing.refused(this.closed);
+      return;
+    }
+    this.waiting.push(outgoing);
+    if (this.pause === undefined) this.pipe.add(this);
+  }
+
+  /** Takes back what was not sent yet. */
+  withdraw(outgoing: Outgoing): void {
+    const at = this.waiting.indexOf(outgoing);
+    if (at >= 0) this.waiting.splice(at, 1);
+  }
+
+  close(error: Error): void {
+    this.closed = error;
+    this.pause?.cancel();
+    for (const each of [...this.batch, ...this.waiting]) each.refused(error);
+    this.batch = [];
+    this.waiting = [];
+  }
+
+  next(): Call | undefined {
+    if (this.pause !== undefined || this.closed !== undefined) return undefined;
+    if (this.batch.length === 0) this.batch = this.waiting.splice(0, MOST_AT_ONCE);
+    if (this.batch.length === 0) return undefined;
+    const { script, stream, seen, limit } = this.target;
+    const args: (string | number | Buffer)[] = [limit, REMEMBER_MS, this.first];
+    for (const { name, frame } of this.batch) args.push(name, frame);
+    return { script, keys: [stream, seen], args };
+  }
+
+  answered(answer: unknown): void {
+    const { batch } = this;
+    this.batch = [];
+    this.first += batch.length;
+    const taken = typeof answer === 'number' ? answer : 0;
+    for (let at = 0; at < taken; at += 1) batch[at]?.taken();
+    const left = batch.slice(taken);
+    if (answer instanceof Error) left.forEach((each) => each.refused(answer));
+    else if (left.length === 0) this.pauseMs = FIRST_PAUSE_MS;
+    else if (this.target.whenFull === 'refuse') left.forEach((each) => each.refused(undefined));
+    else this.waitForRoom(left, taken);
+    if (this.waiting.length > 0 && this.pause === undefined) this.pipe.add(this);
+  }
+
+  private waitForRoom(left: readonly Outgoing[], taken: number): void {
+    this.waiting = [...left, ...this.waiting];
+    this.pauseMs = taken > 0 ? FIRST_PAUSE_MS : Math.min(this.pauseMs * 2, LONGEST_PAUSE_MS);
+    this.pause = this.clock.schedule(this.pauseMs, () => {
+      this.pause = undefined;
+      this.pipe.add(this);
+    });
+  }
+}
