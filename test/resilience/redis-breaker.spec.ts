@@ -1,27 +1,13 @@
-import { redisCircuitBreaker, RedisCircuitStore } from '@nestjs-orchestrator/redis';
-import { VirtualClock } from '@nestjs-orchestrator/testing';
+import { redisCircuitBreaker } from '@nestjs-orchestrator/redis';
 import { Redis } from 'ioredis';
-import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { startProcess } from '../support/processes.js';
 import { startRedisServer } from '../support/redis-server.js';
 import { redisFolder, redisNamespace } from '../support/redis.js';
 import type { BreakerNode } from './breaker.process.js';
-import { expectToFollowTheModel } from './shared-breaker-schedule.js';
-import { heard, patience, runs } from './support.js';
+import { heard } from './support.js';
 
 const { url, prefix } = redisNamespace();
-const redis = new Redis(url);
-afterAll(() => redis.quit());
-
-it(
-  'a breaker on Redis does what the reference model does, on any schedule',
-  () =>
-    expectToFollowTheModel(Math.ceil(runs / 3), () => ({
-      clock: new VirtualClock(),
-      store: new RedisCircuitStore(redis, { prefix }),
-    })),
-  patience,
-);
 
 describe('four processes', () => {
   it.each([

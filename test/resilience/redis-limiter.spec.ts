@@ -1,5 +1,5 @@
 import type { SharedRateLimiter } from '@nestjs-orchestrator/core/resilience';
-import { RedisBucketStore, redisRateLimiter } from '@nestjs-orchestrator/redis';
+import { redisRateLimiter } from '@nestjs-orchestrator/redis';
 import { VirtualClock } from '@nestjs-orchestrator/testing';
 import { Redis } from 'ioredis';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -7,24 +7,13 @@ import { startProcess } from '../support/processes.js';
 import { startRedisServer } from '../support/redis-server.js';
 import { redisFolder, redisNamespace } from '../support/redis.js';
 import type { LimiterNode } from './limiter.process.js';
-import { expectToFollowTheModel } from './shared-limiter-schedule.js';
-import { heard, patience, runs } from './support.js';
+import { heard } from './support.js';
 
 const { url, prefix } = redisNamespace();
 const redis = new Redis(url);
 afterAll(() => redis.quit());
 
 describe('a limiter on Redis', () => {
-  it.each([1, 4])(
-    'does what the reference model does, on any schedule, in %i partitions',
-    (partitions) =>
-      expectToFollowTheModel(Math.ceil(runs / 3), () => ({
-        clock: new VirtualClock(),
-        store: new RedisBucketStore(redis, { prefix: `${prefix}-${partitions}`, partitions }),
-      })),
-    patience,
-  );
-
   it('gives out exactly what came in over 24 hours', async () => {
     const clock = new VirtualClock();
     const limiter = redisRateLimiter(redis, {

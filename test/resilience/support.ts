@@ -3,6 +3,9 @@ import type { Clock } from '@nestjs-orchestrator/core/ports';
 /** Schedules of a model test: a few hundred in the ordinary run, as many as `RESILIENCE_RUNS` says in a long one. */
 export const runs = Number(process.env['RESILIENCE_RUNS'] ?? 300);
 
+/** The same where each step asks a server. */
+export const runsOnServer = process.env['RESILIENCE_RUNS'] === undefined ? 100 : runs;
+
 /** Time for the schedules of a long run. */
 export const patience = Math.max(60_000, runs * 50);
 
