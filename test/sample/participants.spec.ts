@@ -37,8 +37,9 @@ it('the tables of the shop are made once, also by several processes at the same 
 
 describe('the accounts', () => {
   const charge = (orderId: string, key: string) =>
-    dataSource.transaction((tx) => new PaymentLedger(dataSource).charge(tx, orderId, 500, key));
-  const refund = (orderId: string, key: string) => new PaymentLedger(dataSource).refundOrVoid(orderId, key);
+    dataSource.transaction((tx) => new PaymentLedger().charge(tx, orderId, 500, key));
+  const refund = (orderId: string, key: string) =>
+    dataSource.transaction((tx) => new PaymentLedger().refundOrVoid(tx, orderId, key));
   const entries = async (orderId: string) =>
     (
       await rows('SELECT kind, cents FROM shop.payment_entries WHERE order_id = $1 ORDER BY seq', orderId)
@@ -65,7 +66,7 @@ describe('the accounts', () => {
   });
 
   it('void an authorised charge, and give nothing back for a declined one', async () => {
-    const ledger = new PaymentLedger(dataSource);
+    const ledger = new PaymentLedger();
     await ledger.open(dataSource.manager, 'p4', 500, 'authorised');
     await ledger.open(dataSource.manager, 'p5', 500, 'declined');
     await refund('p4', 'u4');

@@ -5,8 +5,10 @@ import { DataSource } from 'typeorm';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { resilience } from './config/resilience.js';
+import { settings } from './config/settings.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { OrdersModule } from './orders/orders.module.js';
+import { paymentLink } from './payments/link/payment-link.js';
 
 @Module({})
 export class AppModule {
@@ -26,7 +28,7 @@ export class AppModule {
             ...overrides,
           }),
         }),
-        OrdersModule,
+        OrdersModule.with(paymentLink(settings)),
         HealthModule,
         MetricsModule.forApplication(),
       ],

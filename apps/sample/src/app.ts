@@ -3,9 +3,11 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { OrchestratorModuleOptions } from '@nestjs-orchestrator/nest';
 import { AppModule } from './app.module.js';
+import { settings } from './config/settings.js';
 import { serveOpenApi } from './http/openapi.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { validationPipe } from './http/validation.js';
+import { paymentLink } from './payments/link/payment-link.js';
 
 const BODY_LIMIT = '100kb';
 
@@ -28,10 +30,12 @@ export async function createApp(
   // This API is read by people with curl.
   app.set('json spaces', 2);
   serveOpenApi(app);
+  const link = paymentLink(settings);
+  if (link !== null) app.connectMicroservice(link.listen('orders'), { inheritAppConfig: false });
   return app;
 }
 
 /** Lines for people; JSON, one object a line, in production. */
-function defaultLogger(): LoggerService {
+export function defaultLogger(): LoggerService {
   return new ConsoleLogger({ json: process.env['NODE_ENV'] === 'production' });
 }

@@ -11,13 +11,19 @@ export class MortalSample {
     private readonly main: string,
     private readonly environment: Readonly<Record<string, string>>,
     readonly url: string,
+    private readonly flags: readonly string[] = [],
   ) {
     [this.program, this.up] = this.launch();
   }
 
-  static async start(main: string, environment: Readonly<Record<string, string>>): Promise<MortalSample> {
+  static async start(
+    main: string,
+    environment: Readonly<Record<string, string>>,
+    flags: readonly string[] = [],
+  ): Promise<MortalSample> {
     const port = await freePort();
-    const sample = new MortalSample(main, { ...environment, PORT: String(port) }, `http://localhost:${port}`);
+    const surroundings = { ...environment, PORT: String(port) };
+    const sample = new MortalSample(main, surroundings, `http://localhost:${port}`, flags);
     await sample.up;
     return sample;
   }
@@ -26,10 +32,7 @@ export class MortalSample {
   async killAfter(lines: number, delayMs: number): Promise<void> {
     await this.program.count(this.program.lines.length + lines);
     await new Promise((resolve) => setTimeout(resolve, delayMs));
-    await this.program.signal('SIGKILL');
-    this.kills++;
-    [this.program, this.up] = this.launch();
-    await this.up;
+    await this.killNow();
   }
 
   /** Starts it anew, to die of itself at the `nth` coming to a fault point; settles when it has, with how it ended. */
@@ -45,6 +48,32 @@ export class MortalSample {
   /** Starts it anew, to live. */
   async revive(): Promise<void> {
     await this.program.signal('SIGKILL');
+    [this.program, this.up] = this.launch();
+    await this.up;
+  }
+
+  /** The newest line that holds the text, or the next one. */
+  async newest(text: string): Promise<string> {
+    return this.program.lines.findLast((line) => line.includes(text)) ?? this.program.line(text);
+  }
+
+  /** Settles when it writes the next line that holds the text. */
+  line(text: string): Promise<string> {
+    return this.program.line(text, this.program.lines.length);
+  }
+
+  /** Settles when it has written that many further lines that hold the text. */
+  async some(text: string, times: number): Promise<void> {
+    const { program } = this;
+    const from = program.lines.length;
+    const count = (): number => program.lines.slice(from).filter((line) => line.includes(text)).length;
+    while (count() < times) await program.next();
+  }
+
+  /** Kills it without a warning, and starts it again. */
+  async killNow(): Promise<void> {
+    await this.program.signal('SIGKILL');
+    this.kills++;
     [this.program, this.up] = this.launch();
     await this.up;
   }
@@ -94,7 +123,7 @@ export class MortalSample {
   }
 
   private launch(doom: Readonly<Record<string, string>> = {}): [Program, Promise<unknown>] {
-    const program = new Program(this.main, { ...this.environment, ...doom });
+    const program = new Program(this.main, { ...this.environment, ...doom }, this.flags);
     return [program, program.line('"Listening"')];
   }
 }

@@ -48,9 +48,9 @@ export class OrderLoad {
   ) {}
 
   /** Places orders until there are as many as wanted, or until {@link stop}. */
-  async place(): Promise<void> {
+  async place(most = this.most): Promise<void> {
     const client = async (): Promise<void> => {
-      for (let number = this.placed; number < this.most && !this.stopped; number = this.placed) {
+      for (let number = this.placed; number < most && !this.stopped; number = this.placed) {
         this.placed++;
         this.ids.push(await this.placeOne(number));
         for (const look of this.watchers) look();

@@ -19,8 +19,12 @@ export class Program {
   private readonly listeners = new Set<() => void>();
   private over = false;
 
-  constructor(file: string, environment: Readonly<Record<string, string | undefined>>) {
-    this.child = spawn(process.execPath, [file], {
+  constructor(
+    file: string,
+    environment: Readonly<Record<string, string | undefined>>,
+    flags: readonly string[] = [],
+  ) {
+    this.child = spawn(process.execPath, [file, ...flags], {
       cwd: root,
       env: { ...process.env, VITEST: undefined, NODE_ENV: 'production', NO_COLOR: '1', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -34,6 +34,7 @@ export async function buildSample(): Promise<SampleBuild> {
       rolldownOptions: {
         input: {
           main: join(root, 'apps/sample/src/main.ts'),
+          'payments.main': join(root, 'apps/sample/src/payments.main.ts'),
           mortal: join(root, 'test/fault/support/mortal.process.ts'),
           check: join(root, 'apps/sample/src/check.ts'),
         },

@@ -18,6 +18,12 @@ export interface Settings {
   readonly courierLoading: Duration;
   /** `LATE_PAYMENT`: when the simulated late payment comes; later than the payment's time-out. Default `15s`. */
   readonly latePayment: Duration;
+  /** `PAYMENTS`, also as flag `--payments`: where payment runs: in this process, or in one of its own that is reached over RabbitMQ. Default `in-process`. */
+  readonly payments: 'in-process' | 'rabbitmq';
+  /** `RABBITMQ_URL`: the broker between the two processes. Default `amqp://guest:guest@localhost:5672`. */
+  readonly rabbitMqUrl: string;
+  /** `QUEUE_PREFIX`: begins the names of the queues between them. Default `orchestrator-sample`. */
+  readonly queuePrefix: string;
 }
 
 /** A variable of the environment has a value that can't work. */
@@ -67,6 +73,14 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     carrierTimeout: duration('CARRIER_TIMEOUT', '15s'),
     courierLoading: duration('COURIER_LOADING', '2s'),
     latePayment: duration('LATE_PAYMENT', '15s'),
+    payments: read('PAYMENTS', 'in-process', asPayments, "use 'in-process' or 'rabbitmq'"),
+    rabbitMqUrl: read(
+      'RABBITMQ_URL',
+      'amqp://guest:guest@localhost:5672',
+      asRabbitMqUrl,
+      'use amqp://user:password@host:port',
+    ),
+    queuePrefix: environment['QUEUE_PREFIX'] || 'orchestrator-sample',
   };
 }
 
@@ -76,6 +90,14 @@ function asPort(text: string): number | undefined {
 
 function asPostgresUrl(text: string): string | undefined {
   return /^postgres(ql)?:\/\//.test(text) && URL.canParse(text) ? text : undefined;
+}
+
+function asPayments(text: string): Settings['payments'] | undefined {
+  return text === 'in-process' || text === 'rabbitmq' ? text : undefined;
+}
+
+function asRabbitMqUrl(text: string): string | undefined {
+  return /^amqps?:\/\//.test(text) && URL.canParse(text) ? text : undefined;
 }
 
 function asDuration(text: string): Duration | undefined {

@@ -32,6 +32,9 @@ export class PaymentProcessed extends message(
   ref.extend({ transactionId: z.string() }),
 ) {}
 export class PaymentFailed extends message('payment.failed', refusal) {}
+/** Gives the money back, or sees to it that none is taken. `key` tells a repeat from a second one. */
+export class RefundPayment extends message('payment.refund', ref.extend({ key: z.string() })) {}
+export class PaymentRefunded extends message('payment.refunded', ref) {}
 
 export class ReserveStock extends message(
   'stock.reserve',

@@ -2,7 +2,6 @@ import { defineSaga, sagaDecorators, type } from '@nestjs-orchestrator/nest';
 import type { CompensationContext, ContextOf, StartContextOf } from '@nestjs-orchestrator/nest';
 import { settings } from '../config/settings.js';
 import { Warehouse } from '../inventory/warehouse.js';
-import { PaymentLedger } from '../payments/payment-ledger.js';
 import { Shipments } from '../shipping/shipments.js';
 import {
   CarrierAnswered,
@@ -11,7 +10,9 @@ import {
   orderRef,
   PaymentFailed,
   PaymentProcessed,
+  PaymentRefunded,
   ProcessPayment,
+  RefundPayment,
   ReserveStock,
   ShipOrder,
   StockMissing,
@@ -41,11 +42,14 @@ export const orderSaga = defineSaga({
     OrderCancelled,
     PaymentProcessed,
     PaymentFailed,
+    PaymentRefunded,
     StockReserved,
     StockMissing,
     CarrierAnswered,
   ],
   compensations: { refund: orderRef, release: orderRef, cancelShipment: orderRef },
+  // Payment may be another process: the step is done when that says so.
+  undo: { refund: { answeredBy: PaymentRefunded, answerTimeout: '1m', attempts: 100 } },
 });
 
 const { Saga, StartedBy, On, After, Compensation } = sagaDecorators(orderSaga);
@@ -59,7 +63,6 @@ type OrderRef = { orderId: string };
 @Saga()
 export class OrderSaga {
   constructor(
-    private readonly payments: PaymentLedger,
     private readonly warehouse: Warehouse,
     private readonly shipments: Shipments,
   ) {}
@@ -125,8 +128,8 @@ export class OrderSaga {
   }
 
   @Compensation('refund')
-  refund({ orderId }: OrderRef, ctx: CompensationContext) {
-    return this.payments.refundOrVoid(orderId, ctx.idempotencyKey);
+  async refund({ orderId }: OrderRef, ctx: CompensationContext) {
+    ctx.send(new RefundPayment({ orderId, key: ctx.idempotencyKey }));
   }
 
   @Compensation('release')

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource, type EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 
 /** What became of a charge. */
 export type ChargeResult =
@@ -13,8 +12,6 @@ export type ChargeResult =
  */
 @Injectable()
 export class PaymentLedger {
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
-
   /** Notes a payment that will be charged later, or that was declined. Does nothing where there is one already. */
   async open(
     tx: EntityManager,
@@ -50,20 +47,18 @@ export class PaymentLedger {
   }
 
   /** Gives the money back; a charge that has not come yet is voided, so that it never will. */
-  refundOrVoid(orderId: string, key: string): Promise<void> {
-    return this.dataSource.transaction(async (tx) => {
-      const [changed] = await tx.query<{ state: string; cents: number }[]>(
-        `INSERT INTO shop.payments (order_id, cents, state) VALUES ($1, 0, 'voided')
-         ON CONFLICT (order_id) DO UPDATE
-           SET state = CASE payments.state WHEN 'charged' THEN 'refunded' ELSE 'voided' END
-           WHERE payments.state IN ('authorised', 'charged')
-         RETURNING state, cents`,
-        [orderId],
-      );
-      if (changed === undefined) return;
-      const kind = changed.state === 'refunded' ? 'refund' : 'void';
-      await this.enter(tx, orderId, kind, changed.cents, key);
-    });
+  async refundOrVoid(tx: EntityManager, orderId: string, key: string): Promise<void> {
+    const [changed] = await tx.query<{ state: string; cents: number }[]>(
+      `INSERT INTO shop.payments (order_id, cents, state) VALUES ($1, 0, 'voided')
+       ON CONFLICT (order_id) DO UPDATE
+         SET state = CASE payments.state WHEN 'charged' THEN 'refunded' ELSE 'voided' END
+         WHERE payments.state IN ('authorised', 'charged')
+       RETURNING state, cents`,
+      [orderId],
+    );
+    if (changed === undefined) return;
+    const kind = changed.state === 'refunded' ? 'refund' : 'void';
+    await this.enter(tx, orderId, kind, changed.cents, key);
   }
 
   private async standing(tx: EntityManager, orderId: string): Promise<ChargeResult> {

@@ -2,7 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { Handles, type MessageContext } from '@nestjs-orchestrator/nest';
 import { settings } from '../config/settings.js';
 import { transactionOf } from '../database/data-source.js';
-import { PaymentFailed, PaymentProcessed, ProcessPayment } from '../orders/order.messages.js';
+import {
+  PaymentFailed,
+  PaymentProcessed,
+  PaymentRefunded,
+  ProcessPayment,
+  RefundPayment,
+} from '../orders/order.messages.js';
 import { CardNetwork } from './card-network.js';
 import { PaymentLedger } from './payment-ledger.js';
 import { ChargeCard } from './payment.messages.js';
@@ -39,6 +45,13 @@ export class PaymentHandlers {
   @Handles(ChargeCard)
   async charge(ctx: MessageContext<ChargeCard>): Promise<void> {
     ctx.publish(await this.answer(ctx));
+  }
+
+  @Handles(RefundPayment)
+  async refund(ctx: MessageContext<RefundPayment>): Promise<void> {
+    const { orderId, key } = ctx.message;
+    await this.ledger.refundOrVoid(transactionOf(ctx), orderId, key);
+    ctx.publish(new PaymentRefunded({ orderId }));
   }
 
   private async answer(

@@ -3,5 +3,5 @@ import { CardNetwork } from './card-network.js';
 import { PaymentLedger } from './payment-ledger.js';
 import { PaymentHandlers } from './payment.handlers.js';
 
-@Module({ providers: [PaymentLedger, CardNetwork, PaymentHandlers], exports: [PaymentLedger] })
+@Module({ providers: [PaymentLedger, CardNetwork, PaymentHandlers] })
 export class PaymentsModule {}

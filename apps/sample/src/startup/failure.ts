@@ -1,5 +1,7 @@
 import { isEmbeddedPostgresError } from '@nestjs-orchestrator/embedded-postgres';
 import { isOrchestratorError } from '@nestjs-orchestrator/nest';
+import { BrokerAwayError } from '../payments/link/rabbitmq.js';
+import { PaymentProcessError } from './payment-process.js';
 import { SettingError } from '../config/settings.js';
 import { PortTakenError } from './port.js';
 
@@ -19,6 +21,8 @@ export function explain(error: unknown): string {
 function isForeseen(error: unknown): boolean {
   return (
     error instanceof SettingError ||
+    error instanceof BrokerAwayError ||
+    error instanceof PaymentProcessError ||
     error instanceof PortTakenError ||
     isEmbeddedPostgresError(error) ||
     isOrchestratorError(error)

@@ -5,7 +5,9 @@ import { createApp } from '../app.js';
 import { settings } from '../config/settings.js';
 import { openPostgres, type Postgres } from '../database/postgres.js';
 import { banner } from './banner.js';
+import { paymentLink } from '../payments/link/payment-link.js';
 import { explain } from './failure.js';
+import { PaymentProcess } from './payment-process.js';
 import { portError, requireFreePort } from './port.js';
 
 /** A shutdown that takes longer than this is cut short; nothing that was acknowledged is lost by it. */
@@ -15,13 +17,20 @@ const PATIENCE_MS = 20_000;
 export async function start(overrides: OrchestratorModuleOptions = {}): Promise<void> {
   const { port } = settings;
   await requireFreePort(port);
+  const link = paymentLink(settings);
+  await link?.ready();
   const postgres = await openPostgres(settings, (line) => process.stdout.write(`${line}\n`));
+  const payments = link === null ? undefined : new PaymentProcess({ POSTGRES_URL: postgres.url });
   try {
     const app = await createApp(postgres.url, undefined, overrides);
     await listen(app, port);
-    stopOnSignal(app, postgres);
+    // Only now is there somebody to take what comes.
+    if (link !== null) await app.startAllMicroservices();
+    await payments?.start();
+    stopOnSignal(app, payments, postgres);
     announce(await app.getUrl(), postgres.description);
   } catch (error) {
+    await payments?.stop();
     await postgres.stop();
     throw error;
   }
@@ -46,21 +55,29 @@ function announce(url: string, database: string): void {
 }
 
 /** npm passes signals on that the terminal has sent already: only the first one counts. */
-function stopOnSignal(app: NestExpressApplication, postgres: Postgres): void {
+function stopOnSignal(
+  app: NestExpressApplication,
+  payments: PaymentProcess | undefined,
+  postgres: Postgres,
+): void {
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
     setTimeout(() => process.exit(1), PATIENCE_MS).unref();
-    void shutDown(app, postgres).then((code) => process.exit(code));
+    void shutDown(app, payments, postgres).then((code) => process.exit(code));
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
 }
 
-async function shutDown(app: NestExpressApplication, postgres: Postgres): Promise<number> {
+async function shutDown(
+  app: NestExpressApplication,
+  payments: PaymentProcess | undefined,
+  postgres: Postgres,
+): Promise<number> {
   let code = 0;
   // The database goes last, and goes even if the application did not end well.
-  for (const step of [() => app.close(), () => postgres.stop()]) {
+  for (const step of [() => app.close(), async () => payments?.stop(), () => postgres.stop()]) {
     try {
       await step();
     } catch (error) {

@@ -1,0 +1,23 @@
+import { parseArgs } from 'node:util';
+
+/** A flag that the sample does not know. */
+export class FlagError extends Error {
+  override readonly name = 'FlagError';
+  readonly code = 'FLAG_UNKNOWN';
+}
+
+/**
+ * Puts flags of the command line into the environment that the settings are read from: `npm start -- --payments=rabbitmq`.
+ *
+ * @throws FlagError
+ */
+export function readFlags(given: readonly string[], environment: Record<string, string | undefined>): void {
+  try {
+    const { values } = parseArgs({ args: [...given], options: { payments: { type: 'string' } } });
+    if (values.payments !== undefined) environment['PAYMENTS'] = values.payments;
+  } catch (error) {
+    throw new FlagError(
+      `${error instanceof Error ? error.message : String(error)} There is --payments=rabbitmq.`,
+    );
+  }
+}
