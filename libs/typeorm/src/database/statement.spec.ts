@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { columns, inSchema, statement } from './statement.js';
+import { bound, columns, inSchema, statement } from './statement.js';
 
 it('one text has one name, another text another', () => {
   const one = statement('load', 'SELECT 1', 'orchestrator');
@@ -28,4 +28,10 @@ it('rows become one array per field', () => {
     [1, 2],
     ['x', 'y'],
   ]);
+});
+
+it('arrays are sent in the form of the type that the statement casts them to', () => {
+  const { values } = bound(statement('x', 'SELECT unnest($2::int[]), $1::text', 'orchestrator'), ['a', [7]]);
+  expect(values[0]).toBe('a');
+  expect((values[1] as Buffer).readInt32BE(24)).toBe(7);
 });

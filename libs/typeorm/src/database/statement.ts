@@ -21,7 +21,7 @@ export function statement(operation: string, sql: string, schema: string): State
   const key = `${schema}\n${operation}\n${sql}`;
   let found = known.get(key);
   if (found === undefined) {
-    const text = inSchema(sql, schema);
+    const text = ofUnknownLength(inSchema(sql, schema));
     const digest = createHash('sha256').update(text).digest('hex').slice(0, 12);
     found = { name: `orchestrator_${operation}_${digest}`, text, arrays: arrayTypes(text) };
     known.set(key, found);
@@ -32,6 +32,17 @@ export function statement(operation: string, sql: string, schema: string): State
 /** The statement with its values, as the driver takes it. */
 export function bound({ name, text, arrays }: Statement, values: readonly unknown[]): NamedQuery {
   return { name, text, values: withBinaryArrays(arrays, values) };
+}
+
+/**
+ * Keeps the length of arrays from the planner. Where it knows that one is short, it takes a plan made for these very values for so much cheaper
+ * than one for all values that it never stops planning anew, which takes longer than the statement itself. What hides it must not be folded
+ * into a constant, and cost nothing.
+ */
+function ofUnknownLength(sql: string): string {
+  return sql.replace(/\bunnest\([^()]*\)/g, (call) =>
+    call.replace(/\$\d+::\w+\[\]/g, (array) => `CASE WHEN random() IS NOT NULL THEN ${array} END`),
+  );
 }
 
 /** The array types that the statement casts its parameters to. */

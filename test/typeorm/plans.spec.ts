@@ -1,0 +1,49 @@
+import { typeormStore } from '@nestjs-orchestrator/typeorm';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createTestDatabase } from '../support/database.js';
+import { by, dataSourceOf, entry, inbox, work } from './support.js';
+
+/** One connection, so that its plans tell of all statements. */
+let database: Awaited<ReturnType<typeof createTestDatabase>>;
+let source: ReturnType<typeof dataSourceOf>;
+let store: ReturnType<typeof typeormStore>;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  source = await dataSourceOf(database.url, { poolSize: 1 }).initialize();
+  store = typeormStore(source);
+  await store.start();
+});
+
+afterAll(async () => {
+  await store.close();
+  await source.destroy();
+  await database.drop();
+});
+
+async function plansOf(operation: string) {
+  const [row] = await source.query<{ custom: number; generic: number }[]>(
+    `SELECT custom_plans::int AS custom, generic_plans::int AS generic FROM pg_prepared_statements WHERE name LIKE $1`,
+    [`orchestrator_${operation}_%`],
+  );
+  return row;
+}
+
+/** Postgres plans a statement five times for its very values, before it compares. */
+const TRIED = 5;
+
+it('a commit of one entry is not planned anew each time', async () => {
+  for (let version = 0; version < 20; version += 1)
+    await store.commit([entry('one', version, { inbox: inbox(`m-${version}`), ifUnseen: true })], by());
+  expect(await plansOf('commit')).toEqual({ custom: TRIED, generic: 20 - TRIED });
+});
+
+it('nor is new work, or the end of some', async () => {
+  for (let n = 0; n < 20; n += 1) {
+    const row = work(`w-${n}`);
+    await store.enqueue([row], by());
+    await store.finish([{ message: row, outcome: 'handled', work: [] }], by());
+  }
+  expect(await plansOf('enqueue')).toEqual({ custom: TRIED, generic: 20 - TRIED });
+  expect(await plansOf('finish')).toEqual({ custom: TRIED, generic: 20 - TRIED });
+});
