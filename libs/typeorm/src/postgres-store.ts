@@ -61,6 +61,7 @@ import { transaction } from './transaction/transaction.js';
 /** The store: one method per operation, each in the file of its noun. */
 export class PostgresStore implements InstanceStore {
   readonly kind = 'postgres';
+  readonly notesConsumed = true;
   private readonly commits: Commits;
   private readonly hints: WorkHints;
 

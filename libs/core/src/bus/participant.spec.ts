@@ -44,6 +44,9 @@ const work: ClaimedWork = {
 function participant(handle: (ctx: MessageContext<Ping>) => unknown) {
   const store = memoryStore();
   const calls: string[] = [];
+  /** Answers that were offered to be handled at once, with what they answer; whether they are. */
+  const offered: (readonly [destination: string, messageId: string])[] = [];
+  const saga = { carries: false };
   const routes = new Routes();
   routes.add('pong', 'handler:q');
   const options = (): WriteOptions => ({ owner: 'n', leaseMs: 1_000, now: 0 });
@@ -77,10 +80,21 @@ function participant(handle: (ctx: MessageContext<Ping>) => unknown) {
       if (result === undefined || result instanceof Error) throw new Error('not finished');
       return result;
     },
+    carry: async (answer, message) => {
+      offered.push([answer.destination, message.message.id]);
+      return saga.carries;
+    },
     enqueue: async () => {},
     written: (rows, leased) => void written.push({ ids: rows.length, leased }),
   };
-  return { it: new Participant({ message: Ping, name: 'p', handle }, ports), store, calls, written };
+  return {
+    it: new Participant({ message: Ping, name: 'p', handle }, ports),
+    store,
+    calls,
+    written,
+    offered,
+    saga,
+  };
 }
 
 const numbered = (id: string): ClaimedWork => ({ ...work, id });
@@ -98,6 +112,36 @@ describe('Participant', () => {
     const succeeding = participant((ctx) => void (kept = ctx));
     await expect(succeeding.it.consume(work, true)).resolves.toBe('consumed');
     expect(() => kept?.publish(new Ping({}))).toThrow(/after its handler had settled/);
+  });
+
+  it('needs no statement for a message whose answer is handled along with it', async () => {
+    const {
+      it: payments,
+      calls,
+      written,
+      offered,
+      saga,
+    } = participant(({ publish }) => publish(new Pong({})));
+    saga.carries = true;
+    expect(await payments.consume(work, true)).toBe('consumed');
+    expect(offered).toEqual([['handler:q', work.id]]);
+    expect(calls).toEqual([]);
+    expect(written).toEqual([]);
+  });
+
+  it('offers no answer that has company, comes later, or has an asker', async () => {
+    const verbs: ((ctx: MessageContext<Ping>) => unknown)[] = [
+      () => undefined,
+      ({ publish }) => (publish(new Pong({})), publish(new Pong({}))),
+      ({ publish }) => publish(new Pong({}), { delay: '1s' }),
+      ({ reply }) => reply(new Pong({})),
+    ];
+    for (const verb of verbs) {
+      const { it: payments, calls, offered, saga } = participant(verb);
+      saga.carries = true;
+      expect(await payments.consume(work, true)).toBe('consumed');
+      expect([offered, calls]).toEqual([[], ['finish']]);
+    }
   });
 
   it('needs one statement for a message whose handler leaves ctx.manager alone', async () => {

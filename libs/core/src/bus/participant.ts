@@ -3,6 +3,7 @@ import type { Envelope } from '../message/envelope.js';
 import type { Clock } from '../ports/clock.js';
 import type { FaultPoints } from '../ports/fault-points.js';
 import type {
+  Consumption,
   Finish,
   FinishResult,
   InstanceStore,
@@ -31,6 +32,11 @@ export interface ParticipantPorts {
   readonly consumed: (message: WorkKey) => Promise<string | null>;
   /** Consumes the message and writes its answers; coalesced. */
   readonly finish: (item: Finish) => Promise<FinishResult>;
+  /**
+   * Handles the answer to a message in the commit that consumes the message, where its saga can do so at once; `false`: nothing has happened, it has
+   * to become a row.
+   */
+  readonly carry: (answer: WorkRecord, message: Consumption) => Promise<boolean>;
   /** Writes work that belongs to no commit. */
   readonly enqueue: (work: readonly WorkRecord[]) => Promise<void>;
   /** Answers are durable; `leased`: this node dispatches them. */
@@ -114,11 +120,22 @@ export class Participant implements Consumer {
     await faults.reach('participant.commit.before');
     const { tenant, destination, id } = work;
     const message = { tenant, destination, id };
+    if (await this.carry(left, message)) {
+      await faults.reach('participant.commit.after');
+      return true;
+    }
     const result = await finish({ message, outcome: reply ?? HANDLED, work: outgoing });
     await faults.reach('participant.commit.after');
     if (result.outcome === 'finished') written(outgoing, result.leased);
     else await this.answerAgain(work, envelope, await this.ports.consumed(message));
     return true;
+  }
+
+  /** One answer, to be dispatched at once, may be handled with its message; what nobody else would have to find in the outbox. */
+  private async carry({ work, reply }: Leavings, message: WorkKey): Promise<boolean> {
+    const [answer] = work;
+    if (answer === undefined || work.length > 1 || reply !== null || answer.delayMs > 0) return false;
+    return this.ports.carry(answer, { message, outcome: HANDLED });
   }
 
   private async inTransaction(work: ClaimedWork, envelope: Envelope): Promise<void> {

@@ -15,7 +15,7 @@ import { WorkRelay } from '../bus/relay/work-relay.js';
 import { handlerDestination, sagaDestination, undoDestination } from '../bus/routes.js';
 import { Coalescer } from '../handling/coalescer.js';
 import { parseJson } from '../message/json.js';
-import type { Commit, Finish, FinishResult, WriteOptions } from '../ports/instance-store.js';
+import type { Commit, Consumption, Finish, FinishResult, WriteOptions } from '../ports/instance-store.js';
 import type { ClaimedWork, DueTimer, WorkKey, WorkRecord } from '../ports/records.js';
 import type { SagaBehaviour } from '../saga/behaviour.js';
 import type { CompiledSaga } from '../saga/compile/compiled-saga.js';
@@ -66,6 +66,7 @@ export class OrchestratorHost {
   private readonly runner: SagaRunner;
   private readonly operations: StoredSagaOperator;
   private readonly consumers = new Map<string, SagaConsumer>();
+  private readonly byDestination = new Map<string, SagaConsumer>();
   private readonly consumed: Coalescer<WorkKey, string | null>;
   private readonly finishes: Coalescer<Finish, FinishResult>;
   private state: 'new' | 'up' | 'stopping' | 'closed' = 'new';
@@ -151,6 +152,7 @@ export class OrchestratorHost {
       { comeBacks: this.comeBacks, observer: this.sagas },
     );
     this.consumers.set(name, consumer);
+    this.byDestination.set(sagaDestination(name), consumer);
     this.work.register(sagaDestination(name), consumer);
     this.work.register(
       activityDestination(name),
@@ -185,6 +187,7 @@ export class OrchestratorHost {
       writeOptions: this.writeOptions,
       consumed: (message) => this.consumed.submit(message),
       finish: (item) => this.finishes.submit(item),
+      carry: this.carry,
       enqueue: this.enqueue,
       written: (work, leased) => this.written(work, leased, true),
     });
@@ -304,6 +307,12 @@ export class OrchestratorHost {
   private readonly enqueue = async (work: readonly WorkRecord[]): Promise<void> => {
     if (work.length === 0) return;
     this.written(work, await this.settings.store.enqueue(work, this.writeOptions()), false);
+  };
+
+  private readonly carry = async (answer: WorkRecord, message: Consumption): Promise<boolean> => {
+    if (this.settings.store.notesConsumed !== true) return false;
+    const consumer = this.byDestination.get(answer.destination);
+    return consumer === undefined ? false : consumer.carry(answer, message);
   };
 
   /** Who asked is told that the request was given up. */

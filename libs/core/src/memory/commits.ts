@@ -91,6 +91,7 @@ export function mayCommit(data: MemoryData, commit: Commit, writer: object | nul
     (expectedVersion === 0 || instances.admits(ref, commit.lease, now)) &&
     !instances.holdsElsewhere(ref, keys, supersedes) &&
     (expectedVersion > 0 || !data.tombstones.bar(ref, unique(keys), commit.ifUnseen === true)) &&
+    !(commit.consumed ?? []).some(({ message }) => data.transactions.isDecided(message)) &&
     (commit.ifUnseen !== true || !told(commit).some(({ messageId }) => instances.seen(ref, messageId)))
   );
 }
@@ -108,6 +109,7 @@ export function write(data: MemoryData, commit: Commit, lease: BirthLease, now: 
   if (former) data.tombstones.add(former, unique(keys), former.createdBy, now);
   data.instances.claimKeys(ref, keys);
   for (const record of told(commit)) data.instances.remember(ref, record);
+  for (const { message, outcome } of commit.consumed ?? []) data.transactions.note(message, outcome, now);
   data.histories.append(ref, commit.history, version, now);
   writeTimers(data, commit, now);
   const parked = writeDeliveries(data, commit, now);

@@ -71,6 +71,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
 /** Methods are `async`, which is what makes them answer a turn later and reject instead of throw. */
 class MemoryConnection implements MemoryStore {
   readonly kind = 'memory';
+  readonly notesConsumed = true;
   private readonly unsubscribe = new Set<() => void>();
 
   constructor(

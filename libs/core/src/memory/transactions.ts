@@ -51,6 +51,17 @@ export class Transactions {
     return true;
   }
 
+  /** Whether a message was consumed, or is being consumed in an open transaction. */
+  isDecided(message: WorkKey): boolean {
+    const name = workName(message);
+    return this.consumed.has(name) || this.deciding.has(name);
+  }
+
+  /** Notes a message as consumed, which must not be decided. */
+  note(message: WorkKey, outcome: string, at: number): void {
+    this.consumed.set(workName(message), { outcome, at });
+  }
+
   /** With which outcome a message was consumed. */
   outcomeOf(message: WorkKey): string | null {
     return this.consumed.get(workName(message))?.outcome ?? null;

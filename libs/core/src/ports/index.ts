@@ -36,6 +36,7 @@ export type {
   Commit,
   CommitResult,
   DeadLetterFilter,
+  Consumption,
   Finish,
   FinishResult,
   InstanceFilter,

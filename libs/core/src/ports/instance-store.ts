@@ -92,6 +92,17 @@ export interface Commit {
   readonly wakeIfParked: WorkRecord | null;
   /** Outbox rows that this commit has consumed; gone with it. */
   readonly done: readonly WorkKey[];
+  /**
+   * Messages of consumers that are no instances, whose answers this commit has handled: noted as consumed with it. It loses if one of them was
+   * consumed before, or is being consumed. Only for stores with `notesConsumed`.
+   */
+  readonly consumed?: readonly Consumption[];
+}
+
+/** A message that a consumer which is no instance has consumed, and what is kept of that. */
+export interface Consumption {
+  readonly message: WorkKey;
+  readonly outcome: string;
 }
 
 /** What became of one {@link Commit}; entries of one call win or lose alone. */
@@ -284,6 +295,8 @@ export interface StoreTransaction {
 export interface InstanceStore {
   /** Names the kind in log lines and health: `memory`, `postgres`, … */
   readonly kind: string;
+  /** Whether `commit` heeds `consumed`: the answer of a consumer may then be handled in the commit that notes its message. Default `false`. */
+  readonly notesConsumed?: boolean;
   /** Prepares or checks the schema. Throws `StoreSchemaError` for a schema newer than the code. */
   start(): Promise<void>;
   /** Stops listening. A client that the caller made stays open: whoever makes it, closes it. */

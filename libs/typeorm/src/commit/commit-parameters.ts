@@ -55,6 +55,14 @@ export function commitParameters(
       ({ it }) => it.outcome,
       ({ it }) => it.reply,
     ),
+    ...columns(
+      each(commits, ({ consumed = [] }) => consumed),
+      ({ n }) => n,
+      ({ it }) => it.message.tenant,
+      ({ it }) => it.message.destination,
+      ({ it }) => it.message.id,
+      ({ it }) => it.outcome,
+    ),
   ];
 }
 

@@ -28,7 +28,8 @@ function won(n: string): string {
  *   that don't wait).
  * - `claimed`: what the two above know is as old as the statement's snapshot. The upsert decides on the latest version of the key row, which
  *   also tells whether messages were parked there.
- * - An entry that got some of its keys only, or keys but no instance, can't be undone alone: `lose_race()` ends the statement, and its entries
+ * - `consumed`: the unique index of consumed messages decides, as in `finishSql`; whoever finds one there has lost.
+ * - An entry that got some of its keys or messages only, or those but no instance, can't be undone alone: `lose_race()` ends the statement, and its entries
  *   are run again in smaller ones.
  *
  * Three things keep its cost linear, whatever the planner believes of the sizes: `OFFSET 0` keeps a look-up by key a look-up by key also in tables that
@@ -120,10 +121,33 @@ holder AS MATERIALIZED (
   ) k
   GROUP BY k.n
 ),
-ready AS MATERIALIZED (
-  SELECT i.* FROM item i
+able AS MATERIALIZED (
+  SELECT i.n FROM item i
   WHERE (i.n IN (SELECT n FROM present)) IS TRUE
     AND (i.keys = 0 OR i.n IN (SELECT n FROM holder WHERE has_all))
+),
+carried AS MATERIALIZED (
+  SELECT c.n, c.tenant, c.destination, c.id, c.outcome
+  FROM unnest($68::int[], $69::text[], $70::text[], $71::text[], $72::text[]) AS c (n, tenant, destination, id, outcome)
+  WHERE (c.n IN (SELECT n FROM able)) IS TRUE
+),
+consumed AS MATERIALIZED (
+  INSERT INTO orchestrator.consumed (tenant, destination, message_id, outcome, at)
+  SELECT tenant, destination, id, outcome, ms FROM carried, instant
+  ORDER BY id COLLATE "C", destination COLLATE "C", tenant COLLATE "C"
+  ON CONFLICT (tenant, destination, message_id) DO NOTHING
+  RETURNING tenant, destination, message_id
+),
+carrier AS MATERIALIZED (
+  SELECT c.n, bool_and(c.got) AS has_all, bool_or(c.got) AS has_some
+  FROM (
+    SELECT n, ((tenant, destination, id) IN (SELECT tenant, destination, message_id FROM consumed)) IS TRUE AS got FROM carried
+  ) c
+  GROUP BY c.n
+),
+ready AS MATERIALIZED (
+  SELECT i.* FROM item i
+  WHERE (i.n IN (SELECT n FROM able)) IS TRUE AND (i.n IN (SELECT n FROM carrier WHERE NOT has_all)) IS NOT TRUE
 ),
 created AS MATERIALIZED (
   INSERT INTO orchestrator.instance (tenant, saga, id, version, definition_version, state, status, data, machine, undo, hold,
@@ -241,7 +265,8 @@ SELECT w.n, ($8::int[])[w.n] + 1 AS version, w.n NOT IN (SELECT n FROM fresh WHE
   w.n IN (SELECT n FROM fresh WHERE wake) AS woken, whole.followed
 FROM (
   SELECT
-    CASE WHEN EXISTS (SELECT FROM holder h WHERE h.has_some AND h.n NOT IN (SELECT n FROM won)) THEN orchestrator.lose_race() END AS lost,
+    CASE WHEN EXISTS (SELECT FROM holder h WHERE h.has_some AND h.n NOT IN (SELECT n FROM won))
+      OR EXISTS (SELECT FROM carrier c WHERE c.has_some AND c.n NOT IN (SELECT n FROM won)) THEN orchestrator.lose_race() END AS lost,
     EXISTS (
       SELECT FROM removed r WHERE r.lane IS NOT NULL AND EXISTS (
         SELECT FROM orchestrator.outbox o

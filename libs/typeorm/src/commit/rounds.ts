@@ -7,7 +7,7 @@ export interface Entry {
 }
 
 /**
- * Divides entries into rounds, in which no instance and no key comes twice: one statement can't decide between two entries that meet in one row.
+ * Divides entries into rounds, in which no instance, no key and no consumed message comes twice: one statement can't decide between two entries that meet in one row.
  * Nearly always there is one round.
  */
 export function inRounds(commits: readonly Commit[]): readonly (readonly Entry[])[] {
@@ -23,10 +23,14 @@ export function inRounds(commits: readonly Commit[]): readonly (readonly Entry[]
   return rounds.map(({ entries }) => entries);
 }
 
-function namesOf({ ref, keys }: Commit): readonly string[] {
+function namesOf({ ref, keys, consumed = [] }: Commit): readonly string[] {
   const room = `${ref.tenant}\n${ref.saga}\n`;
   const instance = `${room}${ref.id}`;
-  if (keys.length === 0) return [instance];
+  if (keys.length === 0 && consumed.length === 0) return [instance];
   const unique = keys.filter(({ many }) => many !== true);
-  return [instance, ...unique.map(({ name, value }) => `${room}${JSON.stringify([name, value])}`)];
+  return [
+    instance,
+    ...unique.map(({ name, value }) => `${room}${JSON.stringify([name, value])}`),
+    ...consumed.map(({ message: { tenant, destination, id } }) => JSON.stringify([tenant, destination, id])),
+  ];
 }

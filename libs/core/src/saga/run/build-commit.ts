@@ -69,7 +69,13 @@ export function buildCommit(change: Change): Commit {
     deliveries: deliveryChanges(change),
     wakeIfParked: keys.length > 0 && !wake ? wakeWork(change, version + 1) : null,
     done: stimulus.work === null ? [] : [stimulus.work],
+    ...carriedBy(stimulus),
   };
+}
+
+/** What the consumer of a message leaves that answers with this stimulus. */
+function carriedBy({ answers }: Stimulus): Pick<Commit, 'done' | 'consumed'> | undefined {
+  return answers && { done: [answers.message], consumed: [answers] };
 }
 
 /** The key by which the instance is found again, whichever key the message came by. */

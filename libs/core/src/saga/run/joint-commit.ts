@@ -36,6 +36,7 @@ export function jointCommit(commits: readonly Commit[]): Commit {
     timers: jointTimers(commits),
     history: commits.flatMap(({ history }) => history),
     done: commits.flatMap(({ done }) => done),
+    consumed: commits.flatMap(({ consumed = [] }) => consumed),
   };
 }
 

@@ -13,6 +13,11 @@ const LONGEST = 8_192;
 export class KnownInstances {
   private readonly kept = new Map<string, CurrentInstance>();
 
+  /** An entry, which stays. */
+  look(mailbox: string): CurrentInstance | undefined {
+    return this.kept.get(mailbox);
+  }
+
   /** Takes an entry out; the commit that follows puts the next one in. */
   take(mailbox: string): CurrentInstance | undefined {
     const found = this.kept.get(mailbox);

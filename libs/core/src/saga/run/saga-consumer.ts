@@ -2,7 +2,8 @@ import type { Consumed, Consumer } from '../../bus/relay/consumer.js';
 import type { Envelope } from '../../message/envelope.js';
 import { parseJson } from '../../message/json.js';
 import { checkMessage } from '../../message/message.js';
-import type { ClaimedWork, DueTimer, KeyRecord } from '../../ports/records.js';
+import type { Consumption } from '../../ports/instance-store.js';
+import type { ClaimedWork, DueTimer, KeyRecord, WorkKey, WorkRecord } from '../../ports/records.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
 import { SagaDelayedError } from '../saga-errors.js';
 import type { SagaGate } from '../saga-gate.js';
@@ -43,6 +44,20 @@ export class SagaConsumer implements Consumer {
       return 'settled';
     }
     return this.message(saga, work, payload);
+  }
+
+  /** Handles the answer of a consumer along with what it answers; `false`: nothing has happened, it has to become a row. */
+  async carry(answer: WorkRecord, answers: Consumption): Promise<boolean> {
+    const saga = this.latest();
+    const payload = parseJson(answer.payload) as SagaWork;
+    // A message that is not let in comes again, and for that it has to be a row.
+    if (payload.kind !== 'message' || saga.behaviour.gate !== undefined) return false;
+    const key = keyOfWork(saga, payload);
+    // Another key has to be looked up first, and may lead to several instances.
+    if (key.name !== saga.definition.correlateBy) return false;
+    const message = freezeMessage(saga, payload.envelope);
+    const stimulus = messageStimulus(answer, payload, key, message);
+    return this.runner.carry(saga, { ...stimulus, work: null, answers });
   }
 
   /** One firing of a timer. */
@@ -168,7 +183,7 @@ function outcomeStimulus(work: ClaimedWork, { key, ...outcome }: OutcomeWork): S
 type MessageRow = Extract<SagaWork, { kind: 'message' }>;
 
 function messageStimulus(
-  { tenant, destination, id }: ClaimedWork,
+  { tenant, destination, id }: WorkKey,
   { envelope, replay = false }: MessageRow,
   key: KeyRecord,
   message: object,

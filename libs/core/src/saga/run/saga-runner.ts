@@ -103,6 +103,16 @@ export class SagaRunner {
     return this.mailboxes.run(mailboxOf(saga, stimulus), task, stimulus);
   }
 
+  /** Handles an answer that is no row yet along with the message that it answers; `false`: nothing has happened, it has to become one. */
+  carry(saga: CompiledSaga, stimulus: Stimulus): Promise<boolean> {
+    const mailbox = mailboxOf(saga, stimulus);
+    return this.mailboxes.run(mailbox, async () => {
+      const known = this.known.look(mailbox);
+      if (known === undefined) return false;
+      return this.unloaded.carry(saga, stimulus, known, () => void this.known.take(mailbox));
+    });
+  }
+
   /** The instance as it is stored. */
   async find(saga: CompiledSaga, at: Pick<Stimulus, 'tenant' | 'key'>): Promise<CurrentInstance | null> {
     return (await this.load(saga, at)).instance;

@@ -3,6 +3,7 @@ import type { Outgoing } from '../../handling/recording.js';
 import type { MessageWork } from '../../bus/outgoing.js';
 import type { Envelope } from '../../message/envelope.js';
 import type { OperatorCause } from '../operator/operator-cause.js';
+import type { Consumption } from '../../ports/instance-store.js';
 import type { KeyRecord, WorkKey } from '../../ports/records.js';
 
 /** Payload of a work row whose destination is a saga. */
@@ -51,6 +52,8 @@ export interface Stimulus {
   readonly messageId: string;
   /** The outbox row it came from, consumed by the commit. */
   readonly work: WorkKey | null;
+  /** The message whose consumer answers with this one, which never was a row: noted as consumed by the commit, and its row with it. */
+  readonly answers?: Consumption;
   readonly cause: Cause;
 }
 

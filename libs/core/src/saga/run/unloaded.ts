@@ -73,6 +73,25 @@ export class Unloaded {
     throw failure.error;
   }
 
+  /**
+   * Handles an answer that is no row yet, if that can be done in one commit and nothing stands against it; otherwise nothing has happened.
+   *
+   * @param ready called before the commit
+   */
+  async carry(
+    highest: CompiledSaga,
+    stimulus: Stimulus,
+    instance: CurrentInstance,
+    ready: () => void,
+  ): Promise<boolean> {
+    const saga = this.fit(highest, instance);
+    if (saga === null) return false;
+    const change = await this.tryOn(saga, instance, stimulus);
+    if (change === null || !mayBeJoined(change)) return false;
+    ready();
+    return (await this.ports.commit({ ...buildCommit(change), ifUnseen: true }, [change])) === 'consumed';
+  }
+
   private fit(highest: CompiledSaga, instance: CurrentInstance | null): CompiledSaga | null {
     if (instance === null) return highest;
     return fitKnown(highest, this.ports.versionsOf(highest.definition.name), instance)?.saga ?? null;
@@ -95,7 +114,7 @@ export class Unloaded {
     while (changes.length < MOST && goesOn(changes.at(-1) as Change)) {
       const next = this.ports.behind(mailbox, changes.length);
       if (next === undefined || !mayRideAlong(next) || ids.has(next.messageId)) return;
-      const change = await this.tryOn(saga, commits.at(-1) as Commit, next);
+      const change = await this.tryOn(saga, instanceAfter(commits.at(-1) as Commit), next);
       if (change === null || !mayBeJoined(change)) return;
       ids.add(next.messageId);
       changes.push(change);
@@ -104,9 +123,13 @@ export class Unloaded {
   }
 
   /** What fails, or changes nothing, does so again when it is its turn, and is told then. */
-  private async tryOn(saga: CompiledSaga, before: Commit, stimulus: Stimulus): Promise<Change | null> {
+  private async tryOn(
+    saga: CompiledSaga,
+    instance: CurrentInstance,
+    stimulus: Stimulus,
+  ): Promise<Change | null> {
     try {
-      return await this.ports.changes.make(saga, instanceAfter(before), stimulus);
+      return await this.ports.changes.make(saga, instance, stimulus);
     } catch {
       return null;
     }

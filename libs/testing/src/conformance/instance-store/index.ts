@@ -1,6 +1,7 @@
 import type { InstanceStore } from '@nestjs-orchestrator/core/ports';
 import { commits } from './commits.js';
 import { consuming } from './consuming.js';
+import { carriers } from './carrying.js';
 import { census } from './census.js';
 import { deadLetters } from './dead-letters.js';
 import { deliveries } from './deliveries.js';
@@ -74,6 +75,7 @@ const drafts: readonly Draft[] = [
   ...transactions,
   ...consuming,
   ...finishing,
+  ...carriers,
   ...joinedCommits,
   ...removals,
   ...purges,
