@@ -91,8 +91,16 @@ export function mayCommit(data: MemoryData, commit: Commit, writer: object | nul
     (expectedVersion === 0 || instances.admits(ref, commit.lease, now)) &&
     !instances.holdsElsewhere(ref, keys, supersedes) &&
     (expectedVersion > 0 || !data.tombstones.bar(ref, unique(keys), commit.ifUnseen === true)) &&
-    !(commit.consumed ?? []).some(({ message }) => data.transactions.isDecided(message)) &&
-    (commit.ifUnseen !== true || !told(commit).some(({ messageId }) => instances.seen(ref, messageId)))
+    isUntold(data, commit)
+  );
+}
+
+/** Whether nothing of what a commit says that it has handled was handled before. */
+function isUntold({ instances, transactions }: MemoryData, commit: Commit): boolean {
+  const { ref, consumed = [], ifUnseen = false } = commit;
+  return (
+    !consumed.some(({ message }) => transactions.isDecided(message)) &&
+    !(ifUnseen && told(commit).some(({ messageId }) => instances.seen(ref, messageId)))
   );
 }
 
