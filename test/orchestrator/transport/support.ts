@@ -3,6 +3,7 @@ import {
   type ChannelGroup,
   createOrchestrator,
   defineMachine,
+  type MachineRef,
   type OrchestratorOptions,
 } from '@nestjs-orchestrator/core';
 import { memoryNetwork, memoryTransport, type MemoryNetwork } from '@nestjs-orchestrator/core/memory';
@@ -144,6 +145,16 @@ function watching(transport: Transport): {
 
 export function entriesOf(snapshot: { readonly context: unknown }): unknown[] {
   return (snapshot.context as { entries: unknown[] }).entries;
+}
+
+/** Some turns of the event loop: whatever is ready to happen between processes happens. */
+export async function turns(count = 10): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+/** What a ledger holds when everything that was sent before is done. */
+export async function entriesAt(ref: MachineRef): Promise<unknown[]> {
+  return entriesOf((await ref.request({ type: 'COUNT' })).snapshot);
 }
 
 export function upTo(count: number): number[] {

@@ -22,7 +22,7 @@ import { PendingQuestion } from './remote/pending-question.js';
 import { RemoteMachine } from './remote/remote-machine.js';
 import { RemoteRef } from './remote/remote-ref.js';
 import type { ClusterMachine, ClusterProcess, ClusterStatistics } from './cluster-statistics.js';
-import { FRAME_OVERHEAD, LONGEST_HEAD, utf8Bytes } from './wire/batch.js';
+import { FRAME_OVERHEAD, LONGEST_HEAD, utf8Bytes, WORST_BYTES } from './wire/batch.js';
 import { eventText } from './wire/event-text.js';
 import { BROADCAST } from './wire/format.js';
 
@@ -65,6 +65,7 @@ export class ClusterMember implements FrameReceiver {
       group: core.name,
       scratch: new Uint8Array(Math.min(seat.maxFrameBytes, 65_536)),
       waiting: 0,
+      assertFits: (text) => assertFits(text, seat.maxFrameBytes),
       linkClosed: (link) => this.forgetLink(link),
     };
     this.names = new OwnNames(seat, core.name, (error, name) => this.unclaimFailed(error, name));
@@ -145,10 +146,7 @@ export class ClusterMember implements FrameReceiver {
 
   /** @throws FrameTooLargeError */
   assertFits(text: string): void {
-    const most = this.seat.maxFrameBytes - FRAME_OVERHEAD - LONGEST_HEAD - FOR_NAMES;
-    if (text.length * 3 <= most) return;
-    const bytes = utf8Bytes(text);
-    if (bytes > most) throw new FrameTooLargeError(bytes, most, 'maxFrameBytes');
+    this.context.assertFits(text);
   }
 
   /**
@@ -368,4 +366,12 @@ export class ClusterMember implements FrameReceiver {
       { cluster: this.cluster, endpoint: this.seat.self.name },
     );
   }
+}
+
+/** @throws FrameTooLargeError */
+function assertFits(text: string, maxFrameBytes: number): void {
+  const most = maxFrameBytes - FRAME_OVERHEAD - LONGEST_HEAD - FOR_NAMES;
+  if (text.length * WORST_BYTES <= most) return;
+  const bytes = utf8Bytes(text);
+  if (bytes > most) throw new FrameTooLargeError(bytes, most, 'maxFrameBytes');
 }

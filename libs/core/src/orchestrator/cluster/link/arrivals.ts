@@ -13,6 +13,7 @@ import { PendingRequest } from '../../instance/pending-request.js';
 import type { EventResult } from '../../machine-ref.js';
 import type { Delivery, Waiter } from '../../pool/mailbox.js';
 import { BROADCAST, REQUEST, SNAPSHOT, STOP, WAIT } from '../wire/format.js';
+import { failureText } from '../wire/failure-text.js';
 import type { Dispatch, Envelope, Incoming } from './incoming.js';
 import type { LocalTarget } from './local-target.js';
 
@@ -58,7 +59,7 @@ export class Arrivals implements Dispatch {
         this.wait(link, instance, envelope);
         return true;
       case STOP:
-        this.settle(link, number, instance.ref.stop(), () => 'null');
+        this.settle(link, number, instance.ref.stop(), () => link.answer(number, 'null'));
         return true;
       default:
         throw new UnknownMachineError(instance.id, this.core.name, 'id');
@@ -97,7 +98,7 @@ export class Arrivals implements Dispatch {
     link.asked.set(number, () =>
       request.giveUp((withdrawn) => new RequestTimeoutError(instance.id, event.type, timeoutMs, withdrawn)),
     );
-    this.settle(link, number, request.promise, (result) => resultText(instance, result));
+    this.settle(link, number, request.promise, (result) => answerResult(link, number, instance, result));
     if (core.reception.offer(instance, event, request)) {
       request.stage = 'queued';
       return true;
@@ -119,7 +120,9 @@ export class Arrivals implements Dispatch {
     link.asked.set(number, () => abort.abort());
     const limits = timeoutMs === 0 ? {} : { timeoutMs: timeoutMs - 1 };
     const waited = instance.ref.waitFor(String(payload), { signal: abort.signal, ...limits });
-    this.settle(link, number, waited, (snapshot) => JSON.stringify(serialize(instance.kind.bound, snapshot)));
+    this.settle(link, number, waited, (snapshot) =>
+      link.answer(number, JSON.stringify(serialize(instance.kind.bound, snapshot))),
+    );
   }
 
   private broadcast(link: Incoming, number: number, payload: unknown): void {
@@ -131,14 +134,16 @@ export class Arrivals implements Dispatch {
       return;
     }
     this.assertAdmitted(link, group);
-    this.settle(link, number, core.broadcastHere(event as EventObject), String);
+    this.settle(link, number, core.broadcastHere(event as EventObject), (count) =>
+      link.answer(number, String(count)),
+    );
   }
 
-  private settle<T>(link: Incoming, number: number, work: Promise<T>, text: (result: T) => string): void {
+  private settle<T>(link: Incoming, number: number, work: Promise<T>, answer: (result: T) => void): void {
     work.then(
       (result) => {
         try {
-          link.answer(number, text(result));
+          answer(result);
         } catch (error) {
           link.fail(number, error);
         }
@@ -183,8 +188,14 @@ function snapshotText(instance: MachineInstance): string {
   return serialize(instance.kind.bound, instance.snapshot);
 }
 
-function resultText(instance: MachineInstance, { changed, snapshot, reply }: EventResult): string {
-  const state = JSON.stringify(serialize(instance.kind.bound, snapshot));
+/** A snapshot that can't travel is left out, with the reason: the answer counts. */
+function answerResult(link: Incoming, number: number, instance: MachineInstance, result: EventResult): void {
+  const { changed, snapshot, reply } = result;
   const answer = reply === undefined ? '' : `,"reply":${toJson(reply, 'reply')}`;
-  return `{"changed":${changed},"snapshot":${state}${answer}}`;
+  try {
+    const state = JSON.stringify(serialize(instance.kind.bound, snapshot));
+    link.answer(number, `{"changed":${changed},"snapshot":${state}${answer}}`);
+  } catch (error) {
+    link.answer(number, `{"changed":${changed},"unsent":${failureText(error)}${answer}}`);
+  }
 }

@@ -41,6 +41,11 @@ export class InFlight {
     return this.next - 1 - this.accepted;
   }
 
+  /** Places of the circle. */
+  get slots(): number {
+    return this.couriers.length;
+  }
+
   push(courier: Courier, event: EventObject | undefined, units: number): number {
     const number = this.next;
     if (number - this.base === this.couriers.length) this.makeRoom();

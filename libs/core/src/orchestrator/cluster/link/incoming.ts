@@ -101,9 +101,10 @@ export class Incoming {
     this.out.refuse(number, failureText(error));
   }
 
+  /** @throws FrameTooLargeError */
   answer(number: number, text: string): void {
-    this.asked.delete(number);
     this.out.answer(number, text);
+    this.asked.delete(number);
   }
 
   private read(bytes: Uint8Array): void {

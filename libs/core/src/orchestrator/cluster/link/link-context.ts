@@ -14,6 +14,8 @@ export interface LinkContext {
   readonly scratch: Uint8Array;
   /** Envelopes that wait for room, over all links. */
   waiting: number;
+  /** @throws FrameTooLargeError where no frame can carry a payload */
+  assertFits(text: string): void;
   /** Nothing more is sent there. */
   linkClosed(link: Outgoing): void;
 }

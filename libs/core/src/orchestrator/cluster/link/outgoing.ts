@@ -90,7 +90,9 @@ export class Outgoing {
     this.flushSoon();
   }
 
+  /** @throws FrameTooLargeError */
   answer(number: number, text: string): void {
+    this.context.assertFits(text);
     this.remark(REPLY, number, text);
     this.flushSoon();
   }

@@ -10,6 +10,7 @@ import type { EventResult, MachineRef, RequestOptions, WaitOptions } from '../..
 import { RemoteMachineError } from '../cluster-errors.js';
 import { Posting } from '../link/posting.js';
 import { REQUEST, SNAPSHOT, STOP, WAIT } from '../wire/format.js';
+import { failureFrom } from '../wire/failure-text.js';
 import { LocalAnswer, PendingQuestion, type QuestionLimits } from './pending-question.js';
 import type { RemoteMachine } from './remote-machine.js';
 
@@ -168,18 +169,24 @@ export function askRemote(
   return question;
 }
 
-/** The snapshot is read when it is looked at: most callers want the reply. */
+/**
+ * The snapshot is read when it is looked at: most callers want the reply. That throws where it was too large for a frame, or holds what can't be
+ * written as text.
+ */
 class RemoteResult implements EventResult {
   readonly changed: boolean;
   readonly reply: unknown;
   readonly #snapshot: () => Snapshot;
 
   constructor(remote: RemoteMachine, definition: Machine | undefined, payload: unknown) {
-    const { changed, reply, snapshot } = (payload ?? {}) as Record<string, unknown>;
+    const { changed, reply, snapshot, unsent } = (payload ?? {}) as Record<string, unknown>;
     this.changed = changed === true;
     this.reply = reply;
     let read: Snapshot | undefined;
-    this.#snapshot = () => (read ??= snapshotFrom(remote, definition, snapshot));
+    this.#snapshot = () => {
+      if (unsent !== undefined) throw failureFrom(unsent);
+      return (read ??= snapshotFrom(remote, definition, snapshot));
+    };
   }
 
   get snapshot(): Snapshot {

@@ -5,7 +5,8 @@ import { LONGEST_NUMBER, NumberWriter } from './numbers.js';
 export const FRAME_OVERHEAD = 2 + 2 * LONGEST_NUMBER;
 /** Bytes that a head takes at most. */
 export const LONGEST_HEAD = 1 + 3 * LONGEST_NUMBER;
-const WORST_BYTES = 3;
+/** Bytes of one UTF-16 unit in UTF-8, at most. */
+export const WORST_BYTES = 3;
 const encoder = new TextEncoder();
 
 /** Remarks and envelopes that leave together in one frame. */

@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MachineStoppedError, StepError } from '../../errors.js';
+import { RemoteFailureError } from '../cluster-errors.js';
+import { Batch, utf8Bytes } from './batch.js';
+import { failureFrom, failureText } from './failure-text.js';
+import { frameKind, FrameReader } from './frame-reader.js';
+import { MalformedFrame } from './malformed-frame.js';
+
+function frameOf(payloads: readonly unknown[], heads: readonly number[], first: number): Uint8Array {
+  const batch = new Batch();
+  batch.first = first;
+  for (const number of heads) batch.heads.number(number);
+  for (const payload of payloads) batch.payload(JSON.stringify(payload));
+  return batch.writeTo(new Uint8Array(64)).slice();
+}
+
+describe('a frame', () => {
+  it('is read as it was written', () => {
+    const numbers = fc.array(fc.maxSafeNat());
+    fc.assert(
+      fc.property(fc.array(fc.jsonValue()), numbers, fc.maxSafeNat(), (payloads, heads, first) => {
+        const bytes = frameOf(payloads, heads, first);
+        expect(frameKind(bytes)).toEqual({ kind: 'frame' });
+        const reader = new FrameReader(bytes);
+        expect(reader.first).toBe(first);
+        expect(heads.map(() => reader.number())).toEqual(heads);
+        expect(reader.isAtEnd).toBe(true);
+        const read = payloads.map(() => reader.payload());
+        expect(read).toEqual(JSON.parse(JSON.stringify(payloads)));
+      }),
+    );
+  });
+
+  it('is refused, and nothing else happens, whatever its bytes are', () => {
+    const some = frameOf([{ a: 1 }, 'text'], [16, 3, 7], 9);
+    const changes = fc.array(fc.tuple(fc.nat(some.length - 1), fc.nat(255)), { maxLength: 4 });
+    fc.assert(
+      fc.property(changes, fc.nat(some.length), (bytes, length) => {
+        const changed = some.slice();
+        for (const [at, byte] of bytes) changed[at] = byte;
+        try {
+          const reader = new FrameReader(changed.subarray(0, length));
+          while (!reader.isAtEnd) reader.number();
+          reader.payload();
+        } catch (error) {
+          expect(error).toBeInstanceOf(MalformedFrame);
+        }
+      }),
+    );
+  });
+
+  it('can not reach a prototype by its payloads', () => {
+    const batch = new Batch();
+    batch.payload('{"__proto__":{"polluted":true},"kept":1}');
+    const payload = new FrameReader(batch.writeTo(new Uint8Array(64))).payload() as Record<string, unknown>;
+    expect(Object.keys(payload)).toEqual(['kept']);
+    expect(payload['polluted']).toBeUndefined();
+  });
+
+  it('counts the bytes of its texts', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(utf8Bytes(text)).toBe(new TextEncoder().encode(text).length);
+      }),
+    );
+  });
+});
+
+describe('a failure', () => {
+  it('comes back as the class that it was thrown as, with its fields', () => {
+    const thrown = new StepError('books', 'ADD', 'add', { cause: new TypeError('no number') });
+    const back = failureFrom(JSON.parse(failureText(thrown)));
+    expect(back).toBeInstanceOf(StepError);
+    expect(back).toMatchObject({
+      name: 'StepError',
+      code: 'STEP_FAILED',
+      message: thrown.message,
+      machine: 'books',
+      event: 'ADD',
+      action: 'add',
+      cause: { name: 'TypeError', message: 'no number' },
+    });
+    expect(failureFrom(JSON.parse(failureText(new MachineStoppedError('books', 'done'))))).toBeInstanceOf(
+      MachineStoppedError,
+    );
+  });
+
+  it('keeps code and name where its class is not known here', () => {
+    const thrown = Object.assign(new Error('out of ink'), { name: 'PrinterError', code: 'INK' });
+    const back = failureFrom(JSON.parse(failureText(thrown)));
+    expect(back).toBeInstanceOf(RemoteFailureError);
+    expect(back).toMatchObject({
+      name: 'PrinterError',
+      code: 'INK',
+      message: 'out of ink',
+      retryable: false,
+    });
+  });
+
+  it('is an error whatever comes in, and never changes what an error is', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (payload) => {
+        expect(failureFrom(payload)).toBeInstanceOf(RemoteFailureError);
+      }),
+    );
+    const back = failureFrom({
+      name: 'StepError',
+      fields: { stack: 'forged', constructor: 'x', machine: { deep: true }, event: 'ADD' },
+    });
+    expect(back).toMatchObject({ event: 'ADD' });
+    expect([back.stack === 'forged', 'machine' in back]).toEqual([false, false]);
+  });
+});

@@ -1,0 +1,100 @@
+import { FrameTooLargeError } from '@nestjs-orchestrator/core';
+import { describe, expect, it } from 'vitest';
+import { entriesAt, ledger, stage, turns, upTo } from './support.js';
+
+describe('back-pressure between processes', () => {
+  it('reaches the sender: trySend says no, send waits, and everything comes in in order', async () => {
+    const { join } = stage();
+    const one = await join('one', { maxUnaccepted: 32 });
+    const two = await join('two');
+    await two.group.spawn(ledger, { id: 'books' });
+    const ref = one.group.ref('books');
+    const held = ref.request({ type: 'HOLD' });
+    await two.hands.holding.opened;
+    let taken = 0;
+    // The mailbox (512), then the window.
+    for (let refused = 0; refused < 20; refused += 1) {
+      while (ref.trySend({ type: 'ADD', entry: taken })) taken += 1;
+      await turns();
+    }
+    expect(taken).toBe(512 + 32);
+    expect(one.group.stats().cluster).toMatchObject({ unaccepted: 32, unfinished: 512 + 32 + 1 });
+    const waiting = [0, 1, 2].map((later) => ref.send({ type: 'ADD', entry: taken + later }));
+    expect(ref.trySend({ type: 'ADD', entry: 'overtakes' })).toBe(false);
+    expect(one.group.health().reasons).toEqual(['3 sends to other processes wait for room']);
+    two.hands.hold.open();
+    await Promise.all([held, ...waiting]);
+    expect(await entriesAt(ref)).toEqual(upTo(taken + 3));
+  });
+
+  it('lets answers through to a process whose own events find no room', async () => {
+    const { join } = stage();
+    const one = await join('one', { maxUnaccepted: 16 });
+    const two = await join('two', { maxUnaccepted: 16 });
+    await two.group.spawn(ledger, { id: 'books' });
+    const bank = await one.group.spawn(ledger, { id: 'bank' });
+    // Books asks bank in an action, which holds the mailbox of books; bank is not free to answer yet.
+    const bankHeld = bank.request({ type: 'HOLD' });
+    await one.hands.holding.opened;
+    const ref = one.group.ref('books');
+    await ref.send({ type: 'QUESTION', to: 'bank' });
+    await turns();
+    const flood = upTo(1_000).map((entry) => ref.send({ type: 'ADD', entry }));
+    await turns();
+    one.hands.hold.open();
+    await bankHeld;
+    await Promise.all(flood);
+    expect(await entriesAt(ref)).toEqual(upTo(1_000));
+  });
+
+  it('counts characters as well as envelopes', async () => {
+    const { join } = stage();
+    const one = await join('one', { maxUnacceptedCharacters: 10_000 });
+    const two = await join('two');
+    await two.group.spawn(ledger, { id: 'books' });
+    const ref = one.group.ref('books');
+    const entry = 'x'.repeat(30_000);
+    await ref.send({ type: 'ADD', entry });
+    expect(ref.trySend({ type: 'ADD', entry })).toBe(true);
+    expect(ref.trySend({ type: 'ADD', entry })).toBe(false);
+    await ref.send({ type: 'ADD', entry });
+    const result = await ref.request({ type: 'COUNT' });
+    expect(result.reply).toBe(3);
+    // Larger than a frame: the answer comes without it, and says so.
+    expect(() => result.snapshot).toThrow(FrameTooLargeError);
+    await expect(ref.currentSnapshot()).rejects.toBeInstanceOf(FrameTooLargeError);
+  });
+
+  it('lets a slow machine keep its own place only: others are done and their window is free', async () => {
+    const { join } = stage();
+    const one = await join('one', { maxUnfinished: 64 });
+    const two = await join('two');
+    await two.group.spawn(ledger, { id: 'slow' });
+    await two.group.spawn(ledger, { id: 'quick' });
+    const held = one.group.ref('slow').request({ type: 'HOLD' });
+    await two.hands.holding.opened;
+    const quick = one.group.ref('quick');
+    for (const entry of upTo(2_000)) await quick.send({ type: 'ADD', entry });
+    expect((await entriesAt(quick)).length).toBe(2_000);
+    two.hands.hold.open();
+    await held;
+  });
+
+  it('refuses an event that no frame can carry, and goes on', async () => {
+    const { join } = stage({ maxFrameBytes: 16_384 });
+    const [one, two] = [await join('one'), await join('two')];
+    await two.group.spawn(ledger, { id: 'books' });
+    const ref = one.group.ref('books');
+    await expect(ref.send({ type: 'ADD', entry: 'x'.repeat(20_000) })).rejects.toMatchObject({
+      code: 'FRAME_TOO_LARGE',
+    });
+    await expect(ref.send({ type: 'ADD', entry: '字'.repeat(6_000) })).rejects.toMatchObject({
+      code: 'FRAME_TOO_LARGE',
+    });
+    await ref.send({ type: 'ADD', entry: 'x'.repeat(10_000) });
+    await ref.send({ type: 'ADD', entry: '字'.repeat(3_000) });
+    expect((await entriesAt(two.group.ref('books'))).map((entry) => (entry as string).length)).toEqual([
+      10_000, 3_000,
+    ]);
+  });
+});
