@@ -11,6 +11,13 @@ export {
   type TransportAbilities,
   type TransportHarness,
 } from './conformance/transport/index.js';
+export {
+  orchestratorFamilyConformance,
+  type FamilyAbilities,
+  type FamilyHarness,
+  type FamilyOptions,
+  type OpenedFamily,
+} from './conformance/orchestrator-family/index.js';
 export { ConformanceFailure } from './conformance/checks.js';
 export {
   VirtualClock,

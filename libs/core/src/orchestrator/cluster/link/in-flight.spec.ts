@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InFlight } from './in-flight.js';
 
@@ -26,25 +26,30 @@ describe('InFlight', () => {
         const model = new Map<number, number>();
         const units: number[] = [];
         let accepted = 0;
+        const found: unknown[] = [];
+        const expected: unknown[] = [];
         for (const one of steps) {
           const last = units.length;
           if (one.do === 'push') {
             units.push(one.units);
-            const number = inFlight.push(courier(log, String(last + 1)), undefined, one.units);
-            expect(number).toBe(last + 1);
-            model.set(number, one.units);
+            found.push(inFlight.push(courier(log, String(last + 1)), undefined, one.units));
+            expected.push(last + 1);
+            model.set(last + 1, one.units);
           } else if (one.do === 'accept') {
             accepted += Math.floor(((last - accepted) * one.share) / 100);
-            expect(inFlight.acceptUpTo(accepted)).toBe(true);
+            found.push(inFlight.acceptUpTo(accepted));
+            expected.push(true);
           } else {
             const number = Math.ceil((last * one.share) / 100);
-            expect(inFlight.take(number)?.address).toBe(model.has(number) ? String(number) : undefined);
+            found.push(inFlight.take(number)?.address);
+            expected.push(model.has(number) ? String(number) : undefined);
             model.delete(number);
           }
-          expect(inFlight.unfinished).toBe(model.size);
-          expect(inFlight.unaccepted).toBe(units.length - accepted);
-          expect(inFlight.units).toBe(units.slice(accepted).reduce((sum, size) => sum + size, 0));
+          found.push([inFlight.unfinished, inFlight.unaccepted, inFlight.units]);
+          const waiting = units.slice(accepted).reduce((sum, size) => sum + size, 0);
+          expected.push([model.size, units.length - accepted, waiting]);
         }
+        expect(found).toEqual(expected);
         const left = [...inFlight.takeAll()].map(([number]) => number);
         expect(left).toEqual([...model.keys()]);
       }),

@@ -1,11 +1,10 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MachineStoppedError, StepError } from '../../errors.js';
 import { RemoteFailureError } from '../cluster-errors.js';
 import { Batch, utf8Bytes } from './batch.js';
 import { failureFrom, failureText } from './failure-text.js';
 import { frameKind, FrameReader } from './frame-reader.js';
-import { MalformedFrame } from './malformed-frame.js';
 
 function frameOf(payloads: readonly unknown[], heads: readonly number[], first: number): Uint8Array {
   const batch = new Batch();
@@ -13,6 +12,18 @@ function frameOf(payloads: readonly unknown[], heads: readonly number[], first: 
   for (const number of heads) batch.heads.number(number);
   for (const payload of payloads) batch.payload(JSON.stringify(payload));
   return batch.writeTo(new Uint8Array(64)).slice();
+}
+
+/** Reads everything; what it ends in. */
+function readWhole(bytes: Uint8Array): string {
+  try {
+    const reader = new FrameReader(bytes);
+    while (!reader.isAtEnd) reader.number();
+    reader.payload();
+    return 'read';
+  } catch (error) {
+    return (error as Error).name;
+  }
 }
 
 describe('a frame', () => {
@@ -39,13 +50,7 @@ describe('a frame', () => {
       fc.property(changes, fc.nat(some.length), (bytes, length) => {
         const changed = some.slice();
         for (const [at, byte] of bytes) changed[at] = byte;
-        try {
-          const reader = new FrameReader(changed.subarray(0, length));
-          while (!reader.isAtEnd) reader.number();
-          reader.payload();
-        } catch (error) {
-          expect(error).toBeInstanceOf(MalformedFrame);
-        }
+        expect(readWhole(changed.subarray(0, length))).toMatch(/^(read|MalformedFrame)$/);
       }),
     );
   });
