@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { NameInvalidError, OrchestratorError, TransportUnavailableError } from '@nestjs-orchestrator/core';
 import type { FrameReceiver, JoinOptions, Transport, TransportSeat } from '@nestjs-orchestrator/core/ports';
 import { privateFolder } from '../private-folder.js';
@@ -8,10 +7,12 @@ import { SharedSeat } from './seat/shared-seat.js';
 import { takePlace } from './seat/take-place.js';
 import { MAX_NAME_BYTES } from './segment/endpoint-table.js';
 import { utf8 } from './segment/text.js';
-import { clusterHash, ClusterFiles } from './system/cluster-files.js';
+import { ClusterFiles } from './system/cluster-files.js';
+import { clusterFolder } from './system/cluster-names.js';
 import { loadPosix, type Posix, type PosixSources } from './system/posix.js';
 import { ProcessGround } from './system/process-ground.js';
 import { SegmentFile } from './system/segment-file.js';
+import { sweepDeadClusters } from './system/sweep.js';
 
 const TYPE = 'shared-memory';
 
@@ -46,17 +47,16 @@ function checkName(name: string): void {
   if (bytes < 1 || bytes > MAX_NAME_BYTES) throw new NameInvalidError(name, MAX_NAME_BYTES);
 }
 
-export const clusterFolder = (directory: string, cluster: string): string =>
-  join(directory, `shm-${clusterHash(cluster)}`);
-
 async function enterCluster(
   posix: Posix,
   settings: SharedMemorySettings,
   options: JoinOptions,
   receiver: FrameReceiver,
 ): Promise<TransportSeat> {
-  const files = new ClusterFiles(posix, clusterFolder(settings.directory, options.cluster));
+  const folder = clusterFolder(settings.directory, options.cluster);
+  const files = new ClusterFiles(posix, folder);
   try {
+    sweepDeadClusters(posix, settings.directory, folder);
     const seat = await files.exclusively(() => sit(posix, files, { settings, options, receiver }));
     seat.start();
     return seat;

@@ -7,7 +7,7 @@ export const MAGIC = 0x584f5243;
 /** Of the layout and of every protocol on it. */
 export const VERSION = 1;
 
-/** Magic and version stand at these places in every version. */
+/** Magic, version and the lock stand at these places in every version. */
 const MAGIC_WORD = 0;
 const VERSION_WORD = 1;
 const READY = 2;
@@ -49,6 +49,11 @@ export class SegmentHeader {
   /** Whether its maker has finished. */
   get isReady(): boolean {
     return this.words.load(READY) === 1;
+  }
+
+  /** Whether nobody has written anything here. */
+  get isBlank(): boolean {
+    return new Uint8Array(this.buffer, 0, HEADER_BYTES).every((byte) => byte === 0);
   }
 
   get shape(): SegmentShape {

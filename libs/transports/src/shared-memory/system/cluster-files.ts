@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,10 +12,6 @@ const LONGEST_DEATH_MS = 200;
 
 const SIGN = '.alive';
 const BELL = '.bell';
-
-/** Short, since macOS allows 31 characters for the name of a shared object. */
-export const clusterHash = (cluster: string): string =>
-  createHash('sha256').update(cluster).digest('hex').slice(0, 12);
 
 /** Files of an endpoint that another one has opened. */
 interface OpenPeer {
@@ -70,6 +65,17 @@ export class ClusterFiles {
     }
     try {
       return task();
+    } finally {
+      posix.unlock(lockFd);
+    }
+  }
+
+  /** Runs a task if no other endpoint runs one. */
+  tryExclusively(task: () => void): void {
+    const { posix, lockFd } = this;
+    if (!posix.tryLock(lockFd, 'exclusive')) return;
+    try {
+      task();
     } finally {
       posix.unlock(lockFd);
     }

@@ -37,7 +37,7 @@ export interface Posix {
   poll(fd: number, what: 'readable' | 'disconnect', onEvent: () => void): PollHandle;
 }
 
-type Koffi = typeof koffiModule;
+type Koffi = Pick<(typeof koffiModule)['default'], 'load' | 'errno' | 'address' | 'view' | 'os' | 'node'>;
 
 const OWNER_ONLY = 0o600;
 const LOCK = { shared: 1, exclusive: 2, now: 4, free: 8 };
@@ -49,7 +49,7 @@ const FAILED = 2n ** 64n - 1n;
 /** What `loadPosix` looks at; others in tests. */
 export interface PosixSources {
   readonly platform: string;
-  readonly importKoffi: () => Promise<{ default: Koffi } | Koffi>;
+  readonly importKoffi: () => Promise<{ readonly default: Koffi }>;
 }
 
 const here: PosixSources = { platform: process.platform, importKoffi: () => import('koffi') };
@@ -62,10 +62,9 @@ export async function loadPosix({ platform, importKoffi }: PosixSources = here):
       `it needs Linux or macOS, and this is '${platform}'. Use the transport 'named-pipe'.`,
     );
   }
-  let koffi: Koffi;
   try {
-    const imported = await importKoffi();
-    koffi = 'default' in imported ? (imported.default as unknown as Koffi) : imported;
+    const { default: koffi } = await importKoffi();
+    return bind(koffi, platform);
   } catch (error) {
     throw new TransportUnavailableError(
       'shared-memory',
@@ -73,7 +72,6 @@ export async function loadPosix({ platform, importKoffi }: PosixSources = here):
       { cause: error },
     );
   }
-  return bind(koffi, platform);
 }
 
 function bind(koffi: Koffi, platform: 'linux' | 'darwin'): Posix {

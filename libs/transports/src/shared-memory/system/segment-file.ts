@@ -1,14 +1,11 @@
 import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, type Stats } from 'node:fs';
 import { TransportUnavailableError } from '@nestjs-orchestrator/core';
-import { MAGIC, SegmentHeader, VERSION } from '../segment/header.js';
+import { type LockIdentity, MAGIC, SegmentHeader, VERSION } from '../segment/header.js';
 import { HEADER_BYTES, layoutOf, ringOffset, type SegmentShape } from '../segment/layout.js';
 import { Segment } from '../segment/segment.js';
-import { clusterHash, type ClusterFiles } from './cluster-files.js';
+import type { ClusterFiles } from './cluster-files.js';
+import { segmentName } from './cluster-names.js';
 import { type Posix, PosixError } from './posix.js';
-
-/** Name of a cluster's shared object: one for each user. */
-export const segmentName = (cluster: string): string =>
-  `/xorc-${process.getuid?.() ?? 0}-${clusterHash(cluster)}`;
 
 const unavailable = (problem: string, cause?: unknown): TransportUnavailableError =>
   new TransportUnavailableError('shared-memory', problem, cause === undefined ? {} : { cause });
@@ -41,16 +38,32 @@ export class SegmentFile {
     return create(posix, files, { name, cluster, shape });
   }
 
-  /** What `orchestrator inspect` reads: nothing is made, changed or removed. */
+  /** For looking only: nothing is made, changed or removed. Nothing where there is no segment. @throws TransportUnavailableError */
   static look(posix: Posix, cluster: string): Segment | undefined {
-    const fd = openExisting(posix, segmentName(cluster), constants.O_RDONLY);
+    const name = segmentName(cluster);
+    const fd = openExisting(posix, name, constants.O_RDONLY);
     if (fd === undefined) return undefined;
     try {
-      const { size } = owned(fd, segmentName(cluster));
+      const { size } = owned(fd, name);
+      if (size < HEADER_BYTES || !isMade(posix, fd)) throw foreign(name);
       const header = new SegmentHeader(posix.map(fd, HEADER_BYTES, false));
-      refuseForeign(header, segmentName(cluster));
-      if (!header.isReady || size !== layoutOf(header.shape).totalBytes) return undefined;
+      refuseOtherVersion(header, name);
+      if (size !== layoutOf(header.shape).totalBytes) throw foreign(name);
       return new Segment(posix.map(fd, size, false), header.shape);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Under the lock of a cluster of which nobody lives: removes its memory, if it is guarded by that lock. */
+  static sweep(posix: Posix, name: string, lock: LockIdentity): void {
+    const fd = openExisting(posix, name);
+    if (fd === undefined) return;
+    try {
+      const { size } = owned(fd, name);
+      if (size < HEADER_BYTES || !isMade(posix, fd)) return;
+      const header = new SegmentHeader(posix.map(fd, HEADER_BYTES, false));
+      if (isSameLock(header.lock, lock)) posix.unlinkShared(name);
     } finally {
       closeSync(fd);
     }
@@ -93,7 +106,7 @@ interface Wanted {
   readonly shape: SegmentShape;
 }
 
-/** The segment, or nothing where it is of no use to anybody and can be replaced. */
+/** The segment, or nothing where nobody needs it and it can be replaced. */
 function attach(
   posix: Posix,
   files: ClusterFiles,
@@ -101,21 +114,43 @@ function attach(
 ): Segment | undefined {
   const { name, fd, cluster, shape } = wanted;
   const { size } = owned(fd, name);
-  const isDead = !files.isAnybodyAlive();
-  // Its maker died before it had a size.
-  if (size === 0 && isDead) return undefined;
-  if (size < HEADER_BYTES) throw foreign(name);
+  if (size < HEADER_BYTES || !isMade(posix, fd)) {
+    // Its maker died before it had finished.
+    if (isHalfMade(posix, fd, size) && !files.isAnybodyAlive()) return undefined;
+    throw foreign(name);
+  }
   const header = new SegmentHeader(posix.map(fd, HEADER_BYTES, true));
-  if (isDead && header.magic === 0 && !header.isReady) return undefined;
-  refuseForeign(header, name, isDead);
-  if (isDead) return undefined;
+  if (isAbandoned(posix, files, { header, fd, cluster })) return undefined;
+  refuseOtherVersion(header, name);
   if (header.cluster !== cluster) throw collision(cluster, header.cluster);
-  refuseOtherLock(header, files, cluster);
   refuseOtherShape(header.shape, shape, cluster);
   if (size !== layoutOf(shape).totalBytes) throw foreign(name);
   const segment = new Segment(posix.map(fd, size, true), shape);
   refuseReplaced(posix, name, fd);
   return segment;
+}
+
+function isMade(posix: Posix, fd: number): boolean {
+  const header = new SegmentHeader(posix.map(fd, HEADER_BYTES, false));
+  return header.magic === MAGIC && header.isReady;
+}
+
+const isHalfMade = (posix: Posix, fd: number, size: number): boolean =>
+  size === 0 || (size >= HEADER_BYTES && new SegmentHeader(posix.map(fd, HEADER_BYTES, false)).isBlank);
+
+/** Whether nobody lives who uses it. @throws TransportUnavailableError where that can't be told */
+function isAbandoned(
+  posix: Posix,
+  files: ClusterFiles,
+  found: { readonly header: SegmentHeader; readonly fd: number; readonly cluster: string },
+): boolean {
+  const { header, fd, cluster } = found;
+  if (isSameLock(header.lock, files.identity)) return !files.isAnybodyAlive();
+  // Its lock can't be asked who lives.
+  if (header.version === VERSION && !isAnyPidAlive(posix, fd, header.shape)) return true;
+  throw unavailable(
+    `cluster '${cluster}' is guarded by a lock in another folder. Give all its processes the same 'directory'.`,
+  );
 }
 
 const collision = (one: string, other: string): TransportUnavailableError =>
@@ -173,9 +208,8 @@ function owned(fd: number, name: string): Stats {
   return stats;
 }
 
-function refuseForeign(header: SegmentHeader, name: string, mayReplace = false): void {
-  if (header.magic !== MAGIC) throw foreign(name);
-  if (header.version === VERSION || mayReplace) return;
+function refuseOtherVersion(header: SegmentHeader, name: string): void {
+  if (header.version === VERSION) return;
   throw unavailable(
     `the memory '${name}' has layout version ${header.version}, this process has ${VERSION}. ` +
       'Processes of one cluster need the same version of this package.',
@@ -187,12 +221,21 @@ const foreign = (name: string): TransportUnavailableError =>
     `behind the name '${name}' there is something else than a segment of ours. Remove it, or name the cluster otherwise.`,
   );
 
-function refuseOtherLock(header: SegmentHeader, files: ClusterFiles, cluster: string): void {
-  const [its, ours] = [header.lock, files.identity];
-  if (its.device === ours.device && its.inode === ours.inode) return;
-  throw unavailable(
-    `cluster '${cluster}' is guarded by a lock in another folder. Give all its processes the same 'directory'.`,
-  );
+const isSameLock = (one: LockIdentity, other: LockIdentity): boolean =>
+  one.device === other.device && one.inode === other.inode;
+
+/** Whether a process has the number of one that is registered. It may be another one by now: then somebody has to remove the segment. */
+function isAnyPidAlive(posix: Posix, fd: number, shape: SegmentShape): boolean {
+  const { totalBytes } = layoutOf(shape);
+  if (fstatSync(fd).size !== totalBytes) return true;
+  const segment = new Segment(posix.map(fd, totalBytes, false), shape);
+  return segment.live().some(({ pid }) => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  });
 }
 
 function refuseOtherShape(its: SegmentShape, ours: SegmentShape, cluster: string): void {

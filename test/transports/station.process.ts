@@ -1,12 +1,21 @@
 // One endpoint in a process of its own: sends or checks numbered frames, and says what it saw.
 import { systemClock, type Endpoint, type Peer, type TransportSeat } from '@nestjs-orchestrator/core/ports';
-import { namedPipe, type NamedPipeOptions } from '@nestjs-orchestrator/transports';
+import { namedPipe, sharedMemory } from '@nestjs-orchestrator/transports';
 import { checked, faultIn } from './checked-frames.js';
+
+const TRANSPORTS = { 'named-pipe': namedPipe, 'shared-memory': sharedMemory };
 
 /** What the spec tells a process. */
 export interface StationOrder {
   readonly name: string;
-  readonly options: NamedPipeOptions;
+  /** Default: `test`. */
+  readonly cluster?: string;
+  readonly transport: keyof typeof TRANSPORTS;
+  readonly options: {
+    readonly directory: string;
+    readonly heartbeatMs?: number;
+    readonly suspectAfterBeats?: number;
+  };
   /** Names that it claims. */
   readonly claims?: readonly string[];
   /** Frames that it sends to `to` as soon as that one is there. */
@@ -67,9 +76,9 @@ async function main(): Promise<void> {
     isStreaming = true;
     void stream(place.seat, endpoint, order.sends.frames);
   };
-  const seat = await namedPipe(order.options).join(
+  const seat = await TRANSPORTS[order.transport](order.options).join(
     {
-      cluster: 'test',
+      cluster: order.cluster ?? 'test',
       endpoint: order.name,
       clock: systemClock,
       logger: { debug() {}, info() {}, warn: log, error: log },

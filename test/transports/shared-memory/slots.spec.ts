@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { clusterOfTest, Member } from './member.js';
+
+describe('the places of a cluster', () => {
+  it('keep what one sent that came, sent and died while the receiver stood still', async () => {
+    const cluster = clusterOfTest();
+    const reader = await Member.join(cluster, 'reader');
+    const goOn = reader.seat.standStill();
+    const brief = await Member.join(cluster, 'brief');
+    for (const text of ['first', 'second']) brief.say(reader, text);
+    brief.seat.abandon();
+    const later = await Member.join(cluster, 'later');
+    later.say(reader, 'third');
+    goOn();
+    await reader.hears('later: third');
+    await reader.hears('brief lost');
+    expect(reader.told.filter((one) => one.startsWith('brief'))).toEqual([
+      'brief up',
+      'brief: first',
+      'brief: second',
+      'brief lost',
+    ]);
+  });
+
+  it('are not given away while somebody has to read what their last holder sent', async () => {
+    const cluster = clusterOfTest({ maxEndpoints: 2 });
+    const reader = await Member.join(cluster, 'reader');
+    const goOn = reader.seat.standStill();
+    const brief = await Member.join(cluster, 'brief');
+    brief.say(reader, 'first');
+    await brief.seat.leave();
+    await expect(Member.join(cluster, 'next')).rejects.toMatchObject({ code: 'REGISTRY_FULL', places: 2 });
+    goOn();
+    await reader.hears('brief lost');
+    const next = await Member.join(cluster, 'next');
+    next.say(reader, 'second');
+    await reader.hears('next: second');
+    expect(reader.told).toEqual(['brief up', 'brief: first', 'brief lost', 'next up', 'next: second']);
+  });
+
+  it('are used again and again, each time by a generation of its own', async () => {
+    const cluster = clusterOfTest({ maxEndpoints: 2 });
+    const reader = await Member.join(cluster, 'reader');
+    for (let round = 0; round < 20; round += 1) {
+      const guest = await Member.join(cluster, `guest ${round}`);
+      guest.say(reader, 'hello');
+      if (round % 2 === 0) await guest.seat.leave();
+      else guest.seat.abandon();
+      await reader.hears(`guest ${round} lost`);
+    }
+    expect(reader.seat.statistics()).toMatchObject({ framesReceived: 20, corrupt: 0, peers: 0 });
+  });
+
+  it('hear of a death at once, long before the next sign of life would be missed', async () => {
+    const cluster = clusterOfTest({ heartbeatMs: 3_600_000 });
+    const one = await Member.join(cluster, 'one');
+    const two = await Member.join(cluster, 'two');
+    await one.hears('two up');
+    two.seat.abandon();
+    await one.hears('two lost');
+    expect(one.seat.peers()).toEqual([]);
+  });
+
+  it('carry frames to oneself, too', async () => {
+    const one = await Member.join(clusterOfTest(), 'one');
+    one.say(one, 'note');
+    await one.hears('one: note');
+    expect([one.told, one.seat.peers()]).toEqual([['one: note'], []]);
+  });
+});
