@@ -9,7 +9,7 @@ const arrows: Record<string, readonly string[]> = {
   statechart: [],
   core: ['statechart'],
   admin: ['core', 'nest'],
-  cli: ['core', 'nest', 'typeorm', 'redis'],
+  cli: ['core', 'nest', 'typeorm', 'redis', 'transports'],
   testing: ['core', 'nest'],
 };
 

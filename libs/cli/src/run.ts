@@ -1,9 +1,10 @@
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './commands/check.js';
+import { inspectCommand } from './commands/inspect.js';
 import type { ExitCode, Surroundings } from './surroundings.js';
 
 /** Every command: adds itself to the program and tells its exit code when it was run. */
-const COMMANDS = [checkCommand] as const;
+const COMMANDS = [checkCommand, inspectCommand] as const;
 
 /**
  * Runs one command of `orchestrator`. Never rejects: what goes wrong is written to `error`.
@@ -13,7 +14,7 @@ const COMMANDS = [checkCommand] as const;
 export async function run(args: readonly string[], around: Surroundings): Promise<ExitCode> {
   let code: ExitCode = 0;
   const program = new Command('orchestrator')
-    .description('Looks into the stores of NestJS Orchestrator.')
+    .description('Looks into stores and shared memory of NestJS Orchestrator.')
     .exitOverride()
     .configureOutput({ writeOut: around.out, writeErr: around.error })
     .showHelpAfterError('(add --help for what it takes)');
