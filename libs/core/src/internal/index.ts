@@ -11,3 +11,4 @@ export { joinedBuild, type Build } from '../vocabulary/build.js';
 export { checkCensus, type Finding } from '../vocabulary/check-census.js';
 export type { Lack, LackKind } from '../vocabulary/advice.js';
 export { Throttle } from '../handling/throttle.js';
+export { parseJson } from '../message/json.js';

@@ -3,3 +3,21 @@ export { MessageIdMissingError } from './ingress-gate.js';
 export { egress, type EgressBinding, type EmittingClient } from './egress.js';
 export { rabbitMqIngress, rabbitMqRecord } from './rabbitmq.js';
 export { lossyIngress } from './lossy.js';
+export { TransportClient } from './transport/transport-client.js';
+export { TransportContext } from './transport/transport-context.js';
+export {
+  TransportServer,
+  type TransportServerEvents,
+  type TransportStatus,
+} from './transport/transport-server.js';
+export type {
+  ServiceOptions,
+  TransportClientOptions,
+  TransportServerOptions,
+} from './transport/transport-options.js';
+export {
+  ClientClosedError,
+  EventNotHandledError,
+  ServerLostError,
+  ServiceUnavailableError,
+} from './transport/transport-errors.js';

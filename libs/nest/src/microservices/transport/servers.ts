@@ -1,0 +1,39 @@
+import type { Endpoint, TransportSeat } from '@nestjs-orchestrator/core/ports';
+import { SERVER_NAME } from './transport-options.js';
+
+/** Who serves a service at present, as a client knows it. */
+export class Servers {
+  private readonly known = new Map<string, Endpoint>();
+  private turn = 0;
+
+  add(endpoint: Endpoint): void {
+    this.known.set(endpoint.incarnation, endpoint);
+  }
+
+  remove({ incarnation }: Endpoint): void {
+    this.known.delete(incarnation);
+  }
+
+  clear(): void {
+    this.known.clear();
+  }
+
+  /** Looks into the directory. */
+  async look(seat: TransportSeat): Promise<void> {
+    const up = new Set(seat.peers().map(({ endpoint }) => endpoint.incarnation));
+    for (const { name, endpoint } of await seat.names())
+      if (name.startsWith(SERVER_NAME) && up.has(endpoint.incarnation)) this.add(endpoint);
+  }
+
+  /** One after the other. */
+  next(): Endpoint | undefined {
+    if (this.known.size === 0) return undefined;
+    this.turn = (this.turn + 1) % this.known.size;
+    let at = 0;
+    for (const endpoint of this.known.values()) {
+      if (at === this.turn) return endpoint;
+      at += 1;
+    }
+    return undefined;
+  }
+}

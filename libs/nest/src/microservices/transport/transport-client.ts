@@ -1,0 +1,234 @@
+import { Logger } from '@nestjs/common';
+import {
+  ClientProxy,
+  type IncomingResponse,
+  type OutgoingRequest,
+  type ReadPacket,
+  type WritePacket,
+} from '@nestjs/microservices';
+import { systemClock, uuidSource } from '@nestjs-orchestrator/core/ports';
+import type { Endpoint, Peer, TransportSeat } from '@nestjs-orchestrator/core/ports';
+import { NestLogger } from '../../logging/nest-logger.js';
+import type { Acknowledged } from './acknowledgements.js';
+import { keeps } from './keeping-seat.js';
+import { Servers } from './servers.js';
+import {
+  ClientClosedError,
+  EventNotHandledError,
+  ServerLostError,
+  ServiceUnavailableError,
+} from './transport-errors.js';
+import { clusterOf, type TransportClientOptions } from './transport-options.js';
+import type { TransportServerEvents, TransportStatus } from './transport-server.js';
+import { decodeWire, encodeWire, wire, type WireKind } from './wire.js';
+
+type Answer = (packet: WritePacket) => void;
+
+/** A packet with an answer, without Nest's `any`. */
+interface Answered extends IncomingResponse {
+  readonly err?: unknown;
+  readonly response?: unknown;
+}
+
+/** A request or an event that a server has not answered for good. */
+interface Pending {
+  readonly to: Endpoint;
+  readonly settle: (error: Error | undefined) => void;
+}
+
+/**
+ * Sends to {@link TransportServer}s of a service: `send` for answers, `emit` for events. `emit` completes when the event's handlers are done, or, over a
+ * transport that keeps events, when it is kept; it fails where they failed.
+ *
+ * ```ts
+ * { provide: 'PAYMENTS', useFactory: () => new TransportClient({ transport: namedPipe(), service: 'payments' }) }
+ * ```
+ */
+export class TransportClient extends ClientProxy<TransportServerEvents, TransportStatus> {
+  private readonly logger = new Logger(TransportClient.name);
+  private readonly listeners: TransportServerEvents['peer'][] = [];
+  private readonly servers: Servers;
+  private readonly requests = new Map<string, Pending & { readonly answer: Answer }>();
+  private readonly events = new Map<number, Pending>();
+  private lastNumber = 0;
+  private seat: TransportSeat | undefined;
+  private joining: Promise<TransportSeat> | undefined;
+
+  constructor(private readonly options: TransportClientOptions) {
+    super();
+    this.servers = new Servers();
+    this.initializeSerializer(options);
+    this.initializeDeserializer(options);
+  }
+
+  async connect(): Promise<void> {
+    this.joining ??= this.join();
+    try {
+      await this.joining;
+    } catch (error) {
+      this.joining = undefined;
+      throw error;
+    }
+  }
+
+  /** What waits for an answer fails. `connect`, and so the next `send`, opens it again. */
+  async close(): Promise<void> {
+    const { joining } = this;
+    this.joining = undefined;
+    if (joining === undefined) return;
+    const seat = await joining.catch(() => undefined);
+    this.seat = undefined;
+    this.servers.clear();
+    this.fail(() => new ClientClosedError(this.options.service));
+    await seat?.leave();
+    this._status$.next('disconnected');
+  }
+
+  override on(_event: 'peer', callback: TransportServerEvents['peer']): void {
+    this.listeners.push(callback);
+  }
+
+  /** The client's place at its transport: peers, statistics. */
+  unwrap<T = TransportSeat>(): T {
+    if (this.seat === undefined) throw new Error('Not connected yet: call this after connect().');
+    return this.seat as T;
+  }
+
+  protected publish(partial: ReadPacket, answer: Answer): () => void {
+    const { id, ...packet } = this.assignPacketId(partial);
+    let isOver = false;
+    const fail = (error: unknown): void => {
+      if (isOver) return;
+      isOver = true;
+      this.requests.delete(id);
+      answer({ err: error });
+    };
+    this.request({ ...packet, id }, answer, fail).catch(fail);
+    return () => {
+      const pending = this.requests.get(id);
+      if (isOver || pending === undefined) return;
+      isOver = true;
+      this.requests.delete(id);
+      this.deliver(pending.to, wire.cancel, id).catch(() => undefined);
+    };
+  }
+
+  protected async dispatchEvent<T>(packet: ReadPacket): Promise<T> {
+    const pattern = this.normalizePattern(packet.pattern as string);
+    const body: unknown = await this.serializer.serialize({ ...packet, pattern });
+    const seat = await this.seatNow();
+    if (keeps(seat)) {
+      const key = this.options.orderBy?.(pattern, packet.data) ?? pattern;
+      await seat.publish(key, encodeWire(wire.event, body));
+      return undefined as T;
+    }
+    const to = await this.serverOf(seat);
+    this.lastNumber = (this.lastNumber + 1) >>> 0;
+    const number = this.lastNumber;
+    const done = new Promise<T>((resolve, reject) => {
+      const settle = (error: Error | undefined): void => {
+        this.events.delete(number);
+        if (error === undefined) resolve(undefined as T);
+        else reject(error);
+      };
+      this.events.set(number, { to, settle });
+    });
+    this.deliver(to, wire.event, body, number).catch((error: Error) =>
+      this.events.get(number)?.settle(error),
+    );
+    return done;
+  }
+
+  private async request(
+    packet: OutgoingRequest,
+    answer: Answer,
+    fail: (error: unknown) => void,
+  ): Promise<void> {
+    const pattern = this.normalizePattern(packet.pattern as string);
+    const body: unknown = await this.serializer.serialize({ ...packet, pattern });
+    const to = await this.serverOf(await this.seatNow());
+    this.requests.set(packet.id, { to, answer, settle: fail });
+    await this.deliver(to, wire.request, body);
+  }
+
+  private async join(): Promise<TransportSeat> {
+    const { transport, service, endpoint = `client-${uuidSource.next()}` } = this.options;
+    const seat = await transport.join(
+      { cluster: clusterOf(service), endpoint, clock: systemClock, logger: new NestLogger(this.logger) },
+      { onFrame: (from, frame) => this.onFrame(from, frame), onPeer: (peer) => this.onPeer(peer) },
+    );
+    this.seat = seat;
+    await this.servers.look(seat);
+    this._status$.next('connected');
+    return seat;
+  }
+
+  private async seatNow(): Promise<TransportSeat> {
+    if (this.seat === undefined) await this.connect();
+    if (this.seat === undefined) throw new ClientClosedError(this.options.service);
+    return this.seat;
+  }
+
+  /** The servers take turns. @throws ServiceUnavailableError */
+  private async serverOf(seat: TransportSeat): Promise<Endpoint> {
+    let server = this.servers.next();
+    if (server === undefined) {
+      await this.servers.look(seat);
+      server = this.servers.next();
+    }
+    if (server === undefined)
+      throw new ServiceUnavailableError(this.options.service, this.options.transport.type);
+    return server;
+  }
+
+  private async deliver(to: Endpoint, kind: WireKind, body: unknown, number?: number): Promise<void> {
+    const frame = encodeWire(kind, body, number);
+    if (this.seat?.trySend(to, frame) === false) await this.seat.send(to, frame);
+  }
+
+  private onFrame(from: Endpoint, bytes: Uint8Array): void | Promise<void> {
+    const frame = decodeWire(bytes);
+    if (frame === undefined) {
+      this.logger.warn(`'${from.name}' sent what is no packet; it was thrown away`);
+      return undefined;
+    }
+    const { kind, body } = frame;
+    if (kind === wire.serving) this.servers.add(from);
+    else if (kind === wire.closing) this.servers.remove(from);
+    else if (kind === wire.acknowledge) this.onAcknowledged(body as readonly Acknowledged[]);
+    else if (kind === wire.response) return this.onResponse(body);
+    return undefined;
+  }
+
+  private onAcknowledged(entries: readonly Acknowledged[]): void {
+    for (const [number, fault] of entries) {
+      const error = fault === undefined ? undefined : new EventNotHandledError(this.options.service, fault);
+      this.events.get(number)?.settle(error);
+    }
+  }
+
+  private async onResponse(body: unknown): Promise<void> {
+    const packet: Answered = await this.deserializer.deserialize(body);
+    const { id, err, response, isDisposed } = packet;
+    const pending = this.requests.get(id);
+    if (pending === undefined) return;
+    if (isDisposed === true || err !== undefined) {
+      this.requests.delete(id);
+      pending.answer({ err, response, isDisposed: true });
+    } else pending.answer({ response });
+  }
+
+  private onPeer(peer: Peer): void {
+    for (const listener of this.listeners) listener(peer);
+    if (peer.state !== 'lost') return;
+    const { endpoint } = peer;
+    this.servers.remove(endpoint);
+    this.fail(() => new ServerLostError(this.options.service, endpoint.name), endpoint.incarnation);
+  }
+
+  private fail(error: () => Error, incarnation?: string): void {
+    for (const pending of [...this.requests.values(), ...this.events.values()]) {
+      if (incarnation === undefined || pending.to.incarnation === incarnation) pending.settle(error());
+    }
+  }
+}

@@ -1,0 +1,278 @@
+import {
+  Server,
+  type CustomTransportStrategy,
+  type IncomingEvent,
+  type IncomingRequest,
+  type MessageHandler,
+  type WritePacket,
+} from '@nestjs/microservices';
+import { Logger } from '@nestjs/common';
+import { systemClock, uuidSource } from '@nestjs-orchestrator/core/ports';
+import type { Endpoint, Peer, TransportSeat } from '@nestjs-orchestrator/core/ports';
+import { isObservable, lastValueFrom, Subject, takeUntil, throwError, type Observable } from 'rxjs';
+import { NestLogger } from '../../logging/nest-logger.js';
+import { Acknowledgements } from './acknowledgements.js';
+import { InFlight } from './in-flight.js';
+import { keeps } from './keeping-seat.js';
+import { TransportContext } from './transport-context.js';
+import { clusterOf, SERVER_NAME, type TransportServerOptions } from './transport-options.js';
+import { decodeWire, encodeWire, wire } from './wire.js';
+
+/** What {@link TransportServer} tells those who ask with `on`. */
+export type TransportServerEvents = {
+  /** An endpoint came, stands still, goes on, or is lost. */
+  peer: (peer: Peer) => void;
+};
+
+/** Whether the endpoint has its place at the transport. */
+export type TransportStatus = 'connected' | 'disconnected';
+
+const NO_HANDLER = 'There is no matching message handler defined in the remote service.';
+
+/**
+ * Serves `@MessagePattern` and `@EventPattern` controllers over any transport of this framework:
+ *
+ * ```ts
+ * app.connectMicroservice({ strategy: new TransportServer({ transport: namedPipe(), service: 'payments' }) });
+ * ```
+ *
+ * An event is acknowledged when its handlers are done; its sender hears of their failure. Transports that keep events (`redisStreams`) bring one that
+ * failed, or whose server died, again. Several servers of one service share its packets.
+ */
+export class TransportServer
+  extends Server<TransportServerEvents, TransportStatus>
+  implements CustomTransportStrategy
+{
+  override readonly transportId: symbol;
+  /** Failures of event handlers come to `handleEvent`, which tells the sender. */
+  override readonly propagatesEventHandlerErrors = true;
+  protected override readonly logger = new Logger(TransportServer.name);
+  private readonly listeners: TransportServerEvents['peer'][] = [];
+  private readonly cancelled = new Map<string, Subject<void>>();
+  /** Packets that handlers have not taken up or, for events, not done. */
+  private readonly inFlight: InFlight;
+  /** Requests whose last answer has not gone out. */
+  private readonly unanswered = new InFlight(Infinity);
+  private seat: TransportSeat | undefined;
+  private acknowledgements: Acknowledgements | undefined;
+  private closing: Promise<void> | undefined;
+
+  constructor(private readonly options: TransportServerOptions) {
+    super();
+    this.transportId = Symbol.for(`@nestjs-orchestrator/${options.transport.type}`);
+    this.inFlight = new InFlight(options.maxInFlight ?? 1_000);
+    this.initializeSerializer(options);
+    this.initializeDeserializer(options);
+  }
+
+  async listen(callback: (error?: unknown) => void): Promise<void> {
+    try {
+      await this.join();
+    } catch (error) {
+      callback(error);
+      return;
+    }
+    this._status$.next('connected');
+    callback();
+  }
+
+  /** Takes nothing new, waits for handlers, and leaves. A second call settles with the first. */
+  close(): Promise<void> {
+    this.closing ??= this.goAway();
+    return this.closing;
+  }
+
+  on(_event: 'peer', callback: TransportServerEvents['peer']): void {
+    this.listeners.push(callback);
+  }
+
+  /** The server's place at its transport: peers, statistics. */
+  unwrap<T = TransportSeat>(): T {
+    if (this.seat === undefined)
+      throw new Error('Not listening yet: call this after startAllMicroservices().');
+    return this.seat as T;
+  }
+
+  private async join(): Promise<void> {
+    const { transport, service, endpoint = `server-${uuidSource.next()}` } = this.options;
+    const logger = new NestLogger(this.logger);
+    const seat = await transport.join(
+      { cluster: clusterOf(service), endpoint, clock: systemClock, logger },
+      { onFrame: (from, frame) => this.onFrame(from, frame), onPeer: (peer) => this.onPeer(peer) },
+    );
+    this.seat = seat;
+    this.acknowledgements = new Acknowledgements((to, entries) =>
+      this.reply(to, encodeWire(wire.acknowledge, entries)),
+    );
+    try {
+      if (keeps(seat)) {
+        const onFrame = (_: unknown, frame: { readonly bytes: Uint8Array }): Promise<void> =>
+          this.onKept(frame.bytes);
+        await seat.serve({ onGained: () => undefined, onFrame, onLost: () => undefined });
+      }
+      await seat.claim(SERVER_NAME + endpoint, service);
+    } catch (error) {
+      await seat.leave();
+      throw error;
+    }
+    for (const peer of seat.peers()) this.onPeer(peer);
+  }
+
+  private async goAway(): Promise<void> {
+    const { seat } = this;
+    if (seat === undefined) return;
+    await seat.unclaim(SERVER_NAME + seat.self.name);
+    for (const { endpoint } of seat.peers()) this.reply(endpoint, encodeWire(wire.closing, null));
+    await this.drained();
+    this.acknowledgements?.flush();
+    await seat.leave();
+    this._status$.next('disconnected');
+  }
+
+  private async drained(): Promise<void> {
+    let giveUp: () => void = () => undefined;
+    const limit = new Promise<void>((resolve) => {
+      giveUp = resolve;
+    });
+    const timer = systemClock.schedule(this.options.drainMs ?? 5_000, giveUp);
+    await Promise.race([Promise.all([this.inFlight.idle(), this.unanswered.idle()]), limit]);
+    timer.cancel();
+  }
+
+  private onPeer(peer: Peer): void {
+    for (const listener of this.listeners) listener(peer);
+    if (peer.state === 'up' && this.seat !== undefined && this.closing === undefined)
+      this.reply(peer.endpoint, encodeWire(wire.serving, null));
+    if (peer.state !== 'lost') return;
+    const prefix = `${peer.endpoint.incarnation}/`;
+    for (const [key, stop] of this.cancelled) if (key.startsWith(prefix)) stop.next();
+  }
+
+  private onFrame(from: Endpoint, bytes: Uint8Array): void | Promise<void> {
+    const frame = decodeWire(bytes);
+    if (frame === undefined) {
+      this.logger.warn(`'${from.name}' sent what is no packet; it was thrown away`);
+      return undefined;
+    }
+    const { kind, number, body } = frame;
+    if (kind === wire.cancel) this.cancelled.get(`${from.incarnation}/${String(body)}`)?.next();
+    else if (kind === wire.event) return this.inFlight.start(this.onEvent(from, number, body));
+    else if (kind === wire.request) return this.inFlight.start(this.onRequest(from, body));
+    return undefined;
+  }
+
+  private async onEvent(from: Endpoint, number: number, body: unknown): Promise<void> {
+    try {
+      await this.handle(from, body);
+      this.acknowledgements?.add(from, number);
+    } catch (error) {
+      this.acknowledgements?.add(from, number, reasonOf(error));
+    }
+  }
+
+  /** Rejects where the event is to come again. */
+  private async onKept(bytes: Uint8Array): Promise<void> {
+    const frame = decodeWire(bytes);
+    if (frame?.kind !== wire.event) throw new Error('It is no event.');
+    await this.inFlight.start(this.handle(undefined, frame.body), 'whole');
+  }
+
+  private async handle(from: Endpoint | undefined, body: unknown): Promise<void> {
+    const packet = (await this.deserializer.deserialize(body)) as IncomingEvent;
+    const pattern = this.getPatternAsString(packet.pattern);
+    const handler = this.getHandlerByPattern(pattern);
+    if (handler === null) throw new Error(`there is no handler for '${pattern}'`);
+    const context = new TransportContext([from, pattern, packet.metadata]);
+    await this.hooked(context, async () => {
+      const result: unknown = await handler(packet.data, context);
+      if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
+    });
+  }
+
+  /** Runs between Nest's hooks, and tells how it went, which they do not. */
+  private hooked(context: TransportContext, run: () => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.runWithProcessingHooks(context, async (end) => {
+        await run().then(resolve, reject);
+        end();
+      });
+    });
+  }
+
+  private async onRequest(from: Endpoint, body: unknown): Promise<void> {
+    const packet = (await this.deserializer.deserialize(body)) as IncomingRequest;
+    const { id, metadata } = packet;
+    const data: unknown = packet.data;
+    const pattern = this.getPatternAsString(packet.pattern);
+    const handler = this.getHandlerByPattern(pattern);
+    if (handler === null)
+      return this.respond(from, id, { err: NO_HANDLER, status: 'error', isDisposed: true });
+    const context = new TransportContext([from, pattern, metadata]);
+    const key = `${from.incarnation}/${id}`;
+    const stop = new Subject<void>();
+    this.cancelled.set(key, stop);
+    return new Promise((taken) => {
+      const answered = new Promise<void>((resolve) => {
+        const produce = async (): Promise<Observable<unknown>> => {
+          const answers$ = await this.answersOf(handler, data, context);
+          taken();
+          return answers$.pipe(takeUntil(stop));
+        };
+        const respond = async (answer: WritePacket): Promise<void> => {
+          await this.respond(from, id, answer);
+          if (answer.isDisposed === true) resolve();
+        };
+        this.handleRequest(context, produce, respond);
+      });
+      void this.unanswered.start(answered.finally(() => this.cancelled.delete(key)));
+    });
+  }
+
+  private async answersOf(
+    handler: MessageHandler,
+    data: unknown,
+    context: TransportContext,
+  ): Promise<Observable<unknown>> {
+    try {
+      return this.transformToObservable((await handler(data, context)) as unknown);
+    } catch (error) {
+      return throwError(() => error);
+    }
+  }
+
+  private async respond(to: Endpoint, id: string, answer: WritePacket): Promise<void> {
+    const packet: unknown = await this.serializer.serialize(Object.assign(answer, { id }) as never);
+    try {
+      await this.deliver(to, encodeWire(wire.response, packet));
+    } catch (error) {
+      if (this.isGone(to)) return;
+      // The answer can't be carried: too large, or no JSON. Whoever asked hears that instead of nothing.
+      const message = reasonOf(error);
+      this.logger.error(`An answer to '${to.name}' can't be sent: ${message}`);
+      const refusal = { id, err: { status: 'error', message }, isDisposed: true };
+      await this.deliver(to, encodeWire(wire.response, await this.serializer.serialize(refusal as never)));
+    }
+  }
+
+  private isGone(to: Endpoint): boolean {
+    return this.seat?.peers().every(({ endpoint }) => endpoint.incarnation !== to.incarnation) ?? true;
+  }
+
+  /** @throws as `TransportSeat.send` */
+  private async deliver(to: Endpoint, frame: Uint8Array): Promise<void> {
+    if (this.seat?.trySend(to, frame) === false) await this.seat.send(to, frame);
+  }
+
+  /** As far as the other one still exists. */
+  private reply(to: Endpoint, frame: Uint8Array): void {
+    this.deliver(to, frame).catch((error: unknown) => {
+      if (!this.isGone(to)) this.logger.error(`'${to.name}' can't be answered: ${String(error)}`);
+    });
+  }
+}
+
+/** Nest's exception filters give objects, and texts, instead of errors. */
+function reasonOf(error: unknown): string {
+  const { message } = (typeof error === 'object' && error !== null ? error : {}) as { message?: unknown };
+  return typeof message === 'string' ? message : String(error);
+}
