@@ -33,6 +33,23 @@ export class Diary {
     return new Promise((resolve) => this.waiting.set(gate, resolve));
   }
 
+  /** So many events from now on fail. */
+  failures = 0;
+
+  note(event: unknown): void {
+    if (this.failures > 0) {
+      this.failures -= 1;
+      throw new RpcException('not this time');
+    }
+    this.events.push(event);
+    this.waiting.get(`event ${this.events.length}`)?.();
+  }
+
+  /** Settles when so many events were noted. */
+  has(count: number): Promise<void> {
+    return this.events.length >= count ? Promise.resolve() : this.comes(`event ${count}`);
+  }
+
   stop(name: string): void {
     this.stopped.push(name);
     this.waiting.get(`stop ${name}`)?.();
@@ -111,7 +128,7 @@ export class ShopController {
   @EventPattern('placed')
   async placed(@Payload() data: { gate?: string }): Promise<void> {
     if (data.gate !== undefined) await this.diary.passes(data.gate);
-    this.diary.events.push(data);
+    this.diary.note(data);
   }
 
   @EventPattern('broken')

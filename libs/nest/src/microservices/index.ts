@@ -3,6 +3,7 @@ export { MessageIdMissingError } from './ingress-gate.js';
 export { egress, type EgressBinding, type EmittingClient } from './egress.js';
 export { rabbitMqIngress, rabbitMqRecord } from './rabbitmq.js';
 export { lossyIngress } from './lossy.js';
+export { transportIngress } from './transport-ingress.js';
 export { TransportClient } from './transport/transport-client.js';
 export { TransportContext } from './transport/transport-context.js';
 export {

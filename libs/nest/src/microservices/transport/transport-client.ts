@@ -10,7 +10,7 @@ import { systemClock, uuidSource } from '@nestjs-orchestrator/core/ports';
 import type { Endpoint, Peer, TransportSeat } from '@nestjs-orchestrator/core/ports';
 import { NestLogger } from '../../logging/nest-logger.js';
 import type { Acknowledged } from './acknowledgements.js';
-import { keeps } from './keeping-seat.js';
+import { keepsFrames, keptName } from './kept-events.js';
 import { Servers } from './servers.js';
 import {
   ClientClosedError,
@@ -117,14 +117,14 @@ export class TransportClient extends ClientProxy<TransportServerEvents, Transpor
     const pattern = this.normalizePattern(packet.pattern as string);
     const body: unknown = await this.serializer.serialize({ ...packet, pattern });
     const seat = await this.seatNow();
-    if (keeps(seat)) {
-      const key = this.options.orderBy?.(pattern, packet.data) ?? pattern;
-      await seat.publish(key, encodeWire(wire.event, body));
+    this.lastNumber = (this.lastNumber + 1) >>> 0;
+    const number = this.lastNumber;
+    if (keepsFrames(seat)) {
+      const key = this.options.orderBy?.(pattern, packet.data);
+      await seat.publish(keptName(key, number), encodeWire(wire.event, body));
       return undefined as T;
     }
     const to = await this.serverOf(seat);
-    this.lastNumber = (this.lastNumber + 1) >>> 0;
-    const number = this.lastNumber;
     const done = new Promise<T>((resolve, reject) => {
       const settle = (error: Error | undefined): void => {
         this.events.delete(number);
@@ -194,10 +194,15 @@ export class TransportClient extends ClientProxy<TransportServerEvents, Transpor
     }
     const { kind, body } = frame;
     if (kind === wire.serving) this.servers.add(from);
-    else if (kind === wire.closing) this.servers.remove(from);
+    else if (kind === wire.closing) this.onClosing(from);
     else if (kind === wire.acknowledge) this.onAcknowledged(body as readonly Acknowledged[]);
     else if (kind === wire.response) return this.onResponse(body);
     return undefined;
+  }
+
+  private onClosing(server: Endpoint): void {
+    this.servers.remove(server);
+    this.deliver(server, wire.understood, null).catch(() => undefined);
   }
 
   private onAcknowledged(entries: readonly Acknowledged[]): void {

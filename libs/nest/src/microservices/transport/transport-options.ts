@@ -24,9 +24,10 @@ export interface TransportServerOptions extends ServiceOptions {
 /** Options of {@link TransportClient}. */
 export interface TransportClientOptions extends ServiceOptions {
   /**
-   * Which events must stay in order where the transport keeps them: those with the same key come in order, others side by side. Default: the pattern.
+   * Over a transport that keeps events: those with the same key are handled one after the other, in order; `undefined` for those that may be handled side
+   * by side. Default: no order. Other transports hand events to handlers in the order in which they were emitted to a server.
    */
-  readonly orderBy?: (pattern: string, data: unknown) => string;
+  readonly orderBy?: (pattern: string, data: unknown) => string | undefined;
   readonly serializer?: Serializer;
   readonly deserializer?: Deserializer;
 }

@@ -8,12 +8,13 @@ import {
 } from '@nestjs/microservices';
 import { Logger } from '@nestjs/common';
 import { systemClock, uuidSource } from '@nestjs-orchestrator/core/ports';
-import type { Endpoint, Peer, TransportSeat } from '@nestjs-orchestrator/core/ports';
+import type { Endpoint, PartitionedSeat, Peer, TransportSeat } from '@nestjs-orchestrator/core/ports';
 import { isObservable, lastValueFrom, Subject, takeUntil, throwError, type Observable } from 'rxjs';
 import { NestLogger } from '../../logging/nest-logger.js';
 import { Acknowledgements } from './acknowledgements.js';
+import { Farewell } from './farewell.js';
 import { InFlight } from './in-flight.js';
-import { keeps } from './keeping-seat.js';
+import { keepsFrames, KeptEvents } from './kept-events.js';
 import { TransportContext } from './transport-context.js';
 import { clusterOf, SERVER_NAME, type TransportServerOptions } from './transport-options.js';
 import { decodeWire, encodeWire, wire } from './wire.js';
@@ -53,6 +54,7 @@ export class TransportServer
   private readonly inFlight: InFlight;
   /** Requests whose last answer has not gone out. */
   private readonly unanswered = new InFlight(Infinity);
+  private readonly farewell = new Farewell();
   private seat: TransportSeat | undefined;
   private acknowledgements: Acknowledgements | undefined;
   private closing: Promise<void> | undefined;
@@ -105,11 +107,7 @@ export class TransportServer
       this.reply(to, encodeWire(wire.acknowledge, entries)),
     );
     try {
-      if (keeps(seat)) {
-        const onFrame = (_: unknown, frame: { readonly bytes: Uint8Array }): Promise<void> =>
-          this.onKept(frame.bytes);
-        await seat.serve({ onGained: () => undefined, onFrame, onLost: () => undefined });
-      }
+      if (keepsFrames(seat)) await this.serveKept(seat);
       await seat.claim(SERVER_NAME + endpoint, service);
     } catch (error) {
       await seat.leave();
@@ -122,20 +120,23 @@ export class TransportServer
     const { seat } = this;
     if (seat === undefined) return;
     await seat.unclaim(SERVER_NAME + seat.self.name);
-    for (const { endpoint } of seat.peers()) this.reply(endpoint, encodeWire(wire.closing, null));
-    await this.drained();
+    await this.drained(seat);
     this.acknowledgements?.flush();
     await seat.leave();
     this._status$.next('disconnected');
   }
 
-  private async drained(): Promise<void> {
+  /** Settles when nobody sends any more and nothing is in hand, or the time is over. */
+  private async drained(seat: TransportSeat): Promise<void> {
     let giveUp: () => void = () => undefined;
     const limit = new Promise<void>((resolve) => {
       giveUp = resolve;
     });
     const timer = systemClock.schedule(this.options.drainMs ?? 5_000, giveUp);
-    await Promise.race([Promise.all([this.inFlight.idle(), this.unanswered.idle()]), limit]);
+    const quiet = this.farewell
+      .said(seat.peers(), (to) => this.reply(to, encodeWire(wire.closing, null)))
+      .then(() => Promise.all([this.inFlight.idle(), this.unanswered.idle()]));
+    await Promise.race([quiet, limit]);
     timer.cancel();
   }
 
@@ -144,6 +145,7 @@ export class TransportServer
     if (peer.state === 'up' && this.seat !== undefined && this.closing === undefined)
       this.reply(peer.endpoint, encodeWire(wire.serving, null));
     if (peer.state !== 'lost') return;
+    this.farewell.answered(peer.endpoint);
     const prefix = `${peer.endpoint.incarnation}/`;
     for (const [key, stop] of this.cancelled) if (key.startsWith(prefix)) stop.next();
   }
@@ -155,9 +157,22 @@ export class TransportServer
       return undefined;
     }
     const { kind, number, body } = frame;
-    if (kind === wire.cancel) this.cancelled.get(`${from.incarnation}/${String(body)}`)?.next();
-    else if (kind === wire.event) return this.inFlight.start(this.onEvent(from, number, body));
-    else if (kind === wire.request) return this.inFlight.start(this.onRequest(from, body));
+    switch (kind) {
+      case wire.event:
+        return this.inFlight.start(this.onEvent(from, number, body));
+      case wire.request:
+        return this.inFlight.start(this.onRequest(from, body));
+      case wire.cancel:
+        this.cancelled.get(`${from.incarnation}/${String(body)}`)?.next();
+        break;
+      case wire.understood:
+        this.farewell.answered(from);
+        break;
+      case wire.closing:
+        // Another server of the service; nothing is sent there.
+        this.reply(from, encodeWire(wire.understood, null));
+        break;
+    }
     return undefined;
   }
 
@@ -170,11 +185,24 @@ export class TransportServer
     }
   }
 
+  private async serveKept(seat: PartitionedSeat): Promise<void> {
+    const events = new KeptEvents((bytes) => this.onKept(bytes));
+    await seat.serve({
+      onGained: () => undefined,
+      onFrame: (_owned, frame) => events.take(frame),
+      onLost: () => undefined,
+    });
+  }
+
   /** Rejects where the event is to come again. */
   private async onKept(bytes: Uint8Array): Promise<void> {
     const frame = decodeWire(bytes);
     if (frame?.kind !== wire.event) throw new Error('It is no event.');
-    await this.inFlight.start(this.handle(undefined, frame.body), 'whole');
+    try {
+      await this.inFlight.start(this.handle(undefined, frame.body), 'whole');
+    } catch (error) {
+      throw error instanceof Error ? error : new Error(reasonOf(error));
+    }
   }
 
   private async handle(from: Endpoint | undefined, body: unknown): Promise<void> {

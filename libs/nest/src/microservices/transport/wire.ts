@@ -16,6 +16,8 @@ export const wire = {
   acknowledge: 6,
   /** server → client: send me nothing more. */
   closing: 7,
+  /** Answer to `closing`: nothing more comes. */
+  understood: 8,
 } as const;
 
 export type WireKind = (typeof wire)[keyof typeof wire];
