@@ -281,32 +281,6 @@ describe('a step', () => {
     held.open();
     await going;
   });
-
-  it('reports by name what holds the event loop', async () => {
-    let now = 0;
-    const clock = {
-      now: () => now,
-      monotonic: () => now,
-      storeNow: () => null,
-      schedule: () => ({ cancel() {} }),
-    };
-    const scheduler = { soon: queueMicrotask, nextTurn: (task: () => void) => void setImmediate(task) };
-    const group = groupOf('slow', { clock, scheduler });
-    const slow = recordsOf(group, 'slow');
-    const ref = await group
-      .register(twoStates, {
-        actions: {
-          act: () => {
-            now += 25;
-          },
-        },
-      })
-      .spawn({ id: 'x' });
-    await ref.request({ type: 'GO' });
-    expect(slow).toMatchObject([
-      { machine: { id: 'x' }, action: 'act', durationMs: 25, event: { type: 'GO' } },
-    ]);
-  });
 });
 
 describe('the start of a machine', () => {

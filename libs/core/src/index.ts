@@ -119,6 +119,7 @@ export type {
   MachineRecord,
   OrchestratorRecord,
   RecordedMachine,
+  SlowPart,
   RecordStream,
   RecordType,
   StopReason,

@@ -45,7 +45,9 @@ export {
   type Implementations,
   type Machine,
   provide,
+  watchCalls,
 } from './machine.js';
+export type { CallWatch } from './engine/runtime.js';
 export { dehydrate, type Dehydrated, rehydrate } from './snapshot/dehydrate.js';
 export { can, hasTag, isCurrent, matches, nextEvents, stateValue } from './snapshot/queries.js';
 export { deserialize, serialize } from './snapshot/serialize.js';

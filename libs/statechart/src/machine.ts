@@ -1,6 +1,6 @@
 import { readChart } from './definition/read-chart.js';
 import type { Chart } from './chart/chart.js';
-import { type BoundNames, Runtime } from './engine/runtime.js';
+import { type BoundNames, type CallWatch, Runtime } from './engine/runtime.js';
 import { INLINE_FUNCTION } from './engine/bind-enqueue.js';
 import { text } from './errors.js';
 import type { Effect } from './types.js';
@@ -68,6 +68,21 @@ export function actionOf(machine: Machine, action: string | Extract<Effect, { ty
   if (typeof action !== 'string' && INLINE_FUNCTION in action) return action[INLINE_FUNCTION];
   const name = typeof action === 'string' ? action : action.name;
   return runtimeOf(machine).implementations.actions.get(name);
+}
+
+/**
+ * Runs `work`, and tells `watch` of each function of the machine that transitions in it call: for runners that look for those that take long. The engine itself
+ * knows no time.
+ */
+export function watchCalls<T>(machine: Machine, watch: CallWatch, work: () => T): T {
+  const runtime = runtimeOf(machine);
+  const outer = runtime.watch;
+  runtime.watch = watch;
+  try {
+    return work();
+  } finally {
+    runtime.watch = outer;
+  }
 }
 
 /** @internal */

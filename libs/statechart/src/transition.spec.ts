@@ -11,6 +11,7 @@ import {
   serialize,
   stateValue,
   transition,
+  watchCalls,
   withContext,
 } from './index.js';
 
@@ -115,5 +116,50 @@ describe('transition', () => {
   it('survives serialisation', () => {
     const { snapshot } = transition(order, initialTransition(order).snapshot, { type: 'AGAIN' });
     expect(deserialize(order, serialize(order, snapshot))).toEqual(snapshot);
+  });
+});
+
+describe('watchCalls', () => {
+  const start = initialTransition(order).snapshot;
+  const pay = (amount: number) => transition(order, start, { type: 'PAY', amount });
+
+  it('tells of each function that a transition calls, after it, by its name or path', () => {
+    const calls: string[] = [];
+    const step = watchCalls(
+      order,
+      (kind, name) => calls.push(`${kind} ${name}`),
+      () => pay(9),
+    );
+    expect(stateValue(order, step.snapshot)).toBe('done');
+    expect(calls).toEqual([
+      'expression order.states.open.on.PAY.actions[0].paid',
+      'guard order.states.paid.on.CHECK[0].guard',
+    ]);
+  });
+
+  it('tells of functions that throw, of nothing when the work is over, and gives back to whoever watched before', () => {
+    const calls: string[] = [];
+    const machine = defineMachine(
+      { id: 'm', initial: 'a', states: { a: { on: { GO: { target: 'a', guard: 'isFine' } } } } },
+      {
+        guards: {
+          isFine: () => {
+            throw new Error('no');
+          },
+        },
+      },
+    );
+    const { snapshot } = initialTransition(machine);
+    const go = () => transition(machine, snapshot, { type: 'GO' });
+    const watch = (who: string) => (_kind: string, name: string) => void calls.push(`${who} ${name}`);
+    const inner = () => expect(() => watchCalls(machine, watch('inner'), go)).toThrow('no');
+    expect(() =>
+      watchCalls(machine, watch('outer'), () => {
+        inner();
+        go();
+      }),
+    ).toThrow('no');
+    expect(go).toThrow('no');
+    expect(calls).toEqual(['inner isFine', 'outer isFine']);
   });
 });

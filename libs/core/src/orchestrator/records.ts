@@ -18,6 +18,12 @@ export type StopReason = 'done' | 'error' | 'stopped' | 'parent' | 'released';
  */
 export type FailureKind = 'step' | 'undeliverable' | 'late-activity' | 'start' | 'cleanup';
 
+/**
+ * What held the event loop: an action, or the part of it before its first `await`; an activity likewise; a guard; or an expression: an assign, a computed delay, params or an
+ * input.
+ */
+export type SlowPart = 'action' | 'activity' | 'guard' | 'expression';
+
 /** What subscribers are told of one machine of the own process. */
 export type MachineRecord =
   | { readonly type: 'spawned'; readonly machine: RecordedMachine; readonly snapshot: Snapshot }
@@ -36,12 +42,15 @@ export type MachineRecord =
       readonly error: unknown;
     }
   | { readonly type: 'emitted'; readonly machine: RecordedMachine; readonly event: EventObject }
-  /** A step held the event loop for longer than `slowStepMs`. `action` is undefined where guards or `assign` did. */
+  /** A function held the event loop for longer than `slowStepMs`. */
   | {
       readonly type: 'slow';
       readonly machine: RecordedMachine;
-      readonly event: EventObject;
-      readonly action: string | undefined;
+      /** undefined for an activity. */
+      readonly event: EventObject | undefined;
+      readonly part: SlowPart;
+      /** Of what has no name of its own: its path in the config. */
+      readonly name: string;
       readonly durationMs: number;
     }
   | {

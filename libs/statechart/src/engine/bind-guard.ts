@@ -20,9 +20,9 @@ type UserGuard = (args: { context: unknown; event: unknown }, params: unknown) =
 export function bindGuard(runtime: Runtime, spec: GuardSpec): Check {
   switch (spec.kind) {
     case 'inline':
-      return bindFunction(runtime, spec.run as unknown as UserGuard, undefined, spec.path);
+      return bindFunction(runtime, spec.run as unknown as UserGuard, undefined, spec);
     case 'named':
-      return bindNamed(runtime, spec.name, spec.params, spec.path);
+      return bindNamed(runtime, spec);
     case 'stateIn':
       return stateInCheck(runtime, spec.value);
     default:
@@ -39,7 +39,7 @@ function combine(kind: 'and' | 'or' | 'not', checks: readonly Check[]): Check {
   return (...args) => checks.every((check) => check(...args));
 }
 
-function bindNamed(runtime: Runtime, name: string, params: unknown, path: string): Check {
+function bindNamed(runtime: Runtime, { name, params, path }: Extract<GuardSpec, { kind: 'named' }>): Check {
   const bound = runtime.implementations.guards.get(name);
   if (bound === undefined) {
     return () => {
@@ -47,7 +47,7 @@ function bindNamed(runtime: Runtime, name: string, params: unknown, path: string
     };
   }
   if (typeof bound === 'function' && !('check' in bound))
-    return bindFunction(runtime, bound as UserGuard, params, path);
+    return bindFunction(runtime, bound as UserGuard, params, { path, name });
   const spec = runtime.guardChain.has(name) ? null : readGuard(new Reading(runtime.chart.id), bound, path);
   if (spec === null) throw new UnboundNameError('guard', name, path);
   runtime.guardChain.add(name);
@@ -58,11 +58,19 @@ function bindNamed(runtime: Runtime, name: string, params: unknown, path: string
   }
 }
 
-function bindFunction(runtime: Runtime, guard: UserGuard, params: unknown, path: string): Check {
-  return runtime.chart.semantics === 'scxml' ? scxmlCheck(runtime, guard) : userCheck(guard, params, path);
+/** Where a guard stands, and what it is called if it has a name. */
+interface Place {
+  readonly path: string;
+  readonly name?: string;
 }
 
-function scxmlCheck(runtime: Runtime, guard: UserGuard): Check {
+function bindFunction(runtime: Runtime, guard: UserGuard, params: unknown, place: Place): Check {
+  return runtime.chart.semantics === 'scxml'
+    ? scxmlCheck(runtime, guard, place)
+    : userCheck(guard, params, place);
+}
+
+function scxmlCheck(runtime: Runtime, guard: UserGuard, { path, name = path }: Place): Check {
   return (context, event, where) => {
     const isIn = (id: string): boolean => {
       const node = runtime.chart.byId.get(id);
@@ -74,12 +82,14 @@ function scxmlCheck(runtime: Runtime, guard: UserGuard): Check {
     } catch (error) {
       runtime.guardFailures.push(error);
       return false;
+    } finally {
+      runtime.watch?.('guard', name);
     }
   };
 }
 
-function userCheck(guard: UserGuard, params: unknown, path: string): Check {
-  return (context, event) => {
+function userCheck(guard: UserGuard, params: unknown, { path, name = path }: Place): Check {
+  return (context, event, where) => {
     try {
       const args = { context, event };
       return Boolean(
@@ -87,6 +97,8 @@ function userCheck(guard: UserGuard, params: unknown, path: string): Check {
       );
     } catch (error) {
       throw isStatechartError(error) ? error : new GuardError(path, event.type, error);
+    } finally {
+      where.runtime.watch?.('guard', name);
     }
   };
 }

@@ -20,5 +20,7 @@ export function call(run: UserFunction, args: Args, params: unknown, frame: Fram
     return run(args, params);
   } catch (error) {
     throw isStatechartError(error) ? error : new ExpressionError(path, frame.event.type, error);
+  } finally {
+    frame.runtime.watch?.('expression', path);
   }
 }

@@ -20,12 +20,20 @@ export interface BoundNames {
 const MAX_PLANS = 20_000;
 const MAX_CONFIGURATIONS = 10_000;
 
+/**
+ * Told after each function of a machine that the engine has called: `guard`, by its name; `expression` (an assign, a computed delay, params, an input), by its path
+ * in the config. A guard that was written inline is told by its path as well.
+ */
+export type CallWatch = (kind: 'guard' | 'expression', name: string) => void;
+
 /** A chart bound to implementations, with everything that was worked out for it so far. */
 export class Runtime {
   /** Names of guards being bound, so that one that stands for itself is found out. */
   readonly guardChain = new Set<string>();
   /** Under SCXML's rules a guard that throws does not pass, and the next raised event says so. Emptied by whoever asked guards. */
   readonly guardFailures: unknown[] = [];
+  /** Set while somebody watches. */
+  watch: CallWatch | undefined = undefined;
   private readonly ops = new Map<ActionSpec, Op>();
   private readonly checks = new Map<GuardSpec, Check>();
   private readonly configurations = new Map<string, Configuration>();

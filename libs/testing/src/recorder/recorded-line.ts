@@ -57,7 +57,7 @@ function machineLine(entry: MachineRecord, definition: (id: string) => Machine |
     case 'emitted':
       return `${id}: emitted ${eventText(entry.event)}`;
     case 'slow':
-      return `${id}: slow on ${entry.event.type}: ${entry.action ?? 'a guard or assign'} took ${entry.durationMs} ms`;
+      return `${id}: slow${entry.event === undefined ? '' : ` on ${entry.event.type}`}: ${entry.part} ${entry.name} took ${entry.durationMs} ms`;
     case 'stopped':
       return `${id}: stopped (${entry.reason}) in ${stateText(machine, entry.snapshot)}`;
     default:

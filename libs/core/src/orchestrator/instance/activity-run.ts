@@ -22,14 +22,19 @@ export class ActivityRun {
     private readonly stay: Stay | undefined,
   ) {}
 
-  begin(run: Activity, input: unknown): void {
-    this.owner.core.activities += 1;
+  begin(run: Activity, name: string, input: unknown): void {
+    const { core } = this.owner;
+    core.activities += 1;
+    const started = core.pool.turns.recent();
     let result: unknown;
     try {
       result = run(new ActivityScope(this.owner, this.id, this.abort.signal, input));
     } catch (error) {
       this.failed(error);
       return;
+    } finally {
+      const took = core.pool.turns.read() - started;
+      if (took > core.settings.slowStepMs) this.owner.reportSlow(undefined, 'activity', name, took);
     }
     if (typeof result === 'function') this.keepCleanUp(result as () => unknown);
     else if (isThenable(result)) {

@@ -107,7 +107,7 @@ function startChild(instance: MachineInstance, start: ChildStart, cause: EventOb
   if ('run' in logic) {
     const activity = new ActivityRun(instance, id, stay);
     (instance.activities ??= new Map()).set(id, activity);
-    activity.begin(logic.run, input);
+    activity.begin(logic.run, src, input);
   } else startMachine(instance, logic.child, start, cause);
 }
 

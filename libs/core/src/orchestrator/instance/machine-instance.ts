@@ -9,11 +9,12 @@ import {
   type Snapshot,
   type Step,
   transition,
+  watchCalls,
 } from '@nestjs-orchestrator/statechart';
 import { GroupReleasedError, MachineStoppedError, StepError } from '../errors.js';
 import type { GroupCore } from '../group/group-core.js';
 import { type Delivery, Mailbox } from '../pool/mailbox.js';
-import type { FailureKind, RecordedMachine, StopReason } from '../records.js';
+import type { FailureKind, RecordedMachine, SlowPart, StopReason } from '../records.js';
 import type { ActivityRun } from './activity-run.js';
 import { carryOut } from './carry-out.js';
 import type { InstanceDelivery, Stay } from './deliveries.js';
@@ -138,7 +139,7 @@ export class MachineInstance extends Mailbox {
   private start(input: unknown, event: EventObject, delivery: InstanceDelivery): boolean {
     let step: Step;
     try {
-      step = initialTransition(this.kind.bound, input);
+      step = this.watched(event, () => initialTransition(this.kind.bound, input));
       if (hasActions(step.effects)) {
         const first = initialMicrostep(this.kind.bound, input);
         return this.run(event, delivery, step, actsOf(this.kind.bound, first, event));
@@ -156,7 +157,9 @@ export class MachineInstance extends Mailbox {
     const before = this.snapshot as Snapshot;
     let step: Step;
     try {
-      step = transition(bound, before, event);
+      step = this.core.pool.turns.watching
+        ? this.watched(event, () => transition(bound, before, event))
+        : transition(bound, before, event);
       const { effects } = step;
       if (effects.length > 0 && hasActions(effects)) {
         const acts = Object.isFrozen(effects)
@@ -169,6 +172,18 @@ export class MachineInstance extends Mailbox {
       return true;
     }
     return this.conclude(step, event, delivery);
+  }
+
+  /** Works out a step, and tells of the machine's functions that hold the event loop meanwhile. */
+  private watched<T>(event: EventObject, work: () => T): T {
+    const { pool, settings } = this.core;
+    let since = pool.turns.recent();
+    const watch = (part: 'guard' | 'expression', name: string): void => {
+      const now = pool.turns.read();
+      if (now - since > settings.slowStepMs) this.reportSlow(event, part, name, now - since);
+      since = now;
+    };
+    return watchCalls(this.kind.bound, watch, work);
   }
 
   /** A step without actions. */
@@ -186,6 +201,8 @@ export class MachineInstance extends Mailbox {
     step: Step,
     acts: readonly Act[],
   ): boolean {
+    // What made `acts` has called the machine's functions once more.
+    this.core.pool.turns.stale();
     this.step = new StepRun(this, event, delivery, acts, step);
     return this.step.proceed();
   }
@@ -262,20 +279,18 @@ export class MachineInstance extends Mailbox {
     }
   }
 
-  reportSlow(event: EventObject, action: string | undefined, durationMs: number): void {
+  reportSlow(event: EventObject | undefined, part: SlowPart, name: string, durationMs: number): void {
     const { core } = this;
-    core.logger.warn(
-      `Action '${action}' of machine '${this.id}' held the event loop for ${Math.round(durationMs)} ms`,
-      {
-        group: core.name,
-        machine: this.id,
-        definition: this.kind.id,
-        event: event.type,
-        durationMs,
-      },
-    );
+    const what = `${part.slice(0, 1).toUpperCase()}${part.slice(1)} '${name}' of machine '${this.id}'`;
+    core.logger.warn(`${what} held the event loop for ${Math.round(durationMs)} ms`, {
+      group: core.name,
+      machine: this.id,
+      definition: this.kind.id,
+      event: event?.type,
+      durationMs,
+    });
     if (core.records.wants('slow')) {
-      core.records.tell({ type: 'slow', machine: this.identity(), event, action, durationMs });
+      core.records.tell({ type: 'slow', machine: this.identity(), event, part, name, durationMs });
     }
   }
 

@@ -97,7 +97,7 @@ export class StepRun {
       return false;
     }
     const took = turns.read() - started;
-    if (took > instance.core.settings.slowStepMs) instance.reportSlow(act.event, effect.name, took);
+    if (took > instance.core.settings.slowStepMs) instance.reportSlow(act.event, 'action', effect.name, took);
     if (this.ended) return false;
     if (!isThenable(result)) return true;
     this.waitFor(result, effect.name);

@@ -6,6 +6,9 @@ const MOST_UNREAD_STEPS = 32;
 /** A stretch of steps longer than this, in milliseconds, makes the next one shorter. */
 const LONG_STRETCH_MS = 0.5;
 
+/** Steps at the beginning of a turn, and after a long stretch, of which each function is timed: in all but a flood, that is every step. */
+const WATCHED_STEPS = 32;
+
 /**
  * When the pool works. Work begins in a microtask, so that an answer comes at once; but all of it between two turns of the event loop
  * together takes no longer than a slice: what is left then waits for the next turn, behind I/O and timers.
@@ -24,6 +27,8 @@ export class Turns {
   private working = false;
   private unread = 0;
   private stretch = 1;
+  /** Steps since the turn began, or a stretch was long. */
+  private swift = 0;
 
   constructor(
     private readonly scheduler: Scheduler,
@@ -45,8 +50,14 @@ export class Turns {
     return new Promise((resolve) => this.scheduler.nextTurn(resolve));
   }
 
+  /** Whether the functions of the present step are to be timed. */
+  get watching(): boolean {
+    return this.swift < WATCHED_STEPS;
+  }
+
   /** A step was done; reads the clock now and then. */
   stepDone(): void {
+    this.swift += 1;
     this.unread += 1;
     if (this.unread >= this.stretch) this.read();
   }
@@ -56,12 +67,19 @@ export class Turns {
     return this.working && this.unread === 0 ? this.now : this.read();
   }
 
+  /** Something was done since the clock was last read that is nobody's to answer for. */
+  stale(): void {
+    if (this.unread === 0) this.unread = 1;
+  }
+
   /** Reads the clock. */
   read(): number {
     const now = this.clock.monotonic();
     const took = now - this.now;
-    if (took > LONG_STRETCH_MS) this.stretch = Math.max(1, this.stretch >> 2);
-    else this.stretch = Math.min(MOST_UNREAD_STEPS, this.stretch * 2);
+    if (took > LONG_STRETCH_MS) {
+      this.stretch = Math.max(1, this.stretch >> 2);
+      this.swift = 0;
+    } else this.stretch = Math.min(MOST_UNREAD_STEPS, this.stretch * 2);
     this.unread = 0;
     this.now = now;
     if (now - this.sliceStart >= this.sliceMs) this.over = true;
@@ -97,6 +115,8 @@ export class Turns {
   private workOn(): void {
     this.count += 1;
     const started = (this.now = this.clock.monotonic());
+    this.unread = 0;
+    this.swift = 0;
     this.working = true;
     try {
       this.over = this.work();
