@@ -1,4 +1,4 @@
-import { BatchService } from '@nestjs-orchestrator/core';
+import { BatchService, sagaGoal } from '@nestjs-orchestrator/core';
 import { countedIds } from '@nestjs-orchestrator/testing';
 import { expect, it } from 'vitest';
 import { openCluster, orderSaga, Paid, Placed, storeKinds } from '../saga/support.js';
@@ -35,7 +35,7 @@ it.each(storeKinds)(
             ? undefined
             : {
                 publish: new Paid({ orderId }),
-                until: { saga: orders, key: orderId, states: ['completed'] },
+                until: sagaGoal(orders, { key: orderId, states: ['completed'] }),
                 correlationId: `for-${orderId}`,
               },
         { maxParallelism: 20 },
@@ -62,4 +62,16 @@ it('a query that says nothing is refused', () => {
   expect(() => service.fireSagas({} as never, {}, () => undefined)).toThrow(
     expect.objectContaining({ code: 'BATCH_OPTION', option: 'query' }),
   );
+});
+
+it('a goal without states, or for nobody, is refused', () => {
+  const repository = { waitUntil: () => Promise.reject(new Error('asked')) };
+  for (const [option, wrong] of [
+    ['states', { key: 'order-1', states: [] }],
+    ['key', { key: '', states: ['completed'] }],
+  ] as const) {
+    expect(() => sagaGoal(repository, wrong)).toThrow(
+      expect.objectContaining({ code: 'BATCH_OPTION', option }),
+    );
+  }
 });

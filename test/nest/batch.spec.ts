@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { expect, it, onTestFinished } from 'vitest';
-import { BatchService, OrchestratorModule } from '@nestjs-orchestrator/nest';
+import { BatchService, OrchestratorModule, sagaGoal } from '@nestjs-orchestrator/nest';
 import { boot, named, TicketModule } from './support/application.js';
 import { Opened, TicketService } from './support/ticket.js';
 
@@ -20,7 +20,7 @@ it('is injected by its class, and reaches the sagas of the application', async (
   const { batches } = module.get(Opener, { strict: false });
   const requests = ['t1', 't2', 't3'].map((ticketId) => ({
     publish: new Opened({ ticketId }),
-    until: { saga: tickets, key: ticketId, states: ['valid'] },
+    until: sagaGoal(tickets, { key: ticketId, states: ['valid'] }),
   }));
   const { results, succeeded } = await batches.fire(requests).result;
   expect(succeeded).toBe(3);

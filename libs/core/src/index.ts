@@ -198,13 +198,15 @@ export {
 } from './batch/batch-service.js';
 export type { BatchOptions } from './batch/batch-options.js';
 export type { BatchSource } from './batch/batch-run.js';
-export type {
-  AskBatchRequest,
-  BatchRequest,
-  MachineBatchRequest,
-  PublishBatchRequest,
-  SagaGoal,
-  SendBatchRequest,
+export {
+  sagaGoal,
+  type AskBatchRequest,
+  type BatchRequest,
+  type MachineBatchRequest,
+  type PublishBatchRequest,
+  type SagaGoal,
+  type SagaGoalOptions,
+  type SendBatchRequest,
 } from './batch/batch-request.js';
 export type {
   BatchEnd,

@@ -279,6 +279,7 @@ export {
   BatchSourceError,
   BatchTargetError,
   BatchTimeoutError,
+  sagaGoal,
   type Batch,
   type BatchItemResult,
   type BatchOptions,

@@ -2,7 +2,9 @@ import type { EventObject } from '@nestjs-orchestrator/statechart';
 import type { MessageType } from '../message/message.js';
 import type { BusRequestOptions, PublishOptions } from '../bus/message-bus.js';
 import type { MachineRef } from '../orchestrator/machine-ref.js';
-import type { SagaWaitOptions } from '../saga/saga-repository.js';
+import type { SagaRepository, SagaWaitOptions } from '../saga/saga-repository.js';
+import type { AnySaga, StateOf } from '../saga/saga-types.js';
+import { BatchOptionError } from './batch-errors.js';
 
 interface Correlated {
   /** Told with its result, and carried by its message. Default: a new one. */
@@ -18,22 +20,38 @@ export interface MachineBatchRequest extends Correlated {
   readonly timeoutMs?: number;
 }
 
-/** Where an instance of a saga is to come before its request counts as done. */
+/** Where an instance of a saga is to come before its request counts as done. Made by {@link sagaGoal}. */
 export interface SagaGoal {
-  /** Its repository, which waits. */
-  readonly saga: {
-    waitUntil(
-      instance: string | { readonly key: string },
-      until: readonly never[],
-      options?: SagaWaitOptions,
-    ): Promise<unknown>;
-  };
-  /** The instance, by the value of the saga's `correlateBy`. */
+  /** Settles with the instance when it is there. */
+  reached(options: SagaWaitOptions): Promise<unknown>;
+}
+
+/** What {@link sagaGoal} is given. */
+export interface SagaGoalOptions<G extends AnySaga> {
+  /** The instance, by the value of the saga's `correlateBy`; it need not exist yet. */
   readonly key: string;
-  /** One of these states. */
-  readonly states: readonly string[];
+  /** One of these states, of which there is at least one. */
+  readonly states: readonly StateOf<G>[];
   /** Default: 30 seconds. */
   readonly timeout?: SagaWaitOptions['timeout'];
+}
+
+/**
+ * For `until` of a request: the saga is to be in one of these states, which are checked against its definition.
+ *
+ * @throws BatchOptionError where no state is given, or no key
+ */
+export function sagaGoal<G extends AnySaga>(
+  saga: Pick<SagaRepository<G>, 'waitUntil'>,
+  { key, states, timeout }: SagaGoalOptions<G>,
+): SagaGoal {
+  if (states.length === 0) throw new BatchOptionError('states', 'must name at least one state', '[]');
+  if (typeof key !== 'string' || key === '')
+    throw new BatchOptionError('key', 'must be the key of an instance', key);
+  return {
+    reached: (options) =>
+      saga.waitUntil({ key }, states, { ...options, ...(timeout !== undefined && { timeout }) }),
+  };
 }
 
 type MessageBatchOptions = Omit<PublishOptions, 'correlationId'>;

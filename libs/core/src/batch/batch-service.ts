@@ -126,14 +126,8 @@ export class BatchService {
         ? await this.bus().publish(request.publish, options)
         : await this.bus().send(request.send, options);
     if (until === undefined) return receipt;
-    const { saga, key, states, timeout } = until;
     const { tenant } = options;
-    const limits = {
-      signal,
-      ...(timeout !== undefined && { timeout }),
-      ...(tenant !== undefined && { tenant }),
-    };
-    return saga.waitUntil({ key }, states as readonly never[], limits);
+    return until.reached({ signal, ...(tenant !== undefined && { tenant }) });
   }
 
   private orchestrator(): Orchestrator {
