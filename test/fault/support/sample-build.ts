@@ -8,6 +8,8 @@ export interface SampleBuild {
   readonly main: string;
   /** As `main`, but it kills itself at the fault point that `DIE_AT` names. */
   readonly mortal: string;
+  /** A node without Nest that runs errands; it dies likewise. */
+  readonly errand: string;
   readonly check: string;
   remove(): void;
 }
@@ -36,6 +38,7 @@ export async function buildSample(): Promise<SampleBuild> {
           main: join(root, 'apps/sample/src/main.ts'),
           'payments.main': join(root, 'apps/sample/src/payments.main.ts'),
           mortal: join(root, 'test/fault/support/mortal.process.ts'),
+          errand: join(root, 'test/fault/support/errand.process.ts'),
           check: join(root, 'apps/sample/src/check.ts'),
         },
         output: { format: 'es', entryFileNames: '[name].js' },
@@ -45,6 +48,7 @@ export async function buildSample(): Promise<SampleBuild> {
   return {
     main: join(outDir, 'main.js'),
     mortal: join(outDir, 'mortal.js'),
+    errand: join(outDir, 'errand.js'),
     check: join(outDir, 'check.js'),
     remove: () => rmSync(outDir, { recursive: true, force: true }),
   };
