@@ -48,8 +48,8 @@ export async function startCounters(store: InstanceStore): Promise<Counters> {
     waiting.get(name)?.();
     waiting.delete(name);
   };
-  const { store: watched, counts } = counted(store, ({ inbox, next }) => {
-    if (inbox !== null) settle(inbox.messageId);
+  const { store: watched, counts } = counted(store, ({ inbox, inboxBefore = [], next }) => {
+    for (const { messageId } of [...inboxBefore, ...(inbox === null ? [] : [inbox])]) settle(messageId);
     if (next.ended) settle((JSON.parse(next.data) as { counterId: string }).counterId);
   });
   const host = new OrchestratorHost({ store: watched });

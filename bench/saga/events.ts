@@ -1,9 +1,10 @@
+import type { InstanceStore } from '@nestjs-orchestrator/core/ports';
 import { typeormStore } from '@nestjs-orchestrator/typeorm';
 import { Client } from 'pg';
 import { compare, type Result } from '../measure.js';
 import { startCounters, type Counters } from './counters.js';
 import { figure } from './figures.js';
-import { closedLoop, openLoop, quantile } from './load.js';
+import { closedLoop, openLoop, quantile, type Load } from './load.js';
 import { runPgbench } from './pgbench.js';
 import { dataSource } from './source.js';
 import type { Server } from './server.js';
@@ -18,10 +19,7 @@ export async function* events(server: Server): AsyncGenerator<Result> {
   const url = await server.database('events');
   const source = await dataSource(url);
   const node = await startCounters(typeormStore(source));
-  await closedLoop(COUNTERS, IN_FLIGHT, (n) => node.open(`c${n}`));
-  const some = (n: number): string => `c${n % COUNTERS}`;
-  await closedLoop(5_000, IN_FLIGHT, (n) => node.add(some(n)));
-  const full = await closedLoop(size('events', 10_000), IN_FLIGHT, (n) => node.add(some(n)));
+  const full = await fullLoad(node);
   yield figure('events on 1 000 instances', full.perSecond, 'events/s');
   const peer = await runPgbench(url, SENDERS);
   if (typeof peer === 'string') yield figure(`pgbench: ${peer}`, Number.NaN, '');
@@ -35,6 +33,25 @@ export async function* events(server: Server): AsyncGenerator<Result> {
   yield* stored(node, url);
   await node.close();
   await source.destroy();
+}
+
+/** The same without peers, for another store. */
+export async function* eventsOn(store: InstanceStore): AsyncGenerator<Result> {
+  const node = await startCounters(store);
+  const { perSecond } = await fullLoad(node);
+  yield figure('events on 1 000 instances', perSecond, 'events/s');
+  yield* halfLoad(node, perSecond / 2);
+  yield* oneInstance(node);
+  yield* timers(node);
+  await node.close();
+}
+
+/** Events on many counters, after they were opened and a warm-up. */
+async function fullLoad(node: Counters): Promise<Load> {
+  await closedLoop(COUNTERS, IN_FLIGHT, (n) => node.open(`c${n}`));
+  const add = (n: number): Promise<void> => node.add(`c${n % COUNTERS}`);
+  await closedLoop(5_000, IN_FLIGHT, add);
+  return closedLoop(size('events', 10_000), IN_FLIGHT, add);
 }
 
 async function* halfLoad(node: Counters, rate: number): AsyncGenerator<Result> {

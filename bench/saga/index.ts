@@ -1,12 +1,14 @@
 import { typeormStore } from '@nestjs-orchestrator/typeorm';
 import { memoryStore } from '@nestjs-orchestrator/core/memory';
+import type { InstanceStore } from '@nestjs-orchestrator/core/ports';
 import { Client } from 'pg';
 import { compare, type Result } from '../measure.js';
 import { startDbos } from './dbos.js';
-import { events } from './events.js';
+import { events, eventsOn } from './events.js';
 import { figure, less } from './figures.js';
 import { closedLoop, type Load } from './load.js';
 import { startOrders, type Orders } from './orders.js';
+import { onRedis } from './redis.js';
 import { readMeter, startServer, type Server } from './server.js';
 import { size } from './size.js';
 import { dataSource } from './source.js';
@@ -16,7 +18,12 @@ const IN_FLIGHT = size('in-flight', 256);
 
 /** Sagas beside their peers, on one server that keeps what it acknowledges. */
 export async function* saga(): AsyncGenerator<Result> {
-  if (wants('memory')) yield* memoryOrders();
+  if (wants('memory'))
+    yield* named(
+      'in memory',
+      onStore(() => memoryStore()),
+    );
+  if (wants('redis')) yield* named('on Redis', onRedis(onStore));
   if (!wants('postgres') && !wants('events')) return;
   const server = await startServer();
   try {
@@ -27,12 +34,24 @@ export async function* saga(): AsyncGenerator<Result> {
   }
 }
 
-async function* memoryOrders(): AsyncGenerator<Result> {
-  const node = await startOrders(memoryStore());
+/** What can be said of any store: orders, and events beside no peer. */
+async function* onStore(store: (name: string) => InstanceStore): AsyncGenerator<Result> {
+  const node = await startOrders(store('orders'));
   const { load, cpu } = await measured(node);
   await node.close();
-  yield figure('in memory: 3-step orders', load.perSecond, 'orders/s');
-  yield figure('in memory: processor time of an order', cpu, 'µs');
+  yield figure('3-step orders', load.perSecond, 'orders/s');
+  yield figure('3-step order, p50', load.p50, 'ms');
+  yield figure('3-step order, p99', load.p99, 'ms');
+  yield figure('processor time of an order', cpu, 'µs');
+  yield* perOrder(node, TOTAL);
+  yield* eventsOn(store('events'));
+}
+
+async function* named(where: string, results: AsyncGenerator<Result>): AsyncGenerator<Result> {
+  // A node that waits for its timers keeps no process alive, and in memory there is no connection that would.
+  const awake = setInterval(() => {}, 60_000);
+  for await (const result of results) yield { ...result, name: `${where}: ${result.name}` };
+  clearInterval(awake);
 }
 
 async function* postgresOrders(server: Server): AsyncGenerator<Result> {
