@@ -1,7 +1,7 @@
 import { typeormStore } from '@nestjs-orchestrator/typeorm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase } from '../support/database.js';
-import { by, dataSourceOf, entry, inbox, work } from './support.js';
+import { by, dataSourceOf, entry, inbox, key, SAGA, TENANT, work } from './support.js';
 
 /** One connection, so that its plans tell of all statements. */
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
@@ -29,6 +29,16 @@ async function plansOf(operation: string) {
   return row;
 }
 
+/** How a statement is executed that was prepared while all tables were empty. */
+async function planOf(operation: string): Promise<string> {
+  const [row] = await source.query<{ statement: string }[]>(
+    `SELECT statement FROM pg_prepared_statements WHERE name LIKE $1`,
+    [`orchestrator_${operation}_%`],
+  );
+  const lines = await source.query<{ 'QUERY PLAN': string }[]>(`EXPLAIN (GENERIC_PLAN) ${row?.statement}`);
+  return lines.map((line) => line['QUERY PLAN']).join('\n');
+}
+
 /** Postgres plans a statement five times for its very values, before it compares. */
 const TRIED = 5;
 
@@ -46,4 +56,20 @@ it('nor is new work, or the end of some', async () => {
   }
   expect(await plansOf('enqueue')).toEqual({ custom: TRIED, generic: 20 - TRIED });
   expect(await plansOf('finish')).toEqual({ custom: TRIED, generic: 20 - TRIED });
+});
+
+it('no table is read as a whole, though all were empty when the plans were made', async () => {
+  await store.completeWork([work('w-0')]);
+  await store.renewWork([work('w-0')], by());
+  const waiting = { messageId: 'm-1', payload: '{}', ttlMs: 1_000 };
+  await store.park(
+    [{ tenant: TENANT, saga: SAGA, key: key('k'), delivery: waiting, done: [work('w-0')] }],
+    by(),
+  );
+  const operations = ['commit', 'enqueue', 'finish', 'complete_work', 'renew_work', 'park'];
+  for (const operation of operations) {
+    const plan = await planOf(operation);
+    expect(plan).toContain('Index');
+    expect(`${operation}: ${/Seq Scan on \w+/.exec(plan)?.[0] ?? 'by index'}`).toBe(`${operation}: by index`);
+  }
 });

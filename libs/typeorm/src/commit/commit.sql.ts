@@ -1,4 +1,4 @@
-import { after, INSTANT } from '../database/fragments.js';
+import { after, asIfOne, INSTANT } from '../database/fragments.js';
 import { MAY_BE_LEASED, WRITE_FRESH } from '../outbox/born-leased.sql.js';
 
 /** The instance of entry number `n` (from 1): subscripts of the parameters save a join. */
@@ -32,7 +32,7 @@ function won(n: string): string {
  * - An entry that got some of its keys or messages only, or those but no instance, can't be undone alone: `lose_race()` ends the statement, and its entries
  *   are run again in smaller ones.
  *
- * Three things keep its cost linear, whatever the planner believes of the sizes: `OFFSET 0` keeps a look-up by key a look-up by key also in tables that
+ * Four things keep its cost linear, whatever the planner believes of the sizes: `asIfOne` and `OFFSET 0` keep a look-up by key a look-up by key also in tables that
  * were never analysed; `|| ''` keeps it from the index that begins with the instance, which it would skip through from end to end; and `(… IN (SELECT …)) IS TRUE` is looked up in a hash table, where a join would become a nested loop.
  */
 export const commitSql = `
@@ -189,6 +189,7 @@ disarmed AS (
   DELETE FROM orchestrator.timer t
   USING unnest($23::int[], $24::text[]) AS d (n, name)
   WHERE (t.tenant, t.saga, t.instance_id) = (${refOf('d.n')}) AND t.name = d.name AND ${won('d.n')}
+    AND ${asIfOne('d.name')}
 ),
 armed AS (
   INSERT INTO orchestrator.timer (tenant, saga, instance_id, name, token, delay_ms, payload, due_at, claimable_at)
@@ -216,7 +217,7 @@ told AS (
   WHERE ${won('h.n')}
 ),
 answered AS MATERIALIZED (
-  SELECT ${refOf('a.n')}, a.message_id FROM unnest($38::int[], $39::text[]) AS a (n, message_id) WHERE ${won('a.n')}
+  SELECT ${refOf('a.n')}, a.message_id FROM unnest($38::int[], $39::text[]) AS a (n, message_id) WHERE ${won('a.n')} AND ${asIfOne('a.message_id')}
 ),
 answered_deferred AS (
   DELETE FROM orchestrator.delivery d USING answered AS a (tenant, saga, id, message_id)
@@ -242,7 +243,8 @@ deferred AS (
 removed AS MATERIALIZED (
   DELETE FROM orchestrator.outbox o
   USING (
-    SELECT * FROM unnest($44::int[], $45::text[], $46::text[], $47::text[]) AS d (n, tenant, destination, id) WHERE ${won('d.n')}
+    SELECT * FROM unnest($44::int[], $45::text[], $46::text[], $47::text[]) AS d (n, tenant, destination, id)
+    WHERE ${won('d.n')} AND ${asIfOne('d.id')}
     ORDER BY d.tenant COLLATE "C", d.destination COLLATE "C", d.id COLLATE "C"
   ) d
   WHERE o.tenant = d.tenant AND o.destination = d.destination AND o.id = d.id

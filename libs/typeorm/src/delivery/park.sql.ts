@@ -1,4 +1,4 @@
-import { after, INSTANT } from '../database/fragments.js';
+import { after, asIfOne, INSTANT } from '../database/fragments.js';
 
 /**
  * Parks messages on keys without an instance. The key row is inserted or locked, so that parking and a creation that claims the key see each other:
@@ -35,6 +35,7 @@ removed AS MATERIALIZED (
   DELETE FROM orchestrator.outbox o
   USING (
     SELECT d.* FROM unnest($10::int[], $11::text[], $12::text[], $13::text[]) AS d (n, tenant, destination, id) JOIN kept USING (n)
+    WHERE ${asIfOne('d.id')}
     ORDER BY d.tenant COLLATE "C", d.destination COLLATE "C", d.id COLLATE "C"
   ) d
   WHERE o.tenant = d.tenant AND o.destination = d.destination AND o.id = d.id

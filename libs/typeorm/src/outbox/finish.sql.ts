@@ -1,4 +1,4 @@
-import { INSTANT } from '../database/fragments.js';
+import { asIfOne, INSTANT } from '../database/fragments.js';
 import { MAY_BE_LEASED, WRITE_FRESH } from './born-leased.sql.js';
 
 /**
@@ -26,7 +26,7 @@ removed AS MATERIALIZED (
   DELETE FROM orchestrator.outbox o
   USING (
     -- The count makes that nobody's row is locked while another transaction is waited for.
-    SELECT DISTINCT tenant, destination, id FROM item WHERE (SELECT count(*) FROM noted) >= 0
+    SELECT DISTINCT tenant, destination, id FROM item WHERE (SELECT count(*) FROM noted) >= 0 AND ${asIfOne('id')}
   ) d
   WHERE o.tenant = d.tenant AND o.destination = d.destination AND o.id = d.id
   RETURNING o.seq, o.tenant, o.destination, o.lane

@@ -1,4 +1,4 @@
-import { INSTANT } from '../database/fragments.js';
+import { asIfOne, INSTANT } from '../database/fragments.js';
 import { MAY_BE_LEASED, WRITE_FRESH } from './born-leased.sql.js';
 
 /**
@@ -10,7 +10,7 @@ WITH ${INSTANT},
 removed AS MATERIALIZED (
   DELETE FROM orchestrator.outbox o
   USING (
-    SELECT * FROM unnest($11::text[], $12::text[], $13::text[]) AS d (tenant, destination, id)
+    SELECT * FROM unnest($11::text[], $12::text[], $13::text[]) AS d (tenant, destination, id) WHERE ${asIfOne('d.id')}
     ORDER BY tenant COLLATE "C", destination COLLATE "C", id COLLATE "C"
   ) d
   WHERE o.tenant = d.tenant AND o.destination = d.destination AND o.id = d.id

@@ -1,4 +1,4 @@
-import { after, INSTANT } from '../database/fragments.js';
+import { after, asIfOne, INSTANT } from '../database/fragments.js';
 
 /** Prolongs leases of $2. A row that is locked is being finished or given back: its lease doesn't matter any more. */
 export const renewWorkSql = `
@@ -11,4 +11,4 @@ held AS MATERIALIZED (
   ) o
 )
 UPDATE orchestrator.outbox o SET claimable_at = ${after('$3::float8')} FROM held h
-WHERE o.tenant = h.tenant AND o.destination = h.destination AND o.id = h.id`;
+WHERE o.tenant = h.tenant AND o.destination = h.destination AND o.id = h.id AND ${asIfOne('h.id')}`;
