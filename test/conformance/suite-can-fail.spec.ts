@@ -49,6 +49,11 @@ const faults: readonly { what: string; noun: string; fault: Fault }[] = [
       },
     }),
   },
+  {
+    what: 'forgets names',
+    noun: 'names of sagas',
+    fault: () => ({ learnNames: async (names) => names }),
+  },
   { what: 'forgets inbox rows', noun: 'inbox', fault: changed((commit) => ({ ...commit, inbox: null })) },
   {
     what: 'forgets to wake',

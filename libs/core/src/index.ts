@@ -3,6 +3,9 @@ export {
   isOrchestratorError,
   type OrchestratorErrorOptions,
 } from './errors/orchestrator-error.js';
+export { StoredNamesError, type StoredNamesCheck } from './vocabulary/boot-check.js';
+export type { Finding } from './vocabulary/check-census.js';
+export type { Lack, LackKind } from './vocabulary/advice.js';
 export { StoreSchemaError, StoreTransactionError, StoreUnavailableError } from './errors/store-errors.js';
 export {
   EndpointTakenError,

@@ -122,6 +122,7 @@ export {
   StoreSchemaError,
   StoreTransactionError,
   StoreUnavailableError,
+  StoredNamesError,
   UnexpectedReplyError,
   isOrchestratorError,
   message,

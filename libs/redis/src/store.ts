@@ -28,6 +28,7 @@ import type {
   Purged,
   PurgeRequest,
   RemoveRequest,
+  SagaName,
   SettleRequest,
   StoredHistory,
   StoreTransaction,
@@ -47,6 +48,7 @@ import { query } from './instance/query.js';
 import { Rooms } from './naming/rooms.js';
 import { Hints } from './notify/hints.js';
 import { census } from './operations/census.js';
+import { learnNames } from './operations/learn-names.js';
 import { purge } from './operations/purge.js';
 import { archivedInstance, removeInstance } from './operations/remove.js';
 import type { RedisStoreOptions } from './options.js';
@@ -133,6 +135,10 @@ export class RedisInstanceStore implements InstanceStore {
 
   census(): Promise<readonly CensusLine[]> {
     return census(this.connection, this.rooms, this.loads);
+  }
+
+  learnNames(names: readonly SagaName[]): Promise<readonly SagaName[]> {
+    return learnNames(this.connection, this.options.prefix, names);
   }
 
   async park(requests: readonly ParkRequest[], at: AtInstant): Promise<readonly ParkResult[]> {

@@ -28,6 +28,7 @@ import type {
   Purged,
   PurgeRequest,
   RemoveRequest,
+  SagaName,
   SettleRequest,
   StoredHistory,
   StoreTransaction,
@@ -48,6 +49,7 @@ import { checkSchema, migrate } from './migrations/migrate.js';
 import { WorkHints } from './notify/work-hints.js';
 import type { TypeormStoreOptions } from './options.js';
 import { census } from './operations/census.js';
+import { learnNames } from './operations/learn-names.js';
 import { purge } from './operations/purge.js';
 import { archived, keysOf, remove } from './operations/remove.js';
 import { claimWork } from './outbox/claim-work.js';
@@ -125,6 +127,10 @@ export class PostgresStore implements InstanceStore {
 
   census(): Promise<readonly CensusLine[]> {
     return census(this.database);
+  }
+
+  learnNames(names: readonly SagaName[]): Promise<readonly SagaName[]> {
+    return learnNames(this.database, names);
   }
 
   async park(requests: readonly ParkRequest[], at: AtInstant): Promise<readonly ParkResult[]> {

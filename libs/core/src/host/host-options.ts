@@ -3,6 +3,7 @@ import type { FaultPoints } from '../ports/fault-points.js';
 import type { IdSource, Random } from '../ports/ids.js';
 import type { InstanceStore } from '../ports/instance-store.js';
 import type { Logger } from '../ports/logger.js';
+import type { StoredNamesCheck } from '../vocabulary/boot-check.js';
 
 /** Settings of one node. All have defaults but the store. */
 export interface HostOptions {
@@ -40,6 +41,12 @@ export interface HostOptions {
   readonly letterRetentionMs?: number;
   /** How long removed instances keep their start messages from starting others, in milliseconds. Default 90 days. */
   readonly tombstoneRetentionMs?: number;
+  /**
+   * What is done at the start about instances of this node's sagas whose version, state, compensation or timer it does not know. `'error'`: the
+   * node does not start. `'warn'` (default): it says what to do, once it is up. `'off'`: it doesn't look. Instances of a newer version are never an error,
+   * since nodes of that build continue them.
+   */
+  readonly check?: StoredNamesCheck;
   /** Longest body, data or compensation input, in characters of JSON. Default 262 144. */
   readonly maxPayload?: number;
 }

@@ -39,6 +39,7 @@ import type { HostHealth, HostStatistics } from './host-health.js';
 import type { HostOptions } from './host-options.js';
 import { Registry } from './registry.js';
 import { settingsOf, type HostSettings } from './settings.js';
+import { StoredNames } from './stored-names.js';
 
 /** How often old rows are looked for, in milliseconds, and how many are forgotten at a time. */
 const PURGE_MS = 3_600_000;
@@ -65,6 +66,7 @@ export class OrchestratorHost {
   private readonly upkeep: readonly Pump[];
   private readonly runner: SagaRunner;
   private readonly operations: StoredSagaOperator;
+  private readonly names: StoredNames;
   private readonly consumers = new Map<string, SagaConsumer>();
   private readonly byDestination = new Map<string, SagaConsumer>();
   private readonly consumed: Coalescer<WorkKey, string | null>;
@@ -90,6 +92,7 @@ export class OrchestratorHost {
     this.sagas = new CountingObserver(new LoggingObserver(this.settings.logger));
     this.comeBacks = new ComeBacks(clock, this.settings.random);
     this.waits = new InstanceWaits(this.settings);
+    this.names = new StoredNames(this.settings);
     const ports = { ...this.settings, writeOptions: this.writeOptions };
     const policy = { maxAttempts: this.settings.maxAttempts, firstDelayMs: this.settings.retryDelayMs };
     this.work = new WorkRelay({ ...ports, buried: this.buried }, { ...this.settings, ...policy });
@@ -213,12 +216,13 @@ export class OrchestratorHost {
   /**
    * Prepares the store, then takes up whatever is waiting there and begins to consume.
    *
-   * @throws SagaDefinitionError where a command that a saga says it sends has no handler, or several; StoreSchemaError, StoreUnavailableError
+   * @throws SagaDefinitionError where a command that a saga says it sends has no handler, or several; StoreSchemaError, StoreUnavailableError, StoredNamesError
    */
   async start(): Promise<void> {
     const { store, logger } = this.settings;
     this.registry.checkSends();
     await store.start();
+    await this.names.check(this.registry.behaviours);
     await this.presence.begin();
     this.state = 'up';
     this.unsubscribe = store.onWork(() => {
@@ -250,7 +254,7 @@ export class OrchestratorHost {
   async close(): Promise<void> {
     if (this.state === 'closed') return;
     this.stopPulling();
-    await Promise.all([this.work.idle(), this.timers.idle()]);
+    await Promise.all([this.work.idle(), this.timers.idle(), this.names.ended()]);
     for (const pump of this.upkeep) pump.stop();
     if (this.state === 'stopping') {
       await this.work.giveBack();

@@ -81,6 +81,13 @@ export class Registry {
     return this.sagas.get(saga) ?? new Map<number, CompiledSaga>();
   }
 
+  /** All versions of all sagas. */
+  get behaviours(): readonly SagaBehaviour[] {
+    return [...this.sagas.values()].flatMap((versions) =>
+      [...versions.values()].map((saga) => saga.behaviour),
+    );
+  }
+
   /** As {@link latest}; `undefined`: this node does not have it. */
   find(saga: string): CompiledSaga | undefined {
     return this.sagas.has(saga) ? this.latest(saga) : undefined;

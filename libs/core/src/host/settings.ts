@@ -33,7 +33,7 @@ const PORTS = {
 /**
  * Fills in the defaults.
  *
- * @throws TypeError for a setting that is not a positive number
+ * @throws TypeError for a setting that is not a positive number, or a `check` that there is not
  */
 export function settingsOf(options: HostOptions): HostSettings {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
@@ -43,8 +43,11 @@ export function settingsOf(options: HostOptions): HostSettings {
     defaultTenant: 'default',
     currentTenant: () => undefined,
     store: options.store,
+    check: 'warn',
     ...given,
   };
+  if (!['error', 'warn', 'off'].includes(settings.check))
+    throw new TypeError(`Option 'check' must be 'error', 'warn' or 'off', found ${String(settings.check)}.`);
   for (const name of Object.keys(COUNTS) as (keyof typeof COUNTS)[]) {
     const value: unknown = settings[name];
     if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) {

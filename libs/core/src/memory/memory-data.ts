@@ -20,6 +20,8 @@ export class MemoryData {
   readonly hints = new WorkHints();
   readonly instances = new Instances();
   readonly locks = new Locks();
+  /** Names that nodes may write, as JSON. */
+  readonly names = new Set<string>();
   readonly outbox = new Outbox(this.deadLetters);
   readonly timers = new Timers();
   readonly tombstones = new Tombstones();

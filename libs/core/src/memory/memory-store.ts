@@ -29,6 +29,7 @@ import type {
   Purged,
   PurgeRequest,
   RemoveRequest,
+  SagaName,
   SettleRequest,
   StoredHistory,
   StoreTransaction,
@@ -41,6 +42,7 @@ import { census } from './census.js';
 import { commitOne, loadOne, stored } from './commits.js';
 import { MemoryData } from './memory-data.js';
 import { instanceName } from './names.js';
+import { learnNames } from './learned-names.js';
 import { parkOne } from './parking.js';
 import { purge } from './purge.js';
 import { page } from './queries.js';
@@ -141,6 +143,10 @@ class MemoryConnection implements MemoryStore {
 
   async census(): Promise<readonly CensusLine[]> {
     return census(this.data);
+  }
+
+  async learnNames(names: readonly SagaName[]): Promise<readonly SagaName[]> {
+    return learnNames(this.data.names, names);
   }
 
   async park(requests: readonly ParkRequest[], at: AtInstant): Promise<readonly ParkResult[]> {

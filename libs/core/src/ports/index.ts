@@ -19,6 +19,7 @@ export type {
   JsonText,
   KeyClaim,
   KeyRecord,
+  SagaName,
   SagaStatus,
   Settlement,
   StoredHistory,

@@ -12,6 +12,7 @@ import type {
   JsonText,
   KeyClaim,
   KeyRecord,
+  SagaName,
   SagaStatus,
   Settlement,
   StoredHistory,
@@ -326,6 +327,11 @@ export interface InstanceStore {
   purge(request: PurgeRequest): Promise<Purged>;
   /** Counts what a new build must be able to continue: instances that haven't ended, their undo steps that aren't done, timers, work. */
   census(): Promise<readonly CensusLine[]>;
+  /**
+   * Takes down names that this node may write, and answers all that nodes of whichever build have ever taken down of the same sagas. As many as
+   * the definitions have, whatever the store holds.
+   */
+  learnNames(names: readonly SagaName[]): Promise<readonly SagaName[]>;
 
   /** Keeps messages for keys that have no instance yet; the commit that claims the key finds them. */
   park(requests: readonly ParkRequest[], at: AtInstant): Promise<readonly ParkResult[]>;

@@ -203,6 +203,14 @@ export type CensusLine =
     }
   | { readonly kind: 'work'; readonly destination: string; readonly count: number };
 
+/** A name that rows of instances may have, of one version of a saga. */
+export interface SagaName {
+  readonly saga: string;
+  readonly version: number;
+  readonly kind: 'state' | 'compensation' | 'timer';
+  readonly name: string;
+}
+
 /** An instance that was taken out of the way, with everything that was known of it. */
 export interface ArchivedInstance {
   readonly instance: StoredInstance;

@@ -1,6 +1,7 @@
 import { tables } from './0001-tables.js';
 import { instanceGroups } from './0002-instance-groups.js';
 import { operations } from './0003-operations.js';
+import { sagaNames } from './0004-saga-names.js';
 
 /** One step of the schema; never changed once released. */
 export interface Migration {
@@ -14,6 +15,7 @@ export const migrations: readonly Migration[] = [
   { version: 1, name: 'tables', sql: tables },
   { version: 2, name: 'instance groups', sql: instanceGroups },
   { version: 3, name: 'operations', sql: operations },
+  { version: 4, name: 'saga names', sql: sagaNames },
 ];
 
 /** Version of the schema that this build works with. */

@@ -13,6 +13,7 @@ import { instants, lifecycle } from './instants.js';
 import { joinedCommits } from './joined-commits.js';
 import { keys } from './keys.js';
 import { leases } from './leases.js';
+import { learnedNames } from './learned-names.js';
 import { parked } from './parking.js';
 import { purges } from './purges.js';
 import { queries } from './queries.js';
@@ -80,6 +81,7 @@ const drafts: readonly Draft[] = [
   ...removals,
   ...purges,
   ...census,
+  ...learnedNames,
   ...texts,
   ...instants,
 ];
