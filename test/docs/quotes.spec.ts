@@ -17,6 +17,7 @@ const QUOTES = [
   ...['vocabulary', 'class', 'builder', 'steps', 'nested'].map(
     (name) => ['docs/guides/sagas.md', 'test/docs/sagas-guide.ts', name] as const,
   ),
+  ['docs/guides/messaging.md', 'test/docs/messaging-guide.ts', 'transaction'],
   ['docs/guides/sagas.md', 'test/docs/sagas-guide.spec.ts', 'analysis'],
   ['docs/guides/statechart.md', 'test/docs/statechart-guide.ts', 'door'],
   ['docs/guides/orchestrator.md', 'test/docs/orchestrator-guide.ts', 'orders'],

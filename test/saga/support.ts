@@ -95,6 +95,8 @@ export const CALM = { pollIntervalMs: 20_000, leaseMs: 30_000 } as const;
 export interface Node {
   readonly name: string;
   readonly host: OrchestratorHost;
+  /** Its way to the store. */
+  readonly store: InstanceStore;
   readonly faults: FaultRecorder;
   readonly life: Life;
   kill(): Promise<void>;
@@ -263,6 +265,7 @@ async function openNode(
   return {
     name,
     host,
+    store,
     faults,
     life,
     kill: async () => {

@@ -43,6 +43,8 @@ export {
   type ScheduleOptions,
   type ScheduleSettings,
   type BusRequestOptions,
+  type HandledReceipt,
+  type HandleOptions,
   type TransactionalBus,
 } from './bus/message-bus.js';
 export { NoRouteError } from './bus/routes.js';

@@ -1,6 +1,7 @@
 import type { Duration } from '../message/duration.js';
 import type { MessageType } from '../message/message.js';
 import type { MissedPolicy, ScheduleTime } from './schedule/schedule-plan.js';
+import type { HandledSaga } from '../saga/run/joined-run.js';
 import type { ScheduleInfo } from './schedule/schedule-record.js';
 
 /** Options of a message that enters from outside. */
@@ -53,10 +54,28 @@ export interface PublishReceipt {
   readonly messageId: string;
 }
 
+/** Options of a message that is handled in a transaction of the caller's. */
+export type HandleOptions = Omit<PublishOptions, 'delay'>;
+
+/** What became of a message that was handled in a transaction of the caller's. */
+export interface HandledReceipt extends PublishReceipt {
+  /** How each saga that answers it has handled it. */
+  readonly sagas: readonly HandledSaga[];
+}
+
 /** A bus that writes into a transaction of the caller's: its messages exist when that transaction commits, or never. */
 export interface TransactionalBus {
   publish(event: object, options?: PublishOptions): Promise<PublishReceipt>;
   send(command: object, options?: PublishOptions): Promise<PublishReceipt>;
+  /**
+   * Has every saga that answers a message handle it now, in the transaction: it is started, or goes on, exactly if that commits. Its handlers run once.
+   * What they send, timers and other answers (`@Handles`, sagas by a key of many) are for after the commit.
+   *
+   * Until the transaction ends, others who want the same instance back off. If they were first, this throws, and the transaction has to be rolled back.
+   *
+   * @throws SagaConflictError, SagaKeyTakenError, UnexpectedEventError; what handlers throw; and as `publish`
+   */
+  handle(message: object, options?: HandleOptions): Promise<HandledReceipt>;
 }
 
 /**
@@ -64,7 +83,7 @@ export interface TransactionalBus {
  *
  * Both verbs settle when the message is durable, before it is handled.
  */
-export abstract class MessageBus implements TransactionalBus {
+export abstract class MessageBus implements Pick<TransactionalBus, 'publish' | 'send'> {
   /**
    * Publishes an event: every saga and handler that answers it gets it.
    *

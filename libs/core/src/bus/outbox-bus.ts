@@ -3,8 +3,10 @@ import type { Envelope } from '../message/envelope.js';
 import type { MessageType } from '../message/message.js';
 import type { Clock } from '../ports/clock.js';
 import type { IdSource } from '../ports/ids.js';
-import type { InstanceStore, WriteOptions } from '../ports/instance-store.js';
+import type { InstanceStore, StoreTransaction, WriteOptions } from '../ports/instance-store.js';
 import type { WorkRecord } from '../ports/records.js';
+import type { CompiledSaga } from '../saga/compile/compiled-saga.js';
+import type { JoinedRun } from '../saga/run/joined-run.js';
 import { Coalescer } from '../handling/coalescer.js';
 import {
   MessageBus,
@@ -14,7 +16,8 @@ import {
   type BusRequestOptions,
   type TransactionalBus,
 } from './message-bus.js';
-import type { Addressing } from './outgoing.js';
+import { JoinedBus } from './joined-bus.js';
+import type { Addressing, Verb } from './outgoing.js';
 import { replyDestination } from './request/reply-work.js';
 import { requestTimeout, type Requests } from './request/requests.js';
 import type { ScheduleInfo } from './schedule/schedule-record.js';
@@ -31,11 +34,14 @@ export interface OutboxBusPorts {
   /** Tenant of messages that name none. */
   readonly tenant: () => string;
   readonly writeOptions: () => WriteOptions;
+  /** How sagas handle messages in a transaction of the caller's. */
+  readonly joinedRun: (tx: StoreTransaction) => JoinedRun;
+  /** The saga whose messages go to a destination. */
+  readonly sagaAt: (destination: string) => CompiledSaga | undefined;
   /** Work was written; `leased`: this node dispatches it; `unique`: its ids are new. */
   readonly written: (work: readonly WorkRecord[], leased: boolean, unique: boolean) => void;
 }
 
-type Verb = 'send' | 'publish';
 type Asker = Pick<Envelope, 'replyTo' | 'replyBy'>;
 
 /** The bus: every message, local ones too, goes through the outbox. */
@@ -104,21 +110,10 @@ export class OutboxBus extends MessageBus {
   }
 
   override within(transaction: unknown): TransactionalBus {
-    const { store, clock } = this.ports;
-    const joined = store.within(transaction, { now: clock.storeNow() });
-    const write = async (
-      verb: Verb,
-      message: object,
-      options: PublishOptions = {},
-    ): Promise<PublishReceipt> => {
-      const { messageId, work } = await this.address(verb, message, options);
-      await joined.enqueue(work);
-      return { messageId };
-    };
-    return {
-      publish: (event, options) => write('publish', event, options),
-      send: (command, options) => write('send', command, options),
-    };
+    const { store, clock, joinedRun, sagaAt } = this.ports;
+    const tx = store.within(transaction, { now: clock.storeNow() });
+    const address: OutboxBus['address'] = (verb, message, options) => this.address(verb, message, options);
+    return new JoinedBus({ address, sagaAt, run: joinedRun(tx) }, tx);
   }
 
   private async write(

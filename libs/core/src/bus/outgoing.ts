@@ -13,6 +13,9 @@ export interface MessageWork {
   readonly envelope: Envelope;
 }
 
+/** Whether a message is a command or an event. */
+export type Verb = Outgoing['verb'];
+
 /** Where outgoing messages come from. */
 export interface Origin {
   readonly tenant: string;

@@ -26,6 +26,7 @@ import { StoredSagaOperator } from '../saga/operator/stored-saga-operator.js';
 import { ComeBacks } from '../saga/run/come-backs.js';
 import { ChangeMaker } from '../saga/run/change-maker.js';
 import { FanOut } from '../saga/run/fan-out.js';
+import { JoinedRun, type JoinedPorts } from '../saga/run/joined-run.js';
 import { SagaConsumer } from '../saga/run/saga-consumer.js';
 import { CountingObserver } from '../saga/run/counting-observer.js';
 import { LoggingObserver } from '../saga/run/saga-observer.js';
@@ -113,6 +114,9 @@ export class OrchestratorHost {
     this.consumed = new Coalescer((batch) => store.consumed(batch));
     this.finishes = new Coalescer((batch) => store.finish(batch, this.writeOptions()));
     this.schedules = new Schedules({ ...ports, addressing, committed });
+    const changes = new ChangeMaker(this.addressing, clock, { handlerTimeoutMs, maxPayload });
+    const versionsOf = (saga: string): ReturnType<Registry['versions']> => this.registry.versions(saga);
+    const joined: JoinedPorts = { store, changes, versionsOf, armed: (timers) => this.timers.armed(timers) };
     this.bus = new OutboxBus({
       ...ports,
       addressing,
@@ -120,6 +124,8 @@ export class OrchestratorHost {
       schedules: this.schedules,
       written,
       tenant: this.tenant,
+      joinedRun: (tx) => new JoinedRun(joined, tx),
+      sagaAt: (destination) => this.registry.sagaAt(destination),
     });
     this.runner = new SagaRunner(
       {
@@ -128,8 +134,8 @@ export class OrchestratorHost {
         enqueue: this.enqueue,
         committed: this.committed,
       },
-      new ChangeMaker(this.addressing, clock, { handlerTimeoutMs, maxPayload }),
-      (saga) => this.registry.versions(saga),
+      changes,
+      versionsOf,
     );
     this.operations = new StoredSagaOperator({
       ...this.settings,

@@ -93,6 +93,12 @@ export class Registry {
     return this.sagas.has(saga) ? this.latest(saga) : undefined;
   }
 
+  /** The highest version of the saga whose messages go to a destination. */
+  sagaAt(destination: string): CompiledSaga | undefined {
+    const name = [...this.sagas.keys()].find((saga) => sagaDestination(saga) === destination);
+    return name === undefined ? undefined : this.latest(name);
+  }
+
   latest(saga: string): CompiledSaga {
     const versions = this.versions(saga);
     return versions.get(Math.max(...versions.keys())) as CompiledSaga;

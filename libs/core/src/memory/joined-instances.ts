@@ -56,7 +56,11 @@ export class JoinedInstances {
     if (!mayCommit(data, first, this.writer, now)) return CONFLICT;
     data.locks.take(decidedBy(commit), this.writer);
     this.remember(name, commit, now);
-    later((target) => void write(target.data, commit, null, target.now(at)));
+    later((target) => {
+      write(target.data, commit, null, target.now(at));
+      // Also without work: others may wait for the instance.
+      target.data.hints.tell();
+    });
     return { outcome: 'committed', version: commit.expectedVersion + 1, leased: false, woken: false };
   }
 

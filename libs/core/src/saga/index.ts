@@ -121,6 +121,7 @@ export {
 export { OperatorRefusedError } from './operator/operator-errors.js';
 export type { SagaMigration, SagaMigrations } from './versions/saga-migration.js';
 export type { UndoFailurePolicy, UndoPolicy } from './undo-policy.js';
+export type { HandledSaga } from './run/joined-run.js';
 export type { UndoStatus } from './run/undo-log.js';
 export type {
   SagaHistoryEntry,

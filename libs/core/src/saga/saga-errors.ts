@@ -103,9 +103,11 @@ export class SagaConflictError extends OrchestratorError {
   constructor(
     readonly saga: string,
     readonly attempts: number,
+    /** What to do about it. */
+    advice = '',
   ) {
     super(
-      `An instance of saga '${saga}' was changed by others ${attempts} times in a row while a message was handled.`,
+      `An instance of saga '${saga}' was changed by others ${attempts === 1 ? '' : `${attempts} times in a row `}while a message was handled. ${advice}`.trimEnd(),
     );
   }
 }

@@ -170,7 +170,9 @@ export class OpenTransaction {
     await this.ground.rooms.register([this.tenant]);
     const answer = await this.run(commitTransactionScript, parameters);
     const [won, awaited, claimable] = answer as readonly [0 | 1, 0 | 1, 0 | 1];
-    return { lost: won === 0, awaited: awaited === 1, claimable: claimable === 1 };
+    // Also without work: others may wait for the instances.
+    const changed = this.commits.length > 0;
+    return { lost: won === 0, awaited: awaited === 1, claimable: changed || claimable === 1 };
   }
 
   /** Goes on holding what it is about to write. */

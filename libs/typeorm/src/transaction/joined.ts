@@ -15,7 +15,7 @@ import type {
 import type { EntityManager, QueryRunner } from 'typeorm';
 import { commitParameters } from '../commit/commit-parameters.js';
 import { commitSql } from '../commit/commit.sql.js';
-import { leavesWork, verdict, type CommitRow } from '../commit/commits.js';
+import { verdict, type CommitRow } from '../commit/commits.js';
 import type { PgClient, QueryAnswer } from '../database/client.js';
 import type { Database } from '../database/database.js';
 import { bound, type Statement } from '../database/statement.js';
@@ -89,8 +89,9 @@ export class JoinedTransaction implements StoreTransaction {
       const { rows } = await this.run<CommitRow>('commit', commitSql, values);
       const [row] = rows;
       if (row === undefined || row.n === null) return { outcome: 'conflict' };
-      const { version, woken, followed } = row;
-      if (followed || leavesWork(commit, false, woken)) await this.announceWork();
+      const { version, woken } = row;
+      // Also without work: others may wait for the instance, and nobody in this process is told by the caller's commit.
+      await this.announceWork();
       return { outcome: 'committed', version, leased: false, woken };
     } catch (error) {
       const answer = verdict(error);

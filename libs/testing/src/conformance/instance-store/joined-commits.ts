@@ -18,6 +18,7 @@ import {
   tryCommit,
   work,
 } from './fixtures.js';
+import { arrives, gate } from '../gates.js';
 import { about } from './scene.js';
 
 const AT = { now: T0 };
@@ -101,6 +102,16 @@ export const joinedCommits = about('commits in a transaction', {
     }, AT);
     equal((await loaded(store, byKey(key()))).version, 1, 'the instance');
     equal((await loadOne(store, byKey(key('k-2'), 'm-2'))).seen?.outcome, 'deferred', 'the parked message');
+  },
+
+  'tell every node of their end, also where they leave no work': async ({ store, second }) => {
+    const hints = [store, second].map((node) => {
+      const heard = gate();
+      return { heard: heard.passed, stop: node.onWork(heard.open) };
+    });
+    await store.transaction((tx) => tx.commit(entry(ref(), 0)), AT);
+    for (const { heard } of hints) await arrives(heard, 'the hint of a commit');
+    for (const { stop } of hints) stop();
   },
 
   'hand over what was parked on their keys': async ({ store }) => {
