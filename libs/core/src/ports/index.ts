@@ -30,6 +30,7 @@ export type {
   WorkKey,
   WorkRecord,
 } from './records.js';
+export type { InstanceFilter, InstancePage } from './instance-listing.js';
 export type {
   AtInstant,
   ClaimRequest,
@@ -40,8 +41,6 @@ export type {
   Consumption,
   Finish,
   FinishResult,
-  InstanceFilter,
-  InstancePage,
   InstanceStore,
   LeaseRequest,
   LeaseResult,

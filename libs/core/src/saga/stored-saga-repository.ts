@@ -1,7 +1,8 @@
 import { milliseconds, type Duration } from '../message/duration.js';
 import { parseJson } from '../message/json.js';
 import type { Clock } from '../ports/clock.js';
-import type { InstanceFilter, InstanceStore } from '../ports/instance-store.js';
+import type { InstanceFilter } from '../ports/instance-listing.js';
+import type { InstanceStore } from '../ports/instance-store.js';
 import type { StoredInstance } from '../ports/records.js';
 import type { Audit } from './operator/saga-operator.js';
 import type { StoredSagaOperator } from './operator/stored-saga-operator.js';
