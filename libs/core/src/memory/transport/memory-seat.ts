@@ -29,6 +29,8 @@ export class MemorySeat implements TransportSeat {
   private bytesSent = 0;
   private bytesReceived = 0;
   private refused = 0;
+  /** Those that were used, by incarnation of the receiver. */
+  private readonly lanes = new Map<string, Lane>();
 
   constructor(
     private readonly cluster: MemoryCluster,
@@ -209,9 +211,14 @@ export class MemorySeat implements TransportSeat {
     this.assertThere();
     if (frame.length > this.maxFrameBytes)
       throw new FrameTooLargeError(frame.length, this.maxFrameBytes, 'maxFrameBytes');
+    const known = this.lanes.get(to.incarnation);
+    if (known !== undefined && known.receiver === this.cluster.find(to)) return known;
+    this.lanes.delete(to.incarnation);
     const receiver = this.cluster.find(to);
     if (receiver === undefined) throw new PeerLostError(to.name);
-    return this.cluster.lane(this, receiver);
+    const lane = this.cluster.lane(this, receiver);
+    this.lanes.set(to.incarnation, lane);
+    return lane;
   }
 
   private sent(frame: Uint8Array): void {

@@ -53,7 +53,7 @@ export class Arrivals implements Dispatch {
       case REQUEST:
         return this.request(link, instance, envelope);
       case SNAPSHOT:
-        link.answer(number, JSON.stringify(snapshotText(instance)));
+        link.answer(number, snapshotText(instance));
         return true;
       case WAIT:
         this.wait(link, instance, envelope);
@@ -121,7 +121,7 @@ export class Arrivals implements Dispatch {
     const limits = timeoutMs === 0 ? {} : { timeoutMs: timeoutMs - 1 };
     const waited = instance.ref.waitFor(String(payload), { signal: abort.signal, ...limits });
     this.settle(link, number, waited, (snapshot) =>
-      link.answer(number, JSON.stringify(serialize(instance.kind.bound, snapshot))),
+      link.answer(number, serialize(instance.kind.bound, snapshot)),
     );
   }
 
@@ -193,7 +193,7 @@ function answerResult(link: Incoming, number: number, instance: MachineInstance,
   const { changed, snapshot, reply } = result;
   const answer = reply === undefined ? '' : `,"reply":${toJson(reply, 'reply')}`;
   try {
-    const state = JSON.stringify(serialize(instance.kind.bound, snapshot));
+    const state = serialize(instance.kind.bound, snapshot);
     link.answer(number, `{"changed":${changed},"snapshot":${state}${answer}}`);
   } catch (error) {
     link.answer(number, `{"changed":${changed},"unsent":${failureText(error)}${answer}}`);

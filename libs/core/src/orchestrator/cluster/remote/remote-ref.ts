@@ -197,13 +197,8 @@ class RemoteResult implements EventResult {
 /** @throws UnknownMachineError where the definition is not registered here; SnapshotError where it is another one */
 function snapshotFrom(remote: RemoteMachine, definition: Machine | undefined, payload: unknown): Snapshot {
   const { core } = remote.member;
-  const text = String(payload);
-  const machine = definition ?? core.definitionOf(idIn(text));
-  if (machine === undefined) throw new UnknownMachineError(idIn(text), core.name, 'definition');
-  return deserialize(machine, text);
-}
-
-function idIn(text: string): string {
-  const { machine } = (JSON.parse(text) ?? {}) as { readonly machine?: unknown };
-  return String(machine);
+  const id = String((payload as { readonly machine?: unknown } | null)?.machine);
+  const machine = definition ?? core.definitionOf(id);
+  if (machine === undefined) throw new UnknownMachineError(id, core.name, 'definition');
+  return deserialize(machine, JSON.stringify(payload));
 }
