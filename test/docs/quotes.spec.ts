@@ -12,6 +12,8 @@ const QUOTES = [
   ),
   ['docs/guides/machines-in-nest.md', 'test/docs/nest-machines.ts', 'machine'],
   ['docs/guides/machines-in-nest.md', 'test/docs/nest-machines.ts', 'module'],
+  ['docs/guides/transports.md', 'test/docs/transports-guide.ts', 'module'],
+  ['docs/guides/transports.md', 'test/docs/transports-guide.ts', 'plain'],
   ['docs/guides/redis.md', 'test/docs/redis-guide.ts', 'module'],
   ['docs/guides/redis.md', 'test/docs/redis-guide.ts', 'cluster'],
   ...['vocabulary', 'class', 'builder', 'steps', 'nested'].map(

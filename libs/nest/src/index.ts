@@ -44,6 +44,7 @@ export { InjectSagaRepository, getSagaRepositoryToken } from './feature/saga-rep
 export { OrchestratorHealth, type OrchestratorHealthResult } from './health/orchestrator.health.js';
 export type { OrchestratorHealthThresholds } from './health/health-thresholds.js';
 export type { LimiterHealth } from './health/resilience-health.js';
+export type { TransportHealth } from './health/transport-health.js';
 export {
   TenantError,
   type TenantRequest,
@@ -256,8 +257,18 @@ export {
   spawnChild,
   stateIn,
   stopChild,
+  createOrchestrator,
+  formatMachineAddress,
+  OutcomeUnknownError,
+  parseMachineAddress,
+  PeerLostError,
+  RemoteFailureError,
+  RemoteMachineError,
   type ActionContext,
   type ActivityContext,
+  type ClusterMachine,
+  type ClusterOptions,
+  type ClusterProcess,
   type EventObject,
   type EventResult,
   type GuardContext as MachineGuardContext,

@@ -4,6 +4,7 @@ import type { CircuitState } from '@nestjs-orchestrator/core/resilience';
 import type { OrchestratorHost } from '@nestjs-orchestrator/core/internal';
 import { overThreshold, type JudgedFigures, type OrchestratorHealthThresholds } from './health-thresholds.js';
 import { resilienceHealth, type LimiterHealth } from './resilience-health.js';
+import { transportHealth, type TransportHealth } from './transport-health.js';
 import { ResilienceRegistry } from '../resilience/resilience-registry.js';
 import { ORCHESTRATOR_HOST } from '../module/orchestrator.tokens.js';
 
@@ -25,6 +26,8 @@ export type OrchestratorHealthResult<K extends string> = Record<
     readonly breakers?: Readonly<Record<string, CircuitState['kind']>>;
     /** Counts of the named rate limiters, if there are any, since the start. */
     readonly limiters?: Readonly<Record<string, LimiterHealth>>;
+    /** Of a node whose machines meet those of other processes. */
+    readonly transport?: TransportHealth;
   }
 >;
 
@@ -60,6 +63,7 @@ export class OrchestratorHealth {
       ...figures,
       ...(reason === undefined ? {} : { reason }),
       ...resilienceHealth(this.resilience),
+      ...transportHealth(this.machines),
     };
     return { [key ?? 'orchestrator']: result } as OrchestratorHealthResult<K>;
   }

@@ -42,15 +42,15 @@ export class ApplicationGroup extends ChannelGroup {
 
   constructor(
     readonly name: string,
-    private readonly make: () => ChannelGroup,
+    private readonly make: () => ChannelGroup | Promise<ChannelGroup>,
   ) {
     super();
   }
 
   /** @internal */
-  open(): void {
+  async open(): Promise<void> {
     if (this.opened !== undefined) return;
-    this.opened = this.make();
+    this.opened = await this.make();
     for (const [key, subscribe] of this.waiting) this.subscribed.set(key, subscribe());
     this.waiting.clear();
   }

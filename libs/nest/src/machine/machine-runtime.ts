@@ -1,7 +1,9 @@
 import {
+  createOrchestrator,
   globalOrchestrator,
   type ChannelGroup,
   type ChannelGroupOptions,
+  type ClusterOptions,
   type Machine,
   type MachineAddress,
   type MachineImplementations,
@@ -37,6 +39,8 @@ export interface MachineSurroundings {
   readonly clock: Clock | undefined;
   readonly ids: IdSource | undefined;
   readonly logger: Logger;
+  /** Where the application's own group meets those of other processes. */
+  readonly transport?: ClusterOptions | undefined;
 }
 
 /** A machine, what implements it, and the named group that it belongs to; `undefined` is the application's own. */
@@ -62,7 +66,7 @@ export class MachineRuntime {
     private readonly options: MachineOptions,
     private readonly surroundings: MachineSurroundings,
   ) {
-    this.application = this.groupOf(options.name ?? 'application', options.group);
+    this.application = this.groupOf(options.name ?? 'application', options.group, surroundings.transport);
   }
 
   /** The group of that name, made when it is first asked for; the application's own without one. */
@@ -91,11 +95,11 @@ export class MachineRuntime {
   /**
    * Opens all groups and registers the machines in theirs. If anything fails, no group is left open.
    *
-   * @throws UnboundNamesError and what else `Orchestrator.register` throws
+   * @throws UnboundNamesError, EndpointTakenError, TransportUnavailableError, TransportTypeError and what else `Orchestrator.register` throws
    */
   async start(plans: readonly MachinePlan[]): Promise<void> {
     try {
-      for (const group of this.groups()) group.open();
+      for (const group of this.groups()) await group.open();
       for (const { behaviour, group } of plans) {
         this.behaviours.set(behaviour.machine, behaviour);
         this.registerIn(this.group(group), behaviour.machine);
@@ -137,16 +141,23 @@ export class MachineRuntime {
     return [this.application, ...this.named.values()];
   }
 
-  private groupOf(name: string, options: ApplicationGroupOptions = {}): ApplicationGroup {
+  private groupOf(
+    name: string,
+    options: ApplicationGroupOptions = {},
+    transport?: ClusterOptions,
+  ): ApplicationGroup {
     const { clock, ids, logger } = this.surroundings;
-    return new ApplicationGroup(name, () =>
-      globalOrchestrator(this.options.pool).createChannelGroup(name, {
-        ...options,
-        ...(clock === undefined ? {} : { clock }),
-        ...(ids === undefined ? {} : { ids }),
-        logger,
-      }),
-    );
+    const all = {
+      ...options,
+      ...(clock === undefined ? {} : { clock }),
+      ...(ids === undefined ? {} : { ids }),
+      logger,
+    };
+    return new ApplicationGroup(name, () => {
+      const { pool } = this.options;
+      if (transport === undefined) return globalOrchestrator(pool).createChannelGroup(name, all);
+      return createOrchestrator({ ...all, ...transport, name, ...(pool === undefined ? {} : { pool }) });
+    });
   }
 
   private registerIn<M extends Machine>(group: ChannelGroup, machine: M): RegisteredMachine<M> {

@@ -5,6 +5,7 @@ import type {
   LatencyStatistics,
   Orchestrator,
 } from '@nestjs-orchestrator/core';
+import { clusterInstruments } from './cluster-metrics.js';
 import { ObservedInstruments } from './instruments.js';
 
 const COUNTERS: Readonly<Record<CounterName, string>> = {
@@ -56,8 +57,10 @@ export function observeOrchestrator(meter: Meter, orchestrator: Orchestrator): (
   const stopListening = orchestrator.observe({
     latency: (milliseconds, definition) => latency.record(milliseconds, { definition }),
   });
+  const readCluster = clusterInstruments(instruments);
   const stopReading = instruments.readBy((result) => {
     const figures = orchestrator.stats();
+    if (figures.cluster !== undefined) readCluster(result, figures.cluster);
     for (const [name, counter] of counters) result.observe(counter, figures[name]);
     for (const [name, gauge] of gauges) result.observe(gauge, figures[name]);
     if (figures.latency.count === 0) return;

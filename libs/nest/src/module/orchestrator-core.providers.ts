@@ -49,8 +49,8 @@ export const coreProviders: readonly Provider[] = [
   {
     provide: MachineRuntime,
     useFactory: (logger: Logger, options?: OrchestratorModuleOptions): MachineRuntime => {
-      const { machines = {}, clock, ids } = options ?? {};
-      return new MachineRuntime(machines, { clock, ids, logger });
+      const { machines = {}, transport, clock, ids } = options ?? {};
+      return new MachineRuntime(machines, { clock, ids, logger, transport });
     },
     inject: [ORCHESTRATOR_LOGGER, { token: ORCHESTRATOR_OPTIONS, optional: true }],
   },
@@ -108,7 +108,15 @@ function makeHost(
 }
 
 function hostOptions(options: OrchestratorModuleOptions, logger: Logger): HostOptions {
-  const { store, tenant, logger: _, resilience: _resilience, machines: _machines, ...knobs } = options;
+  const {
+    store,
+    tenant,
+    logger: _,
+    resilience: _resilience,
+    machines: _machines,
+    transport: _transport,
+    ...knobs
+  } = options;
   return {
     ...knobs,
     ...(typeof tenant === 'string' ? { defaultTenant: tenant } : {}),

@@ -1,3 +1,4 @@
+import type { ClusterOptions } from '@nestjs-orchestrator/core';
 import type { HostOptions } from '@nestjs-orchestrator/core/internal';
 import type { InstanceStore, Logger } from '@nestjs-orchestrator/core/ports';
 import type { MachineOptions } from '../machine/machine-runtime.js';
@@ -26,6 +27,12 @@ export interface OrchestratorModuleOptions extends Omit<
   readonly resilience?: ResilienceOptions;
   /** How machines run, and limits of the application's channel groups. */
   readonly machines?: MachineOptions;
+  /**
+   * Joins the application's channel group to those of the same name in other processes: `type` picks one of `transports`, so does the variable
+   * `ORCHESTRATOR_TYPE`. The group is joined when the application initialises and leaves when it shuts down, after what was under way has ended.
+   * Groups that `forFeature` names stay in their process. Default: the application's machines are alone.
+   */
+  readonly transport?: ClusterOptions;
 }
 
 /** How the module itself is set up. */

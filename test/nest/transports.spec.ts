@@ -1,0 +1,143 @@
+import { Injectable } from '@nestjs/common';
+import { memoryNetwork, memoryTransport, type MemoryNetwork } from '@nestjs-orchestrator/core/memory';
+import {
+  defineMachine,
+  machineDecorators,
+  Orchestrator,
+  OrchestratorHealth,
+  OrchestratorModule,
+  type ActionContext,
+  type OrchestratorModuleOptions,
+} from '@nestjs-orchestrator/nest';
+import { observeOrchestrator } from '@nestjs-orchestrator/nest/metrics';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { testMeter } from '../metrics/figures.js';
+import { rejection } from '../orchestrator/support.js';
+import { boot, named } from './support/application.js';
+
+const till = defineMachine({
+  id: 'till',
+  initial: 'open',
+  states: { open: { on: { PRICE: { actions: 'price' } } } },
+});
+const { Machine, Action } = machineDecorators(till);
+
+@Injectable()
+class Prices {
+  readonly of = 42;
+}
+
+@Machine()
+class Till {
+  constructor(private readonly prices: Prices) {}
+
+  @Action('price')
+  price(ctx: ActionContext<typeof till>): void {
+    ctx.reply(this.prices.of);
+  }
+}
+
+const TillModule = named('TillModule', {
+  imports: [OrchestratorModule.forFeature([till])],
+  providers: [Prices, Till],
+});
+
+async function application(
+  network: MemoryNetwork,
+  endpoint: string,
+  options: OrchestratorModuleOptions = {},
+) {
+  const { module } = await boot([TillModule], {
+    machines: { name: 'shop' },
+    transport: {
+      type: 'memory',
+      transports: { memory: memoryTransport(network) },
+      cluster: 'mall',
+      endpoint,
+    },
+    ...options,
+  });
+  onTestFinished(() => module.close());
+  return { module, orchestrator: module.get(Orchestrator), health: module.get(OrchestratorHealth) };
+}
+
+describe('an application with a transport', () => {
+  it('joins its machines to those of the others, by configuration alone', async () => {
+    const network = memoryNetwork();
+    const [one, two] = [await application(network, 'one'), await application(network, 'two')];
+    await two.orchestrator.spawn(till, { id: 'till-1' });
+    const answer = await one.orchestrator.ref('till-1').request({ type: 'PRICE' });
+    expect(answer.reply).toBe(42);
+    expect(one.orchestrator.processes().map(({ endpoint }) => endpoint)).toEqual(['one', 'two']);
+    expect(await one.orchestrator.machineNames()).toEqual([
+      { group: 'shop', id: 'till-1', definition: 'till', endpoint: 'two' },
+    ]);
+  });
+
+  it('says in its health how it stands among them', async () => {
+    const network = memoryNetwork();
+    const [one, two] = [await application(network, 'one'), await application(network, 'two')];
+    expect((await one.health.check()).orchestrator).toMatchObject({
+      status: 'up',
+      transport: { type: 'memory', cluster: 'mall', endpoint: 'one', up: ['two'], suspect: [], waiting: 0 },
+    });
+    const [self] = two.orchestrator.processes();
+    network.stall({ name: 'two', incarnation: self?.incarnation ?? '' });
+    expect((await one.health.check()).orchestrator).toMatchObject({
+      status: 'up',
+      transport: { up: [], suspect: ['two'] },
+    });
+  });
+
+  it('reports the figures of its transport', async () => {
+    const network = memoryNetwork();
+    const [one, two] = [await application(network, 'one'), await application(network, 'two')];
+    await two.orchestrator.spawn(till, { id: 'till-1' });
+    const { meter, figures } = testMeter();
+    onTestFinished(observeOrchestrator(meter, one.orchestrator));
+    const before = await figures();
+    await one.orchestrator.ref('till-1').request({ type: 'PRICE' });
+    const after = await figures();
+    const sent = 'orchestrator.transport.frames_sent{transport=memory}';
+    expect(after[sent]).toBeGreaterThan(before[sent] as number);
+    expect(after).toMatchObject({
+      'orchestrator.transport.peers.current{transport=memory}': 1,
+      'orchestrator.transport.waiting.current{transport=memory}': 0,
+    });
+  });
+
+  it('leaves when it shuts down, after what was under way has ended', async () => {
+    const network = memoryNetwork();
+    const [one, two] = [await application(network, 'one'), await application(network, 'two')];
+    await two.orchestrator.spawn(till, { id: 'till-1' });
+    const asked = one.orchestrator.ref('till-1').request({ type: 'PRICE' });
+    await one.orchestrator.ref('till-1').send({ type: 'PRICE' });
+    await two.module.close();
+    expect((await asked).reply).toBe(42);
+    expect(one.orchestrator.processes().map(({ endpoint }) => endpoint)).toEqual(['one']);
+    expect(await one.orchestrator.machineNames()).toEqual([]);
+  });
+
+  it('does not start where its transport is not among those given, or its name is taken, and leaves nothing behind', async () => {
+    const network = memoryNetwork();
+    const unknown = await rejection(
+      application(network, 'one', { transport: { type: 'pigeon', transports: {} } }),
+    );
+    expect(unknown).toMatchObject({ code: 'TRANSPORT_TYPE', type: 'pigeon', given: ['in-process'] });
+    const one = await application(network, 'one');
+    expect(await rejection(application(network, 'one'))).toMatchObject({ code: 'ENDPOINT_TAKEN' });
+    expect(one.orchestrator.processes()).toHaveLength(1);
+  });
+
+  it('takes its type from the environment', async () => {
+    const network = memoryNetwork();
+    const transports = { memory: memoryTransport(network) };
+    const environment = { ORCHESTRATOR_TYPE: 'in-process' };
+    const alone = await application(network, 'one', { transport: { transports, environment } });
+    expect(alone.orchestrator.stats().cluster).toBeUndefined();
+    const joined = await application(network, 'two', {
+      transport: { transports, environment: { ORCHESTRATOR_TYPE: 'memory' } },
+    });
+    expect(joined.orchestrator.stats().cluster).toMatchObject({ type: 'memory', cluster: 'default' });
+  });
+});
