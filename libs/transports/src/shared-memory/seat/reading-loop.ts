@@ -7,6 +7,8 @@ export interface Turns {
   turn(): number;
   /** Whether there is something to do. Changes nothing. */
   isReady(): boolean;
+  /** Called between two looks that may both find nothing. */
+  pause(): void;
 }
 
 /**
@@ -66,7 +68,8 @@ export class ReadingLoop {
     if (this.isClosed) return;
     const now = performance.now();
     if (done > 0) this.spin.found(now);
-    else if (!this.spin.goesOn(now) && this.flag.trySleep(() => this.turns.isReady())) return;
+    else if (this.spin.goesOn(now)) this.turns.pause();
+    else if (this.flag.trySleep(() => this.turns.isReady())) return;
     this.immediate ??= setImmediate(this.run);
   };
 }

@@ -56,14 +56,14 @@ export class SharedSeat implements TransportSeat {
   private leaving: Promise<void> | undefined = undefined;
 
   constructor(private readonly parts: SeatParts) {
-    const { segment, settings, place, self } = parts;
+    const { segment, settings, place, self, ground } = parts;
     this.self = self;
     this.maxFrameBytes = LaneWriter.maxPayload(settings.laneBytes);
     this.members = new Membership(parts, this.counters, () => this.loop.kick());
     const flag = segment.endpoints.sleepFlag(place.slot);
     this.loop = new ReadingLoop(
       flag,
-      { turn: () => this.turn(), isReady: () => this.isReady() },
+      { turn: () => this.turn(), isReady: () => this.isReady(), pause: () => ground.yieldCore() },
       settings.spinMs,
     );
   }

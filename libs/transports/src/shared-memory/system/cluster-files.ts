@@ -176,6 +176,10 @@ export class ClusterFiles {
     return alive;
   }
 
+  yieldCore(): void {
+    this.posix.yieldCore();
+  }
+
   /** Closes everything. */
   close(): void {
     this.withdraw();

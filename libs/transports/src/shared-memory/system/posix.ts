@@ -34,6 +34,8 @@ export interface Posix {
   makeFifo(path: string): void;
   /** Writes one byte; nothing where it can't be written at once. */
   ring(fd: number): void;
+  /** Lets other processes have this core that wait for it. */
+  yieldCore(): void;
   poll(fd: number, what: 'readable' | 'disconnect', onEvent: () => void): PollHandle;
 }
 
@@ -107,6 +109,8 @@ function bind(koffi: Koffi, platform: 'linux' | 'darwin'): Posix {
           length: number,
         ) => number);
 
+  const schedYield = system.func('int sched_yield()') as () => number;
+
   const codes = new Map(Object.entries(koffi.os.errno).map(([code, number]) => [number, code]));
   const codeOf = (number: number): string => codes.get(number) ?? String(number);
   const checked = (call: string, result: number): number => {
@@ -146,6 +150,7 @@ function bind(koffi: Koffi, platform: 'linux' | 'darwin'): Posix {
     makeFifo: (path) => void checked('mkfifo', mkfifo(path, OWNER_ONLY)),
     // What can't be written was rung already (a full pipe) or is for nobody (its reader is gone).
     ring: (fd) => void write(fd, aByte, 1),
+    yieldCore: () => void schedYield(),
     poll: (fd, what, onEvent) => {
       const handle = koffi.node.poll(fd, { [what]: true }, onEvent);
       // Who waits for another one's end should not live longer for that.

@@ -21,6 +21,10 @@ export class ProcessGround implements Ground {
     this.files.ring(slot, generation);
   }
 
+  yieldCore(): void {
+    this.files.yieldCore();
+  }
+
   watch(slot: number, generation: number, onEnd: () => void): void {
     this.files.watch(slot, generation, onEnd);
   }
