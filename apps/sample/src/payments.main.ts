@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 
-// Payment as a process of its own: `npm start -- --payments=rabbitmq` starts it beside the orders; PAYMENTS, POSTGRES_URL and RABBITMQ_URL start it alone.
+// Payment as a process of its own: `npm start -- --payments=named-pipe` starts it beside the orders; PAYMENTS and POSTGRES_URL start it alone.
 async function main(): Promise<void> {
   let explain = (error: unknown): string => (error instanceof Error ? error.message : String(error));
   try {

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { PAYMENTS } from './payments.js';
 
 /** A flag that the sample does not know. */
 export class FlagError extends Error {
@@ -7,7 +8,7 @@ export class FlagError extends Error {
 }
 
 /**
- * Puts flags of the command line into the environment that the settings are read from: `npm start -- --payments=rabbitmq`.
+ * Puts flags of the command line into the environment that the settings are read from: `npm start -- --payments=named-pipe`.
  *
  * @throws FlagError
  */
@@ -17,7 +18,7 @@ export function readFlags(given: readonly string[], environment: Record<string, 
     if (values.payments !== undefined) environment['PAYMENTS'] = values.payments;
   } catch (error) {
     throw new FlagError(
-      `${error instanceof Error ? error.message : String(error)} There is --payments=rabbitmq.`,
+      `${error instanceof Error ? error.message : String(error)} There is --payments=${PAYMENTS.slice(1).join('|')}.`,
     );
   }
 }

@@ -1,4 +1,5 @@
 import type { Duration } from '@nestjs-orchestrator/nest';
+import { PAYMENTS } from './payments.js';
 
 /** What the environment may change. Everything has a default, so that `npm start` needs none of it. */
 export interface Settings {
@@ -18,11 +19,13 @@ export interface Settings {
   readonly courierLoading: Duration;
   /** `LATE_PAYMENT`: when the simulated late payment comes; later than the payment's time-out. Default `15s`. */
   readonly latePayment: Duration;
-  /** `PAYMENTS`, also as flag `--payments`: where payment runs: in this process, or in one of its own that is reached over RabbitMQ. Default `in-process`. */
-  readonly payments: 'in-process' | 'rabbitmq';
+  /** `PAYMENTS`, also as flag `--payments`: where payment runs: in this process, or in one of its own, and how that is reached. Default `in-process`. */
+  readonly payments: (typeof PAYMENTS)[number];
   /** `RABBITMQ_URL`: the broker between the two processes. Default `amqp://guest:guest@localhost:5672`. */
   readonly rabbitMqUrl: string;
-  /** `QUEUE_PREFIX`: begins the names of the queues between them. Default `orchestrator-sample`. */
+  /** `REDIS_URL`: the Redis between the two processes. Default `redis://localhost:6379`. */
+  readonly redisUrl: string;
+  /** `QUEUE_PREFIX`: begins the names of the queues or services between them; another one for each application on a computer. Default `orchestrator-sample`. */
   readonly queuePrefix: string;
 }
 
@@ -73,13 +76,14 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     carrierTimeout: duration('CARRIER_TIMEOUT', '15s'),
     courierLoading: duration('COURIER_LOADING', '2s'),
     latePayment: duration('LATE_PAYMENT', '15s'),
-    payments: read('PAYMENTS', 'in-process', asPayments, "use 'in-process' or 'rabbitmq'"),
+    payments: read('PAYMENTS', 'in-process', asPayments, `use one of ${PAYMENTS.join(', ')}`),
     rabbitMqUrl: read(
       'RABBITMQ_URL',
       'amqp://guest:guest@localhost:5672',
       asRabbitMqUrl,
       'use amqp://user:password@host:port',
     ),
+    redisUrl: read('REDIS_URL', 'redis://localhost:6379', asRedisUrl, 'use redis://user:password@host:port'),
     queuePrefix: environment['QUEUE_PREFIX'] || 'orchestrator-sample',
   };
 }
@@ -93,11 +97,15 @@ function asPostgresUrl(text: string): string | undefined {
 }
 
 function asPayments(text: string): Settings['payments'] | undefined {
-  return text === 'in-process' || text === 'rabbitmq' ? text : undefined;
+  return PAYMENTS.find((known) => known === text);
 }
 
 function asRabbitMqUrl(text: string): string | undefined {
   return /^amqps?:\/\//.test(text) && URL.canParse(text) ? text : undefined;
+}
+
+function asRedisUrl(text: string): string | undefined {
+  return /^rediss?:\/\//.test(text) && URL.canParse(text) ? text : undefined;
 }
 
 function asDuration(text: string): Duration | undefined {

@@ -1,6 +1,6 @@
 import { isEmbeddedPostgresError } from '@nestjs-orchestrator/embedded-postgres';
 import { isOrchestratorError } from '@nestjs-orchestrator/nest';
-import { BrokerAwayError } from '../payments/link/rabbitmq.js';
+import { BrokerAwayError } from '../payments/link/broker.js';
 import { PaymentProcessError } from './payment-process.js';
 import { SettingError } from '../config/settings.js';
 import { PortTakenError } from './port.js';

@@ -1,9 +1,9 @@
-import { Logger } from '@nestjs/common';
+import { Logger, type INestMicroservice } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { OrchestratorModuleOptions } from '@nestjs-orchestrator/nest';
 import { defaultLogger } from '../app.js';
 import { SettingError, settings } from '../config/settings.js';
-import { paymentLink } from '../payments/link/payment-link.js';
+import { paymentLink, type PaymentLink } from '../payments/link/payment-link.js';
 import { PaymentsAppModule } from '../payments/payments-app.module.js';
 
 /** What it tells the process that started it. */
@@ -13,19 +13,14 @@ export const READY = 'ready';
 export async function startPayments(overrides: OrchestratorModuleOptions = {}): Promise<void> {
   const { postgresUrl } = settings;
   const link = paymentLink(settings);
-  if (link === null) throw new SettingError('PAYMENTS', settings.payments, "use 'rabbitmq'");
+  if (link === null) throw new SettingError('PAYMENTS', settings.payments, 'it is not in-process here');
   if (postgresUrl === undefined)
     throw new SettingError('POSTGRES_URL', '', 'name the database of the application');
   await link.ready();
-  const app = await NestFactory.createMicroservice(
-    PaymentsAppModule.forDatabase(postgresUrl, link, overrides),
-    {
-      ...link.listen('payments'),
-      logger: defaultLogger(),
-      abortOnError: false,
-    },
-  );
-  await app.listen();
+  const app = await listening(postgresUrl, link, overrides).catch((error: unknown) => {
+    link.close();
+    throw error;
+  });
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;
@@ -40,4 +35,17 @@ export async function startPayments(overrides: OrchestratorModuleOptions = {}): 
   process.on('SIGINT', () => process.connected || stop());
   new Logger('Payments').log('Payments are taken');
   process.send?.(READY);
+}
+
+async function listening(
+  postgresUrl: string,
+  link: PaymentLink,
+  overrides: OrchestratorModuleOptions,
+): Promise<INestMicroservice> {
+  const app = await NestFactory.createMicroservice(
+    PaymentsAppModule.forDatabase(postgresUrl, link, overrides),
+    { ...link.listen('payments'), logger: defaultLogger(), abortOnError: false },
+  );
+  await app.listen();
+  return app;
 }

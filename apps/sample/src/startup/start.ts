@@ -31,6 +31,7 @@ export async function start(overrides: OrchestratorModuleOptions = {}): Promise<
     announce(await app.getUrl(), postgres.description);
   } catch (error) {
     await payments?.stop();
+    link?.close();
     await postgres.stop();
     throw error;
   }
