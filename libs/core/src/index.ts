@@ -68,6 +68,34 @@ export {
   type RegisteredMachine,
   type SpawnOptions,
 } from './orchestrator/orchestrator.js';
+export { durableMachines, type DurableMachines } from './orchestrator/durable/durable-machines.js';
+export type {
+  DurableImplementations,
+  DurableRef,
+  DurableResult,
+  DurableSendOptions,
+} from './orchestrator/durable/durable-ref.js';
+export type { DurableMachinesOptions } from './orchestrator/durable/durable-options.js';
+export type { DurableActionContext } from './orchestrator/durable/durable-effects.js';
+export type { DurableActivityContext } from './orchestrator/durable/durable-activities.js';
+export {
+  DurableConflictError,
+  DurableLogicError,
+  DurableRequestError,
+  OwnerFencedError,
+} from './orchestrator/durable/durable-errors.js';
+export {
+  DistributedStateStore,
+  type DistributedStateStoreOptions,
+  type FoundRecord,
+  type WriteResult,
+} from './orchestrator/durable/distributed-state-store.js';
+export type {
+  DurableActivity,
+  DurableRecord,
+  DurableTimer,
+  PendingEffect,
+} from './orchestrator/durable/durable-record.js';
 export { globalOrchestrator, type GlobalOrchestrator } from './orchestrator/global/global-orchestrator.js';
 export {
   createOrchestrator,

@@ -1,0 +1,55 @@
+import { OrchestratorError } from '../../errors/orchestrator-error.js';
+
+/** Another owner has the machine: what this one was about to write was refused. */
+export class OwnerFencedError extends OrchestratorError {
+  readonly code = 'OWNER_FENCED';
+  override readonly retryable = true;
+  constructor(
+    readonly machine: string,
+    /** Owner epoch under which this process has it. */
+    readonly epoch: number,
+    /** Owner epoch of whoever has it now; undefined: not known. */
+    readonly current?: number,
+  ) {
+    super(
+      `Machine '${machine}' belongs to another owner${current === undefined ? '' : ` (epoch ${current})`}; this process had it under epoch ${epoch}. ` +
+        `Nothing was written: its events come in there.`,
+    );
+  }
+}
+
+/** A durable machine can't do this, since it would not survive the process. */
+export class DurableLogicError extends OrchestratorError {
+  readonly code = 'DURABLE_LOGIC';
+  constructor(
+    readonly machine: string,
+    /** Name of the child or activity. */
+    readonly source: string,
+  ) {
+    super(
+      `Durable machine '${machine}' starts '${source}' as a child. Only functions that a state invokes can be its activities: make the child a durable machine of its own and send to it.`,
+    );
+  }
+}
+
+/** The step lost its race too often. */
+export class DurableConflictError extends OrchestratorError {
+  readonly code = 'DURABLE_CONFLICT';
+  override readonly retryable = true;
+  constructor(readonly machine: string) {
+    super(
+      `Machine '${machine}' was changed by somebody else again and again. Run one process with it, or give all of them a transport, so that it has one owner.`,
+    );
+  }
+}
+
+/** A request to a durable machine failed where it lives. */
+export class DurableRequestError extends OrchestratorError {
+  constructor(
+    /** The error's own code there. */
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
