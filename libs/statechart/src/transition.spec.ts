@@ -163,3 +163,37 @@ describe('watchCalls', () => {
     expect(calls).toEqual(['inner isFine', 'outer isFine']);
   });
 });
+
+describe('a step in which nothing is computed', () => {
+  const flat = defineMachine({
+    id: 'flat',
+    initial: 'a',
+    states: { a: { on: { NEXT: 'b' } }, b: { on: { NEXT: 'a', STAY: {} } } },
+  });
+
+  it('is one object for all instances that share their context, so that it leaves nothing to collect', () => {
+    const starts = [1, 2, 3].map(() => initialTransition(flat).snapshot);
+    // The first one works out what the event does.
+    const [, step, again] = starts.map((snapshot) => transition(flat, snapshot, { type: 'NEXT' }));
+    expect(again === step).toBe(true);
+    expect(Object.isFrozen(step)).toBe(true);
+    expect(step).toMatchObject({ changed: true, effects: [], snapshot: { context: {}, status: 'active' } });
+    expect(step && stateValue(flat, step.snapshot)).toBe('b');
+  });
+
+  it('keeps the context of an instance that has its own, and of one that was restored', () => {
+    const own = defineMachine({
+      ...flat.config,
+      context: ({ input }: { input: unknown }) => ({ input }),
+    });
+    const steps = [1, 2].map((input) => {
+      const { snapshot } = initialTransition(own, input);
+      return transition(own, snapshot, { type: 'NEXT' }).snapshot.context;
+    });
+    expect(steps).toEqual([{ input: 1 }, { input: 2 }]);
+    const changed = withContext(initialTransition(flat).snapshot, { more: 1 });
+    expect(transition(flat, changed, { type: 'NEXT' }).snapshot.context).toEqual({ more: 1 });
+    const restored = deserialize(flat, serialize(flat, changed));
+    expect(transition(flat, restored, { type: 'NEXT' }).snapshot.context).toEqual({ more: 1 });
+  });
+});

@@ -66,7 +66,7 @@ function process<C>(runtime: Runtime, snapshot: Snapshot<C>, event: EventObject)
     return complete(frame, takeExternal(frame, event), snapshot);
   }
   const outcome = selectOutcome(configuration, context, event);
-  if (outcome !== null && isQuick(outcome)) return quickStep(snapshot, outcome);
+  if (outcome !== null && isQuick(outcome)) return quickStep(runtime, snapshot, outcome);
   const frame = openFrame(configuration, snapshot, event);
   return complete(frame, takeSelected(frame, event, outcome), snapshot);
 }
@@ -76,13 +76,23 @@ function isQuick({ effects, next }: Outcome): boolean {
   return effects !== null && next.eventless === null;
 }
 
-function quickStep<C>(snapshot: Snapshot<C>, { next, effects }: Outcome): Step<C> {
+function quickStep<C>(runtime: Runtime, snapshot: Snapshot<C>, outcome: Outcome): Step<C> {
   const { context, epochs, configuration } = snapshot;
-  const same = next === configuration;
-  const after = same
-    ? snapshot
-    : new MachineSnapshot(next, context, epochs, null, 'active', undefined, undefined);
+  const { next, effects } = outcome;
+  if (next === configuration) return { snapshot, effects: effects ?? NO_EFFECTS, changed: true };
+  if (epochs === null && context === runtime.sharedContext) return sharedStep(outcome) as Step<C>;
+  const after = new MachineSnapshot(next, context, epochs, null, 'active', undefined, undefined);
   return { snapshot: after, effects: effects ?? NO_EFFECTS, changed: true };
+}
+
+/** One object for all instances, so that their steps leave nothing to collect. */
+function sharedStep(outcome: Outcome): Step {
+  const { next, effects } = outcome;
+  return (outcome.sharedStep ??= Object.freeze({
+    snapshot: next.restingSnapshot,
+    effects: effects ?? NO_EFFECTS,
+    changed: true,
+  }));
 }
 
 function complete<C>(frame: Frame, taken: boolean, before: Snapshot<C>): Step<C> {
@@ -161,7 +171,7 @@ function openInitial(runtime: Runtime, input: unknown): Frame {
 
 function initialContext(runtime: Runtime, frame: Frame, input: unknown): unknown {
   const { context, id } = runtime.chart;
-  if (typeof context !== 'function') return context ?? {};
+  if (typeof context !== 'function') return runtime.sharedContext;
   const create = (): unknown => (context as (args: { input: unknown }) => unknown)({ input });
   return evaluate(create, frame, undefined, `${id}.context`) ?? {};
 }

@@ -71,7 +71,14 @@ function enter(from: Configuration, moves: readonly Move[], { exits, stay, memor
   if (done) ops.push(...closingOps(runtime, nodes));
   const relocated = memory !== from.memory || !sameStates(from.active, active);
   const next = relocated ? runtime.configuration(nodes, memory) : from;
-  return { ops, effects: constantEffects(ops), next, moves: relocated, inert: moves.every(isInert) };
+  return {
+    ops,
+    effects: constantEffects(ops),
+    next,
+    moves: relocated,
+    inert: moves.every(isInert),
+    sharedStep: null,
+  };
 }
 
 function isInert({ targets, actions = [] }: Move & { actions?: readonly unknown[] }): boolean {

@@ -1,4 +1,5 @@
 import type { Node } from '../chart/node.js';
+import { MachineSnapshot } from '../snapshot/snapshot.js';
 import type { Plan } from './plan.js';
 import type { Runtime } from './runtime.js';
 import type { Memory } from './sets.js';
@@ -19,6 +20,7 @@ export class Configuration {
   /** What eventless transitions do here; undefined: not looked at yet. */
   eventless: Plan | null | undefined = undefined;
   private set: ReadonlySet<Node> | undefined = undefined;
+  private resting: MachineSnapshot<unknown> | undefined = undefined;
 
   constructor(
     readonly runtime: Runtime,
@@ -32,6 +34,22 @@ export class Configuration {
 
   get active(): ReadonlySet<Node> {
     return (this.set ??= new Set(this.nodes));
+  }
+
+  /**
+   * The snapshot of all active instances that are here with the shared context and without a memory of entries: one object for however many, so that their steps
+   * leave nothing to collect.
+   */
+  get restingSnapshot(): MachineSnapshot<unknown> {
+    return (this.resting ??= new MachineSnapshot(
+      this,
+      this.runtime.sharedContext,
+      null,
+      null,
+      'active',
+      undefined,
+      undefined,
+    ));
   }
 
   /** What an event type does here; null: no state answers it; undefined: not looked at yet. */

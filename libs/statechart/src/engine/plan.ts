@@ -1,5 +1,5 @@
 import type { Transition } from '../chart/node.js';
-import type { Effect } from '../types.js';
+import type { Effect, Step } from '../types.js';
 import type { Check } from './bind-guard.js';
 import type { Configuration } from './configuration.js';
 import type { Op } from './op.js';
@@ -22,6 +22,8 @@ export interface Outcome {
   readonly moves: boolean;
   /** Only forbidden transitions: the event is answered by doing nothing. */
   readonly inert: boolean;
+  /** The step of all instances that have the shared context and no memory of entries, if there is nothing to compute; made at first need. */
+  sharedStep: Step | null;
 }
 
 /** Candidates of parallel regions: each region may choose one, the state around them only if none does. */

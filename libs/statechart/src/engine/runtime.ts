@@ -34,6 +34,8 @@ export class Runtime {
   readonly guardFailures: unknown[] = [];
   /** Set while somebody watches. */
   watch: CallWatch | undefined = undefined;
+  /** The context of all instances of a config that makes none for each; a mark that no instance has, where it does. */
+  readonly sharedContext: unknown;
   private readonly ops = new Map<ActionSpec, Op>();
   private readonly checks = new Map<GuardSpec, Check>();
   private readonly configurations = new Map<string, Configuration>();
@@ -42,7 +44,11 @@ export class Runtime {
   constructor(
     readonly chart: Chart,
     readonly implementations: BoundNames,
-  ) {}
+  ) {
+    const { context } = chart;
+    this.sharedContext =
+      typeof context === 'function' ? Symbol('made for each') : (context ?? Object.freeze({}));
+  }
 
   op(spec: ActionSpec): Op {
     let op = this.ops.get(spec);

@@ -153,18 +153,18 @@ export class MachineInstance extends Mailbox {
 
   /** One event, to completion if it can be. */
   private handleOne(event: EventObject, delivery: InstanceDelivery | undefined): boolean {
-    const { bound } = this.kind;
+    // No function is made here: what one catches would be allocated for each event.
     const before = this.snapshot as Snapshot;
     let step: Step;
     try {
       step = this.core.pool.turns.watching
-        ? this.watched(event, () => transition(bound, before, event))
-        : transition(bound, before, event);
+        ? this.watchedTransition(before, event)
+        : transition(this.kind.bound, before, event);
       const { effects } = step;
       if (effects.length > 0 && hasActions(effects)) {
         const acts = Object.isFrozen(effects)
-          ? effects.map((effect) => ({ effect, event, context: before.context }))
-          : actsOf(bound, microstep(bound, before, event), event);
+          ? actsAt(effects, event, before.context)
+          : actsOf(this.kind.bound, microstep(this.kind.bound, before, event), event);
         return this.run(event, delivery, step, acts);
       }
     } catch (error) {
@@ -172,6 +172,10 @@ export class MachineInstance extends Mailbox {
       return true;
     }
     return this.conclude(step, event, delivery);
+  }
+
+  private watchedTransition(before: Snapshot, event: EventObject): Step {
+    return this.watched(event, () => transition(this.kind.bound, before, event));
   }
 
   /** Works out a step, and tells of the machine's functions that hold the event loop meanwhile. */
@@ -303,6 +307,11 @@ export class MachineInstance extends Mailbox {
 function hasActions(effects: readonly Effect[]): boolean {
   for (const effect of effects) if (effect.type === 'action') return true;
   return false;
+}
+
+/** Effects that all belong to one microstep. */
+function actsAt(effects: readonly Effect[], event: EventObject, context: unknown): Act[] {
+  return effects.map((effect) => ({ effect, event, context }));
 }
 
 /** The effects of a macrostep, each with the event and context of its microstep; `first` is the first microstep. */

@@ -25,7 +25,7 @@ export class Histogram {
   add(other: Histogram): void {
     if (other.counts === undefined) return;
     const counts = (this.counts ??= new Uint32Array(BUCKETS));
-    for (const [bucket, count] of other.counts.entries()) counts[bucket] = (counts[bucket] ?? 0) + count;
+    other.counts.forEach((count, bucket) => (counts[bucket] = (counts[bucket] ?? 0) + count));
     this.count += other.count;
     this.sum += other.sum;
     this.max = Math.max(this.max, other.max);
@@ -46,11 +46,8 @@ export class Histogram {
   private percentile(share: number): number {
     if (this.counts === undefined) return 0;
     let left = Math.ceil(this.count * share);
-    for (const [bucket, count] of this.counts.entries()) {
-      left -= count;
-      if (left <= 0) return Math.min(this.max, middleOf(bucket) / 1_000);
-    }
-    return this.max;
+    const bucket = this.counts.findIndex((count) => (left -= count) <= 0);
+    return bucket < 0 ? this.max : Math.min(this.max, middleOf(bucket) / 1_000);
   }
 }
 
