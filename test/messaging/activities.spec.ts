@@ -15,26 +15,30 @@ const ref = z.object({ orderId: z.string() });
 class Placed extends message('t.placed', ref) {}
 class Moved extends message('t.moved', ref) {}
 class Cancelled extends message('t.cancelled', ref) {}
+class Checked extends message('t.checked', ref) {}
 
-const orderSaga = defineSaga({
-  name: 'charged',
-  version: 1,
-  data: type<{ orderId: string; receipt: string; error: string }>(),
-  correlateBy: 'orderId',
-  states: ['charging', 'elsewhere', 'charged'],
-  ends: { done: 'success', failed: 'undo' },
-  events: [Placed, Moved, Cancelled],
-  compensations: { refund: ref },
-  activities: {
-    charge: {
-      input: ref,
-      output: z.object({ receipt: z.string() }),
-      retry: { attempts: 3, firstDelay: '10s' },
-      timeout: '30s',
-      heartbeat: '8s',
+const definition = (version: number, migrates: boolean) =>
+  defineSaga({
+    name: 'charged',
+    version,
+    ...(migrates ? { migrate: { 1: {} } } : {}),
+    data: type<{ orderId: string; receipt: string; error: string }>(),
+    correlateBy: 'orderId',
+    states: ['charging', 'elsewhere', 'charged'],
+    ends: { done: 'success', failed: 'undo' },
+    events: [Placed, Moved, Cancelled, Checked],
+    compensations: { refund: ref },
+    activities: {
+      charge: {
+        input: ref,
+        output: z.object({ receipt: z.string() }),
+        retry: { attempts: 3, firstDelay: '10s' },
+        timeout: '30s',
+        heartbeat: '8s',
+      },
     },
-  },
-});
+  });
+const orderSaga = definition(1, false);
 
 /** The service outside, and what it was asked. */
 class Card {
@@ -42,11 +46,17 @@ class Card {
   readonly refunds: string[] = [];
   readonly aborted: string[] = [];
   onDone: () => void = () => {};
+  onChecked: () => void = () => {};
   charge: (ctx: SagaActivityContext) => Promise<{ receipt: string }> = async () => ({ receipt: 'r1' });
+
+  constructor(
+    private readonly version = 1,
+    private readonly migrates = false,
+  ) {}
 
   readonly register = (host: OrchestratorHost): void =>
     host.register(
-      buildSaga(orderSaga, (saga) => {
+      buildSaga(definition(this.version, this.migrates), (saga) => {
         saga
           .initially()
           .when(Placed)
@@ -70,7 +80,9 @@ class Card {
           .when(Moved)
           .transitionTo('elsewhere')
           .when(Cancelled)
-          .transitionTo('failed');
+          .transitionTo('failed')
+          .when(Checked)
+          .then(() => this.onChecked());
         saga
           .during('elsewhere', 'charged')
           .when(Moved)
@@ -111,6 +123,70 @@ describe.each(storeKinds)('an activity, on $kind', (kind) => {
     const first = await cluster.node('first', card.register);
     return { cluster, clock: cluster.clock, card, first, bus: first.host.bus };
   }
+
+  it('goes on while its instance is held, and its outcome waits for the replay', async () => {
+    const card = new Card();
+    cluster = await openPlainCluster(kind);
+    const { clock } = cluster;
+    const first = await cluster.node('first', card.register, { maxAttempts: 1 });
+    const charged = gate();
+    card.charge = async () => (await charged.passed, { receipt: 'r1' });
+    card.onChecked = () => {
+      throw new Error("can't bear it");
+    };
+    await first.host.bus.publish(new Placed({ orderId }));
+    await first.host.bus.publish(new Checked({ orderId }));
+    await clock.advance('2s');
+    expect(await order(first)).toMatchObject({ state: 'charging', status: 'held' });
+    charged.open();
+    await clock.advance('5s');
+    expect(card.aborted).toEqual([]);
+    card.onChecked = () => {};
+    const { id = '' } = await order(first);
+    await first.host.operator.replay({ saga: orderSaga, id }, { by: 'ada' });
+    await clock.advance('2m');
+    expect(await order(first)).toMatchObject({
+      state: 'charged',
+      status: 'running',
+      data: { receipt: 'r1' },
+    });
+    expect([card.charges.length, card.refunds]).toEqual([1, []]);
+  });
+
+  /** An activity of version 1 that waits for its next try, and a node that has the second version only. */
+  async function ofTwo(migrates: boolean) {
+    const card = new Card();
+    card.charge = async () => {
+      throw new Error('away');
+    };
+    cluster = await openPlainCluster(kind);
+    const { clock } = cluster;
+    const old = await cluster.node('old', card.register);
+    await old.host.bus.publish(new Placed({ orderId }));
+    await clock.advance('1s');
+    expect(card.charges).toHaveLength(1);
+    await old.kill();
+    const newer = await cluster.node('newer', new Card(2, migrates).register);
+    await clock.advance('2m');
+    return { newer, clock, cluster };
+  }
+
+  it('of an older version is run by the one that its instance is migrated to', async () => {
+    const { newer } = await ofTwo(true);
+    expect(await order(newer)).toMatchObject({ state: 'charged', definitionVersion: 2 });
+  });
+
+  it('of a version that no build continues becomes a dead letter, and goes on with one that does', async () => {
+    const { newer, clock, cluster: nodes } = await ofTwo(false);
+    const reasons = (await nodes.store.deadLetters({})).map(({ reason }) => reason);
+    expect(reasons).toEqual([expect.stringContaining("Nothing in this build runs 'charge'")]);
+    await newer.kill();
+    const { host, ...repaired } = await nodes.node('repaired', new Card(2, true).register);
+    for await (const letter of host.operator.deadLetters())
+      await host.operator.replayLetter(letter, { by: 'ada' });
+    await clock.advance('2m');
+    expect(await order({ host, ...repaired })).toMatchObject({ state: 'charged', definitionVersion: 2 });
+  });
 
   it('runs after the commit that asks for it, and its output comes back as an event', async () => {
     const { clock, card, first, bus } = await scene();

@@ -76,6 +76,23 @@ afterEach(async () => cluster?.close());
 
 const quote = { reply: Quoted };
 
+it('a request that another application would handle is refused before anything is written', async () => {
+  const memory = storeKinds.find(({ kind }) => kind === 'memory') as (typeof storeKinds)[number];
+  cluster = await openPlainCluster(memory);
+  const sent: string[] = [];
+  const { host } = await cluster.node('asker', (node) =>
+    node.registerRemote({
+      name: 'pricing',
+      messages: [Quote.messageName],
+      send: async ({ name }) => void sent.push(name),
+    }),
+  );
+  const asked = host.bus.request(new Quote({ orderId: 'o1' }), { reply: Quoted });
+  await expect(asked).rejects.toMatchObject({ code: 'REMOTE_REQUEST', route: 'pricing' });
+  await cluster.clock.advance('1m');
+  expect(sent).toEqual([]);
+});
+
 describe.each(storeKinds)('a request, on $kind', (kind) => {
   it('is answered by its handler, and by a saga, as an instance of the reply’s class', async () => {
     cluster = await openPlainCluster(kind);

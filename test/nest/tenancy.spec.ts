@@ -16,6 +16,7 @@ import {
   InjectSagaRepository,
   MessageBus,
   OrchestratorModule,
+  SagaOperator,
   type SagaRepository,
   type TenantSource,
 } from '@nestjs-orchestrator/nest';
@@ -30,7 +31,22 @@ class TicketsController {
   constructor(
     @Inject(MessageBus) private readonly bus: MessageBus,
     @InjectSagaRepository(ticketSaga) private readonly tickets: SagaRepository<typeof ticketSaga>,
+    @Inject(SagaOperator) private readonly operator: SagaOperator,
   ) {}
+
+  @Post(':id/cancel')
+  async cancel(@Param('id') id: string): Promise<{ status: string }> {
+    const audit = { by: 'ada', reason: 'asked for' };
+    const { status } = await this.operator.cancel({ saga: ticketSaga, id }, audit);
+    return { status };
+  }
+
+  @Get('letters')
+  async letters(): Promise<readonly string[]> {
+    const ids: string[] = [];
+    for await (const { id } of this.operator.deadLetters()) ids.push(id);
+    return ids;
+  }
 
   @Post()
   @HttpCode(202)
@@ -41,12 +57,12 @@ class TicketsController {
   }
 
   @Get(':id')
-  async read(@Param('id') id: string): Promise<{ state: string; tenant: string }> {
+  async read(@Param('id') id: string): Promise<{ id: string; state: string; tenant: string }> {
     // What is awaited in between stays the request's.
     await Promise.resolve();
     const ticket = await this.tickets.findByCorrelation(id);
     if (ticket === undefined) throw new NotFoundException();
-    return { state: ticket.state, tenant: ticket.tenant };
+    return { id: ticket.id, state: ticket.state, tenant: ticket.tenant };
   }
 
   @Get()
@@ -87,17 +103,18 @@ async function serve(kind: StoreKind) {
     await closeStore();
   };
   const url = await app.getUrl();
-  return async (path: string, of?: string, body?: object) => {
+  const ask = async (path: string, of?: string, body?: object) => {
     const headers = { 'content-type': 'application/json', ...(of === undefined ? {} : { 'x-tenant': of }) };
     const post = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
     const response = await fetch(`${url}${path}`, { headers, ...post });
     return { status: response.status, body: await response.json() };
   };
+  return { ask, store };
 }
 
 describe.each(storeKinds)('the tenant of a request, on $kind', (kind) => {
   it('is the tenant of what it does, and finds nothing of others', async () => {
-    const ask = await serve(kind);
+    const { ask } = await serve(kind);
     // The same key in two tenants is two tickets.
     for (const [of, ticketId] of [
       ['north', 't1'],
@@ -105,8 +122,8 @@ describe.each(storeKinds)('the tenant of a request, on $kind', (kind) => {
       ['south', 't2'],
     ] as const)
       expect(await ask('/tickets', of, { ticketId })).toEqual({ status: 202, body: { state: 'valid' } });
-    expect((await ask('/tickets/t1', 'north')).body).toEqual({ state: 'valid', tenant: 'north' });
-    expect((await ask('/tickets/t1', 'south')).body).toEqual({ state: 'valid', tenant: 'south' });
+    expect((await ask('/tickets/t1', 'north')).body).toMatchObject({ state: 'valid', tenant: 'north' });
+    expect((await ask('/tickets/t1', 'south')).body).toMatchObject({ state: 'valid', tenant: 'south' });
     expect((await ask('/tickets/t2', 'north')).status).toBe(404);
     expect((await ask('/tickets/t1')).status).toBe(404);
     expect((await ask('/tickets', 'north')).body).toEqual(['t1']);
@@ -114,8 +131,29 @@ describe.each(storeKinds)('the tenant of a request, on $kind', (kind) => {
     expect((await ask('/tickets')).body).toEqual([]);
   });
 
+  it('is the tenant of what an operator does, and of the dead letters that he sees', async () => {
+    const { ask, store } = await serve(kind);
+    expect((await ask('/tickets', 'north', { ticketId: 't1' })).status).toBe(202);
+    const { id } = (await ask('/tickets/t1', 'north')).body as { id: string };
+    expect((await ask(`/tickets/${id}/cancel`, 'south', {})).status).toBe(500);
+    expect((await ask(`/tickets/${id}/cancel`, 'north', {})).body).toEqual({ status: 'compensating' });
+    const row = {
+      tenant: 'north',
+      destination: 'handler:x',
+      id: 'l1',
+      lane: null,
+      payload: '{}',
+      delayMs: 0,
+    };
+    await store.enqueue([row], { owner: 'n', leaseMs: 1_000, now: null });
+    await store.buryWork(row, 'no use', { now: null });
+    expect((await ask('/tickets/letters', 'south')).body).toEqual([]);
+    expect((await ask('/tickets/letters', 'north')).body).toEqual(['l1']);
+    expect((await ask('/tickets/letters')).body).toEqual(['l1']);
+  });
+
   it('is refused where the resolver refuses, or names none', async () => {
-    const ask = await serve(kind);
+    const { ask } = await serve(kind);
     expect((await ask('/tickets', 'stranger')).status).toBe(401);
     expect((await ask('/tickets', 'x'.repeat(201))).status).toBe(500);
   });

@@ -185,9 +185,7 @@ describe.each(storeKinds)('a saga in a transaction of the caller, on $kind', (ki
   });
 
   it('tells what handlers throw, and nothing has happened', async () => {
-    const broken = within(a, ({ manager }) =>
-      a.host.bus.within(manager).handle(new Placed({ orderId: '' })),
-    );
+    const broken = within(a, ({ manager }) => a.host.bus.within(manager).handle(new Placed({ orderId: '' })));
     await expect(broken).rejects.toMatchObject({ code: 'SAGA_CORRELATION' });
     expect(await standing('')).toBe('absent');
   });

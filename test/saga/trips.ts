@@ -65,3 +65,30 @@ export function tripsOfTwo(migrate: boolean) {
       .transitionTo('late');
   });
 }
+
+/** A saga that fails when it goes, and pays back then. */
+export function refundable(version: number, migrates: boolean, refund = async (): Promise<void> => {}) {
+  const definition = defineSaga({
+    name: 'refundable',
+    version,
+    data: type<Ref>(),
+    correlateBy: 'id',
+    states: ['waiting'],
+    ends: { failed: 'undo' },
+    events: [Began, Went],
+    compensations: { refund: type<Ref>() },
+    ...(migrates ? { migrate: { 1: {} } } : {}),
+  });
+  return buildSaga(definition, (saga) => {
+    saga
+      .initially()
+      .when(Began)
+      .then((ctx) => {
+        ctx.compensateWith('refund', { id: ctx.event.id });
+        return { id: ctx.event.id };
+      })
+      .transitionTo('waiting');
+    saga.during('waiting').when(Went).transitionTo('failed');
+    saga.compensate('refund', refund);
+  });
+}

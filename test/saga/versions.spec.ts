@@ -4,7 +4,7 @@ import type { SagaBehaviour } from '@nestjs-orchestrator/core/saga';
 import { countedIds, seededRandom, VirtualClock } from '@nestjs-orchestrator/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CALM, storeKinds } from './support.js';
-import { Began, trip, trips, tripsOfTwo, Went } from './trips.js';
+import { Began, refundable, trip, trips, tripsOfTwo, Went } from './trips.js';
 
 const id = 'x';
 
@@ -87,5 +87,38 @@ describe.each(storeKinds)('several versions of a saga, on $kind', (kind) => {
     const next = await node('next', tripsOfTwo(true));
     await clock.advance('1m');
     expect(await find(next)).toMatchObject({ state: 'done' });
+  });
+
+  it('hold an instance whose undo step no build continues, and undo it when one does', async () => {
+    const undone: string[] = [];
+    const old = await node(
+      'old',
+      refundable(1, false, () => Promise.reject(new Error('away'))),
+    );
+    await publish(old, new Began({ id }));
+    await publish(old, new Went({ id }));
+    await clock.advance('1s');
+    hosts.splice(0);
+    await old.close();
+    const newer = await node(
+      'new',
+      refundable(2, false, async () => void undone.push('new')),
+    );
+    await clock.advance('2m');
+    const found = async (host: OrchestratorHost) =>
+      host.repository(refundable(1, false).definition).findByCorrelation(id);
+    expect(await found(newer)).toMatchObject({ definitionVersion: 1, state: 'failed', status: 'held' });
+    const { id: held = '', undo } = (await found(newer)) ?? {};
+    expect(undo).toMatchObject([{ name: 'refund', status: 'running' }]);
+    hosts.splice(0);
+    await newer.close();
+    const repaired = await node(
+      'repaired',
+      refundable(2, true, async () => void undone.push('repaired')),
+    );
+    await repaired.operator.replay({ saga: 'refundable', id: held }, { by: 'ada' });
+    await clock.advance('2m');
+    expect(await found(repaired)).toMatchObject({ definitionVersion: 2, status: 'compensated' });
+    expect(undone).toEqual(['repaired']);
   });
 });

@@ -53,6 +53,7 @@ export type { MissedPolicy, ScheduleTime } from './bus/schedule/schedule-plan.js
 export type { ScheduleInfo } from './bus/schedule/schedule-record.js';
 export {
   NoReplyError,
+  RemoteRequestError,
   RequestAbortedError,
   RequestFailedError,
   ReplyTimeoutError,

@@ -115,6 +115,7 @@ export {
   Orchestrator,
   OrchestratorError,
   PayloadTooLargeError,
+  RemoteRequestError,
   RequestAbortedError,
   RequestFailedError,
   ReplyTimeoutError,
@@ -151,6 +152,8 @@ export {
   type SendOptions,
   type SchemaIssue,
   type SchemaResult,
+  type HandledReceipt,
+  type HandleOptions,
   type TransactionalBus,
 } from '@nestjs-orchestrator/core';
 export {

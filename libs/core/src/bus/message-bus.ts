@@ -100,7 +100,7 @@ export abstract class MessageBus implements Pick<TransactionalBus, 'publish' | '
    * Sends a command and waits for what its handler answers by `ctx.reply`. The reply leaves with the commit of the handling; a request that
    * is asked again with the same id gets the reply of the first handling.
    *
-   * @throws NoRouteError, ReplyTimeoutError, NoReplyError when its handler did not reply, RequestFailedError when it was given up,
+   * @throws NoRouteError, RemoteRequestError for a command that another application handles, ReplyTimeoutError, NoReplyError when its handler did not reply, RequestFailedError when it was given up,
    * UnexpectedReplyError, RequestAbortedError; and as {@link publish}
    */
   abstract request<R extends MessageType>(

@@ -71,6 +71,7 @@ export class OutboxBus extends MessageBus {
     const { ids, clock, requests, writeOptions } = this.ports;
     const { reply, signal, timeout = '30s', ...rest } = options;
     const timeoutMs = requestTimeout(timeout);
+    this.ports.addressing.mustReply(command);
     const [id, tenant] = [options.id ?? ids.next(), options.tenant ?? this.ports.tenant()];
     const asker = { replyTo: replyDestination(writeOptions().owner), replyBy: clock.now() + timeoutMs };
     return requests.ask({ tenant, id, message: command, reply, timeoutMs, signal }, () =>

@@ -4,7 +4,9 @@ import { hashedId } from '../message/hashed-id.js';
 import type { Envelope } from '../message/envelope.js';
 import type { WorkRecord } from '../ports/records.js';
 import type { Outgoing } from '../handling/recording.js';
+import { remoteRouteOf } from './routes.js';
 import type { ReplyAddressing } from './request/reply-work.js';
+import { RemoteRequestError } from './request/request-errors.js';
 import type { Routes } from './routes.js';
 
 /** Payload of a work row that carries a message. */
@@ -81,6 +83,15 @@ export class Addressing {
     if (verb === 'send') this.routes.handler(body.name);
     toJson(body.body, `message '${body.name}'`, this.maxPayload);
     return body;
+  }
+
+  /**
+   * @throws RemoteRequestError for a command whose reply would not find its way back; NoRouteError, NotAMessageError
+   */
+  mustReply(command: object): void {
+    const { messageName } = messageTypeOf(command);
+    const route = remoteRouteOf(this.routes.handler(messageName));
+    if (route !== undefined) throw new RemoteRequestError(messageName, route);
   }
 
   /** The work that a checked message comes to. */

@@ -54,3 +54,10 @@ export const sagaDestination = (name: string): string => `saga:${name}`;
 export const undoDestination = (name: string): string => `undo:${name}`;
 /** Destination of a `@Handles` method's messages. */
 export const handlerDestination = (name: string): string => `handler:${name}`;
+/** Begins the destination of a remote route's messages. */
+const REMOTE = 'remote:';
+/** Destination of a remote route's messages in the outbox. */
+export const remoteDestination = (name: string): string => `${REMOTE}${name}`;
+/** Name of the remote route that a destination is of; `undefined`: it is none. */
+export const remoteRouteOf = (destination: string): string | undefined =>
+  destination.startsWith(REMOTE) ? destination.slice(REMOTE.length) : undefined;

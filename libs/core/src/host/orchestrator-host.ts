@@ -1,7 +1,7 @@
 import type { MessageBus } from '../bus/message-bus.js';
 import type { MessageHandler } from '../bus/message-context.js';
 import { Addressing, type MessageWork } from '../bus/outgoing.js';
-import { RemoteConsumer, remoteDestination, type RemoteRoute } from '../bus/remote/remote-consumer.js';
+import { RemoteConsumer, type RemoteRoute } from '../bus/remote/remote-consumer.js';
 import { OutboxBus } from '../bus/outbox-bus.js';
 import { Participant } from '../bus/participant.js';
 import { NodePresence, PRESENCE } from '../bus/request/presence.js';
@@ -12,7 +12,7 @@ import { SCHEDULES } from '../bus/schedule/schedule-record.js';
 import { Schedules } from '../bus/schedule/schedules.js';
 import { TimerRelay } from '../bus/relay/timer-relay.js';
 import { WorkRelay } from '../bus/relay/work-relay.js';
-import { handlerDestination, sagaDestination, undoDestination } from '../bus/routes.js';
+import { handlerDestination, remoteDestination, sagaDestination, undoDestination } from '../bus/routes.js';
 import { Coalescer } from '../handling/coalescer.js';
 import { parseJson } from '../message/json.js';
 import type { Commit, Consumption, Finish, FinishResult, WriteOptions } from '../ports/instance-store.js';
@@ -141,6 +141,7 @@ export class OrchestratorHost {
       ...this.settings,
       runner: this.runner,
       latest: (saga) => this.registry.find(saga),
+      tenant: this.tenant,
     });
     this.operator = this.operations;
   }

@@ -2,10 +2,11 @@ import {
   DuplicateDestinationError,
   handlerDestination,
   NoRouteError,
+  remoteDestination,
   Routes,
   sagaDestination,
 } from '../bus/routes.js';
-import { remoteDestination, type RemoteRoute } from '../bus/remote/remote-consumer.js';
+import type { RemoteRoute } from '../bus/remote/remote-consumer.js';
 import type { MessageHandler } from '../bus/message-context.js';
 import type { MessageType } from '../message/message.js';
 import { OrchestratorError } from '../errors/orchestrator-error.js';

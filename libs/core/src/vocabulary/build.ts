@@ -1,8 +1,7 @@
-import { remoteDestination } from '../bus/remote/remote-consumer.js';
 import { PRESENCE } from '../bus/request/presence.js';
 import { replyDestination } from '../bus/request/reply-work.js';
 import { SCHEDULES } from '../bus/schedule/schedule-record.js';
-import { handlerDestination, sagaDestination, undoDestination } from '../bus/routes.js';
+import { handlerDestination, remoteDestination, sagaDestination, undoDestination } from '../bus/routes.js';
 import { activityDestination } from '../saga/activity/activity-work.js';
 import type { KnownSaga } from './known-saga.js';
 

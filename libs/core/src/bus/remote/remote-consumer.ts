@@ -17,9 +17,6 @@ export interface RemoteRoute {
   readonly send: (envelope: Envelope) => Promise<void>;
 }
 
-/** Destination of a remote route's messages in the outbox. */
-export const remoteDestination = (name: string): string => `remote:${name}`;
-
 /** Hands messages to another application: at least once, under the lease of their row, until it has confirmed them. */
 export class RemoteConsumer implements Consumer {
   readonly pool = 'general';
@@ -36,7 +33,7 @@ export class RemoteConsumer implements Consumer {
   async consume(work: ClaimedWork): Promise<Consumed> {
     const { envelope } = parseJson(work.payload) as MessageWork;
     const { clock, faults, handlerTimeoutMs } = this.ports;
-    // Replies find their way within one store only.
+    // Replies find their way within one store only; this node's own requests are refused before.
     const { replyTo: _to, replyBy: _by, ...letter } = envelope;
     await faults.reach('remote.send.before');
     await timedCall(clock, `remote route '${this.route.name}'`, handlerTimeoutMs, () =>

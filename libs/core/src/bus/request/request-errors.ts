@@ -16,6 +16,21 @@ export class ReplyTimeoutError extends OrchestratorError {
   }
 }
 
+/** A request was to go to another application, from where no reply finds its way back. Nothing was written. */
+export class RemoteRequestError extends OrchestratorError {
+  readonly code = 'REMOTE_REQUEST';
+  constructor(
+    readonly messageName: string,
+    /** Name of the way to the other application. */
+    readonly route: string,
+  ) {
+    super(
+      `'${messageName}' goes to another application, over '${route}', and replies find their way within one store only. send() it, and let the ` +
+        `answer come as a message of its own; or ask the application directly.`,
+    );
+  }
+}
+
 /** The request was handled, and its handler did not reply. */
 export class NoReplyError extends OrchestratorError {
   readonly code = 'NO_REPLY';

@@ -9,10 +9,12 @@ import type { Logger } from '../../ports/logger.js';
 import type { ClaimedWork, CurrentInstance, WorkRecord } from '../../ports/records.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
 import { checkValue } from '../run/check-values.js';
-import { restored } from '../run/step.js';
+import { readHold } from '../run/hold.js';
+import { notesOf } from '../run/notes.js';
 import { SagaVersionError } from '../saga-errors.js';
 import type { InstanceWaits } from '../wait/instance-waits.js';
-import { ActivityCancelledError } from './activity-errors.js';
+import { successorOf } from '../versions/fit-version.js';
+import { ActivityCancelledError, UnknownActivityError } from './activity-errors.js';
 import { ActivityTry } from './activity-run.js';
 import type { ActivityDefinition } from './activity-types.js';
 import { outcomeWork, type ActivityOutcome, type ActivityWork } from './activity-work.js';
@@ -82,11 +84,14 @@ export class ActivityConsumer implements Consumer {
 
   private read(work: ClaimedWork): Invocation {
     const payload = parseJson(work.payload) as ActivityWork;
-    const saga = this.versions().get(payload.definitionVersion);
-    const definition = saga?.definition.activities.get(payload.name);
-    if (saga === undefined || definition === undefined) {
-      throw new SagaVersionError(work.destination, payload.definitionVersion, [...this.versions().keys()]);
-    }
+    const versions = this.versions();
+    const { definitionVersion, name } = payload;
+    const saga = successorOf(versions, definitionVersion);
+    if (saga === 'newer')
+      throw new SagaVersionError(work.destination, definitionVersion, [...versions.keys()]);
+    const definition = saga === 'older' ? undefined : saga.definition.activities.get(name);
+    if (saga === 'older' || definition === undefined)
+      throw new UnknownActivityError(work.destination, definitionVersion, name);
     return { saga, definition, work, payload };
   }
 
@@ -99,7 +104,7 @@ export class ActivityConsumer implements Consumer {
       messageId: '',
     };
     const [result] = await store.load([request], { now: clock.storeNow() });
-    return waitsFor(saga, result?.instance ?? null, payload.invocation);
+    return waitsFor(result?.instance ?? null, payload.invocation);
   }
 
   /** How it ended; `again`: the row is given back for another try. */
@@ -116,7 +121,7 @@ export class ActivityConsumer implements Consumer {
     const stopWatching = waits.add({
       at: { tenant: work.tenant, saga: saga.definition.name, by: { id: payload.instance } },
       look: (instance) => {
-        if (!waitsFor(saga, instance, payload.invocation)) cancel();
+        if (!waitsFor(instance, payload.invocation)) cancel();
       },
       stopped: () => {},
     });
@@ -195,8 +200,8 @@ export class ActivityConsumer implements Consumer {
   }
 }
 
-/** Whether an instance is in the state that waits for the outcome of an invocation. */
-function waitsFor(saga: CompiledSaga, instance: CurrentInstance | null, invocation: string): boolean {
-  if (instance === null || instance.status !== 'running') return false;
-  return restored(saga, instance).notes.invocations.has(invocation);
+/** Whether an instance is in the state that waits for the outcome of an invocation; one that is held is where it was. */
+function waitsFor(instance: CurrentInstance | null, invocation: string): boolean {
+  if (instance === null || (readHold(instance)?.was ?? instance.status) !== 'running') return false;
+  return notesOf(instance).invocations.has(invocation);
 }

@@ -18,3 +18,18 @@ export class ActivityCancelledError extends OrchestratorError {
     super(`Nobody waits for activity '${activity}' any more: the saga has left the state that did.`);
   }
 }
+
+/** A stored activity is none of this build's: it becomes a dead letter, to be replayed on a build that has it. */
+export class UnknownActivityError extends OrchestratorError {
+  readonly code = 'UNKNOWN_ACTIVITY';
+  constructor(
+    readonly destination: string,
+    readonly version: number,
+    readonly activity: string,
+  ) {
+    super(
+      `Nothing in this build runs '${activity}' of '${destination}' version ${version}, which an instance waits for: it has neither that version nor a migration of ` +
+        `it that keeps the activity. Deploy a build that has, and replay this dead letter there.`,
+    );
+  }
+}

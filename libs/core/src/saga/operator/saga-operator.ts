@@ -7,7 +7,7 @@ export interface SagaTarget {
   readonly saga: AnySaga | string;
   /** Id of the instance. */
   readonly id: string;
-  /** Default: the application's default tenant. */
+  /** Default: that of the request, where `tenant` of forRoot tells it, else the application's default tenant. */
   readonly tenant?: string;
 }
 
@@ -40,7 +40,7 @@ export interface OperatorOutcome {
 
 /** Which dead letters to list. */
 export interface DeadLetterOptions {
-  /** Default: those of all tenants. */
+  /** Default: that of the request, where `tenant` of forRoot tells it; else those of all tenants. */
   readonly tenant?: string;
   /** `saga:order`, `handler:PaymentHandlers.charge`, … */
   readonly destination?: string;

@@ -25,7 +25,10 @@ export interface OperatorPorts {
   readonly store: InstanceStore;
   readonly clock: Clock;
   readonly ids: IdSource;
-  readonly defaultTenant: string;
+  /** Tenant of targets that name none. */
+  readonly tenant: () => string;
+  /** Tenant of whoever calls right now, if that is told. */
+  readonly currentTenant: () => string | undefined;
   readonly runner: SagaRunner;
   /** The highest version of a saga; `undefined`: this node does not have it. */
   readonly latest: (saga: string) => CompiledSaga | undefined;
@@ -62,8 +65,15 @@ export class StoredSagaOperator extends SagaOperator {
 
   override async *deadLetters(options: DeadLetterOptions = {}): AsyncGenerator<DeadLetter> {
     let before: string | undefined;
+    // As who asks first, whoever reads the pages.
+    const tenant = options.tenant ?? this.ports.currentTenant();
     for (;;) {
-      const filter = { ...options, limit: PAGE, ...(before === undefined ? {} : { before }) };
+      const filter = {
+        ...options,
+        ...(tenant === undefined ? {} : { tenant }),
+        limit: PAGE,
+        ...(before === undefined ? {} : { before }),
+      };
       const page = await this.ports.store.deadLetters(filter);
       yield* page;
       before = page.at(-1)?.letter;
@@ -131,7 +141,7 @@ export class StoredSagaOperator extends SagaOperator {
     if (end === 'conflict') throw new SagaConflictError(saga.name, 1);
   }
 
-  private refOf({ saga, id, tenant = this.ports.defaultTenant }: SagaTarget): InstanceRef {
+  private refOf({ saga, id, tenant = this.ports.tenant() }: SagaTarget): InstanceRef {
     return { tenant, saga: typeof saga === 'string' ? saga : saga.name, id };
   }
 

@@ -1,3 +1,6 @@
+import { parseJson } from '../../message/json.js';
+import type { CurrentInstance } from '../../ports/records.js';
+
 /** What a saga keeps beside the engine's snapshot. */
 export interface Notes {
   /** Value of the primary key; kept by sagas that have further ones. */
@@ -33,6 +36,11 @@ export const NO_NOTES: Notes = {
   cancelled: false,
   renamed: {},
 };
+
+/** Notes of an instance as it lies in the store, whatever its machine is. */
+export function notesOf({ machine }: Pick<CurrentInstance, 'machine'>): Notes {
+  return readNotes((parseJson(machine) as { readonly saga?: StoredNotes }).saga);
+}
 
 /** Notes as stored; nothing where there are none. */
 export function storedNotes(notes: Notes): StoredNotes | undefined {

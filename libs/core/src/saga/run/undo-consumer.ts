@@ -12,6 +12,7 @@ import type { CompensationContext } from '../contexts.js';
 import { SagaVersionError } from '../saga-errors.js';
 import type { UndoRules } from '../undo-policy.js';
 import { undoId } from './decision.js';
+import { successorOf } from '../versions/fit-version.js';
 import type { SagaRunner } from './saga-runner.js';
 import type { Stimulus, UndoneCause, UndoWork } from './stimulus.js';
 import { rulesOf } from './undo-outcome.js';
@@ -69,6 +70,7 @@ export class UndoConsumer implements Consumer {
 
   async consume(work: ClaimedWork): Promise<Consumed> {
     const { saga, payload } = this.read(work);
+    if (saga === undefined) return this.holdOlder(work, payload);
     if (payload.expired === true) return this.report(saga, work, payload, { expired: true });
     const end = await this.tryIt(saga, work, payload);
     await this.ports.faults.reach('undo.done');
@@ -78,6 +80,7 @@ export class UndoConsumer implements Consumer {
   /** Its tries ended without a word, or without hope. */
   async giveUp(work: ClaimedWork, error: unknown): Promise<Consumed | 'bury'> {
     const { saga, payload } = this.read(work);
+    if (saga === undefined) return this.holdOlder(work, payload);
     if (error instanceof UnknownCompensationError) {
       const held = await this.runner.hold(saga, stimulusOf(work, payload, {}), 'undo', error, work.attempts);
       return held === 'bury' ? 'bury' : 'settled';
@@ -88,17 +91,31 @@ export class UndoConsumer implements Consumer {
   /** A policy may allow more tries than the node does. */
   attemptsFor(work: ClaimedWork): number {
     const { saga, payload } = this.read(work);
-    return this.limit(rulesOf(saga, payload.name));
+    return saga === undefined ? this.ports.maxAttempts : this.limit(rulesOf(saga, payload.name));
   }
 
-  private read(work: ClaimedWork): { readonly saga: CompiledSaga; readonly payload: UndoWork } {
+  /** No build continues it by itself: people do, as for an instance of such a version that anything else comes for. */
+  private async holdOlder(work: ClaimedWork, payload: UndoWork): Promise<Consumed> {
+    const versions = this.versions();
+    const highest = versions.get(Math.max(...versions.keys())) as CompiledSaga;
+    const error = new SagaVersionError(highest.definition.name, payload.definitionVersion, [
+      ...versions.keys(),
+    ]);
+    await this.runner.hold(highest, stimulusOf(work, payload, {}), 'undo', error, work.attempts);
+    return 'settled';
+  }
+
+  /** `saga: undefined`: the step is of an older version, which nothing in this build continues. */
+  private read(work: ClaimedWork): {
+    readonly saga: CompiledSaga | undefined;
+    readonly payload: UndoWork;
+  } {
     const payload = parseJson(work.payload) as UndoWork;
     const versions = this.versions();
-    const saga = versions.get(payload.definitionVersion) ?? successor(versions, payload.definitionVersion);
-    if (saga === undefined) {
-      throw new SagaVersionError(work.destination, payload.definitionVersion, [...this.versions().keys()]);
-    }
-    return { saga, payload };
+    const saga = successorOf(versions, payload.definitionVersion);
+    if (saga === 'newer')
+      throw new SagaVersionError(work.destination, payload.definitionVersion, [...versions.keys()]);
+    return { saga: saga === 'older' ? undefined : saga, payload };
   }
 
   private report(saga: CompiledSaga, work: ClaimedWork, payload: UndoWork, end: End): Promise<Consumed> {
@@ -158,12 +175,6 @@ export class UndoConsumer implements Consumer {
     }
     return recording.outgoing;
   }
-}
-
-/** The version that an instance of an older one has been migrated to. */
-function successor(versions: ReadonlyMap<number, CompiledSaga>, older: number): CompiledSaga | undefined {
-  const highest = versions.get(Math.max(...versions.keys()));
-  return highest?.definition.migrate.has(older) === true ? highest : undefined;
 }
 
 type End = Partial<Pick<UndoneCause, 'error' | 'outgoing' | 'expired'>>;

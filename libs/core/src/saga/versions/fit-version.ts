@@ -31,6 +31,19 @@ export function fitVersion(
   return { saga: highest, instance: migrated(instance, highest, migration) };
 }
 
+/** The definition that does work of an instance's version: its own, or the one that instances of it are migrated to. */
+export function successorOf(
+  versions: ReadonlyMap<number, CompiledSaga>,
+  version: number,
+): CompiledSaga | Misfit {
+  const own = versions.get(version);
+  if (own !== undefined) return own;
+  const highest = Math.max(...versions.keys());
+  if (version > highest) return 'newer';
+  const saga = versions.get(highest);
+  return saga?.definition.migrate.has(version) === true ? saga : 'older';
+}
+
 interface StoredMachine {
   readonly states: readonly string[];
   readonly history?: Readonly<Record<string, readonly string[]>>;
@@ -65,6 +78,7 @@ function migrated(
       : {
           saga: {
             ...machine.saga,
+            ...invocationsOf(machine, states),
             renamed: { ...renamedValues(former, renamed), ...Object.fromEntries(nodes) },
           },
         }),
@@ -92,4 +106,13 @@ function renamedValues(
   renamed: (key: string) => string,
 ): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, renamed(value)]));
+}
+
+/** What waits for activities has the names of this version's states. */
+function invocationsOf(
+  { saga }: StoredMachine,
+  states: Readonly<Record<string, string>>,
+): Pick<StoredNotes, 'invocations'> {
+  if (saga?.invocations === undefined) return {};
+  return { invocations: renamedValues(saga.invocations, (path) => states[path] ?? path) };
 }
