@@ -1,6 +1,11 @@
 import type { Duration, MessageType, PublishOptions } from '@nestjs-orchestrator/core';
 import { OrchestratorHost } from '@nestjs-orchestrator/core/internal';
-import { silentLogger, type DeadLetter, type Logger } from '@nestjs-orchestrator/core/ports';
+import {
+  silentLogger,
+  type DeadLetter,
+  type InstanceStore,
+  type Logger,
+} from '@nestjs-orchestrator/core/ports';
 import type { AnySaga, SagaBehaviour, SagaInstance } from '@nestjs-orchestrator/core/saga';
 import { countedIds, seededRandom, VirtualClock } from '@nestjs-orchestrator/testing';
 import type { StoreKind } from './support.js';
@@ -9,6 +14,8 @@ import type { StoreKind } from './support.js';
 export interface Rig<G extends AnySaga> {
   readonly host: OrchestratorHost;
   readonly clock: VirtualClock;
+  /** The node's way to the store. */
+  readonly store: InstanceStore;
   /** Bodies of the commands that were handled, in order. */
   readonly handled: { readonly name: string; readonly body: object }[];
   /** Publishes events one after the other, each when the one before has settled. */
@@ -78,6 +85,7 @@ export async function openRig<G extends AnySaga>(
   return {
     host,
     clock,
+    store,
     handled,
     find,
     play: async (...events) => {

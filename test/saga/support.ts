@@ -116,7 +116,8 @@ export interface Cluster {
   readonly clock: VirtualClock;
   readonly world: World;
   readonly store: InstanceStore;
-  node(name: string): Promise<Node>;
+  /** @param wrap puts something between a node and its store */
+  node(name: string, wrap?: (store: InstanceStore) => InstanceStore): Promise<Node>;
   close(): Promise<void>;
 }
 
@@ -208,8 +209,10 @@ export async function openCluster(kind: StoreKind, timeout: Duration = '1h'): Pr
   const { store } = await connect();
   await store.start();
   const nodes: Node[] = [];
-  const node = async (name: string): Promise<Node> => {
-    const made = await openNode(name, clock, await connect(), world, timeout);
+  const node: Cluster['node'] = async (name, wrap = (of) => of) => {
+    const connection = await connect();
+    const wrapped = { ...connection, store: wrap(connection.store) };
+    const made = await openNode(name, clock, wrapped, world, timeout);
     nodes.push(made);
     return made;
   };

@@ -14,7 +14,7 @@ import { TimerRelay } from '../bus/relay/timer-relay.js';
 import { WorkRelay } from '../bus/relay/work-relay.js';
 import { handlerDestination, remoteDestination, sagaDestination, undoDestination } from '../bus/routes.js';
 import { Coalescer } from '../handling/coalescer.js';
-import { parseJson } from '../message/json.js';
+import { readRowOrNot } from '../handling/unreadable-row.js';
 import type { Commit, Consumption, Finish, FinishResult, WriteOptions } from '../ports/instance-store.js';
 import type { ClaimedWork, DueTimer, WorkKey, WorkRecord } from '../ports/records.js';
 import type { SagaBehaviour } from '../saga/behaviour.js';
@@ -327,10 +327,10 @@ export class OrchestratorHost {
   };
 
   /** Who asked is told that the request was given up. */
-  private readonly buried = async ({ payload }: ClaimedWork, reason: string): Promise<void> => {
+  private readonly buried = async (row: ClaimedWork, reason: string): Promise<void> => {
     this.deadLetters += 1;
-    const work = parseJson(payload) as Partial<MessageWork>;
-    if (work.kind !== 'message' || work.envelope === undefined) return;
+    const work = readRowOrNot<MessageWork>(row, ({ kind, envelope }) => kind === 'message' && !!envelope);
+    if (work === undefined) return;
     await this.enqueue(this.addressing.replies.row(work.envelope, failedReply(reason)));
   };
 

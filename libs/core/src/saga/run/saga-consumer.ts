@@ -8,6 +8,7 @@ import type { CompiledSaga } from '../compile/compiled-saga.js';
 import { SagaDelayedError } from '../saga-errors.js';
 import type { SagaGate } from '../saga-gate.js';
 import type { ComeBacks } from './come-backs.js';
+import { readRow, readRowOrNot } from '../../handling/unreadable-row.js';
 import { keyOf } from './correlation.js';
 import { isOfTheMessage, isPassing } from './delivery-error.js';
 import type { FanOut } from './fan-out.js';
@@ -37,7 +38,7 @@ export class SagaConsumer implements Consumer {
 
   async consume(work: ClaimedWork): Promise<Consumed> {
     const saga = this.latest();
-    const payload = parseJson(work.payload) as SagaWork;
+    const payload = readRow<SagaWork>(work, isSagaWork);
     if (payload.kind === 'outcome') return this.runner.handle(saga, outcomeStimulus(work, payload));
     if (payload.kind === 'wake') {
       await this.runner.drain(saga, { tenant: payload.tenant, key: payload.key });
@@ -68,7 +69,8 @@ export class SagaConsumer implements Consumer {
   /** What nothing more can be done for is poison: its instance is held with it. What is wrong by itself becomes a dead letter. */
   async giveUp(work: ClaimedWork, error: unknown): Promise<Consumed | 'bury'> {
     const saga = this.latest();
-    const payload = parseJson(work.payload) as SagaWork;
+    const payload = readRowOrNot<SagaWork>(work, isSagaWork);
+    if (payload === undefined) return 'bury';
     if (payload.kind === 'wake') {
       await this.runner.holdDelivery(
         saga,
@@ -97,7 +99,9 @@ export class SagaConsumer implements Consumer {
   /** Where the instance of a message stands, for whoever looks into its dead letter. */
   async describe(work: ClaimedWork): Promise<Readonly<Record<string, unknown>>> {
     const saga = this.latest();
-    const payload = parseJson(work.payload) as SagaWork;
+    const { name } = saga.definition;
+    const payload = readRowOrNot<SagaWork>(work, isSagaWork);
+    if (payload === undefined) return { saga: name, instance: null };
     const at =
       payload.kind === 'wake'
         ? payload
@@ -105,7 +109,6 @@ export class SagaConsumer implements Consumer {
           ? { tenant: work.tenant, key: payload.key }
           : { tenant: work.tenant, key: keyOfWork(saga, payload) };
     const instance = await this.runner.find(saga, at);
-    const { name } = saga.definition;
     if (instance === null) return { saga: name, instance: null };
     const { id, state, status, version } = instance;
     return { saga: name, instance: { id, state, status, version } };
@@ -178,6 +181,21 @@ function outcomeStimulus(work: ClaimedWork, { key, ...outcome }: OutcomeWork): S
     work: { tenant, destination, id },
     cause: { ...outcome, kind: 'activity' },
   };
+}
+
+/** Whether a row says what is needed to handle it. */
+function isSagaWork(payload: {
+  readonly kind?: unknown;
+  readonly key?: unknown;
+  readonly envelope?: unknown;
+}): boolean {
+  if (payload.kind !== 'message') return isObject(payload.key);
+  const { envelope } = payload;
+  return isObject(envelope) && isObject((envelope as Partial<Envelope>).body);
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 type MessageRow = Extract<SagaWork, { kind: 'message' }>;

@@ -2,7 +2,6 @@ import type { Consumed, Consumer } from '../../bus/relay/consumer.js';
 import { OrchestratorError } from '../../errors/orchestrator-error.js';
 import { Recording, type Outgoing } from '../../handling/recording.js';
 import { timedCall } from '../../handling/timed-call.js';
-import { parseJson } from '../../message/json.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FaultPoints } from '../../ports/fault-points.js';
 import type { Logger } from '../../ports/logger.js';
@@ -13,6 +12,7 @@ import { SagaVersionError } from '../saga-errors.js';
 import type { UndoRules } from '../undo-policy.js';
 import { undoId } from './decision.js';
 import { successorOf } from '../versions/fit-version.js';
+import { readRow, readRowOrNot, UnreadableRowError } from '../../handling/unreadable-row.js';
 import type { SagaRunner } from './saga-runner.js';
 import type { Stimulus, UndoneCause, UndoWork } from './stimulus.js';
 import { rulesOf } from './undo-outcome.js';
@@ -79,6 +79,7 @@ export class UndoConsumer implements Consumer {
 
   /** Its tries ended without a word, or without hope. */
   async giveUp(work: ClaimedWork, error: unknown): Promise<Consumed | 'bury'> {
+    if (error instanceof UnreadableRowError) return 'bury';
     const { saga, payload } = this.read(work);
     if (saga === undefined) return this.holdOlder(work, payload);
     if (error instanceof UnknownCompensationError) {
@@ -90,6 +91,7 @@ export class UndoConsumer implements Consumer {
 
   /** A policy may allow more tries than the node does. */
   attemptsFor(work: ClaimedWork): number {
+    if (readRowOrNot(work, isUndoWork) === undefined) return 1;
     const { saga, payload } = this.read(work);
     return saga === undefined ? this.ports.maxAttempts : this.limit(rulesOf(saga, payload.name));
   }
@@ -110,7 +112,7 @@ export class UndoConsumer implements Consumer {
     readonly saga: CompiledSaga | undefined;
     readonly payload: UndoWork;
   } {
-    const payload = parseJson(work.payload) as UndoWork;
+    const payload = readRow(work, isUndoWork);
     const versions = this.versions();
     const saga = successorOf(versions, payload.definitionVersion);
     if (saga === 'newer')
@@ -175,6 +177,15 @@ export class UndoConsumer implements Consumer {
     }
     return recording.outgoing;
   }
+}
+
+function isUndoWork({ key, instance, name, no }: Partial<UndoWork>): boolean {
+  return (
+    typeof key === 'object' &&
+    typeof instance === 'string' &&
+    typeof name === 'string' &&
+    typeof no === 'number'
+  );
 }
 
 type End = Partial<Pick<UndoneCause, 'error' | 'outgoing' | 'expired'>>;
