@@ -8,7 +8,7 @@ import {
 } from '@nestjs-orchestrator/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { counter, counting, Counted, Opened } from './counter.js';
-import { storeKinds } from './support.js';
+import { CALM, storeKinds } from './support.js';
 
 const id = 'hot';
 const NODES = 4;
@@ -34,6 +34,7 @@ describe.each(storeKinds)('one contended instance, on $kind', (kind) => {
         faults: recorder,
         ids: countedIds(`node-${n}`),
         random: seededRandom(n),
+        ...CALM,
       });
       host.register(counting);
       await host.start();

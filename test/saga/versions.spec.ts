@@ -3,7 +3,7 @@ import type { InstanceStore } from '@nestjs-orchestrator/core/ports';
 import type { SagaBehaviour } from '@nestjs-orchestrator/core/saga';
 import { countedIds, seededRandom, VirtualClock } from '@nestjs-orchestrator/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CALM, storeKinds } from './support.js';
+import { storeKinds } from './support.js';
 import { Began, refundable, trip, trips, tripsOfTwo, Went } from './trips.js';
 
 const id = 'x';
@@ -29,7 +29,6 @@ describe.each(storeKinds)('several versions of a saga, on $kind', (kind) => {
       clock,
       ids: countedIds(name),
       random: seededRandom(1),
-      ...CALM,
     });
     for (const behaviour of behaviours) host.register(behaviour);
     await host.start();
@@ -82,9 +81,11 @@ describe.each(storeKinds)('several versions of a saga, on $kind', (kind) => {
     await newer.close();
     const old = await node('old', trips);
     await publish(old, new Went({ id }));
-    await clock.advance('5m');
+    await clock.advance('1m');
     expect(await find(old)).toMatchObject({ definitionVersion: 2, state: 'onTheWay', status: 'running' });
     const next = await node('next', tripsOfTwo(true));
+    // Both wake when it is due again; in virtual time the one that knew first is first each time, until it is told to go.
+    old.stopPulling();
     await clock.advance('1m');
     expect(await find(next)).toMatchObject({ state: 'done' });
   });
