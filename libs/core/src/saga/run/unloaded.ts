@@ -122,7 +122,7 @@ export class Unloaded {
     }
   }
 
-  /** What fails, or changes nothing, does so again when it is its turn, and is told then. */
+  /** What fails, or changes nothing, runs once more by itself; that it failed here is told as well, for then it may not. */
   private async tryOn(
     saga: CompiledSaga,
     instance: CurrentInstance,
@@ -130,7 +130,8 @@ export class Unloaded {
   ): Promise<Change | null> {
     try {
       return await this.ports.changes.make(saga, instance, stimulus);
-    } catch {
+    } catch (error) {
+      this.ports.observer.failed(saga, stimulus, instance, error);
       return null;
     }
   }
