@@ -34,6 +34,7 @@ export async function invocationsAfter(
 ): Promise<{ readonly awaited: Notes['invocations']; readonly work: readonly WorkRecord[] }> {
   const { cause, messageId } = stimulus;
   const over = snapshot.status === 'done';
+  if (invocations.size + recording.invocations.length === 0) return { awaited: invocations, work: [] };
   const awaited = new Map([...invocations].filter(([, path]) => !over && !recording.left.has(path)));
   if (cause.kind === 'activity') awaited.delete(cause.invocation);
   const work: WorkRecord[] = [];

@@ -143,10 +143,13 @@ export function wakeRow(
   };
 }
 
+const NO_TIMERS: Commit['timers'] = { arm: [], disarm: [] };
+
 function timerChanges(change: Change): Commit['timers'] {
   const { ref, stimulus, timers } = change;
   const key = primaryKey(change);
   const fired = stimulus.cause.kind === 'timer' ? [stimulus.cause.name] : [];
+  if (timers.arm.length + timers.disarm.length + fired.length === 0) return NO_TIMERS;
   const arm = timers.arm.map(({ name, token, delayMs, payload }) => {
     const whole: TimerPayload = { key, ...payload };
     return { ...ref, name, token, delayMs, payload: toJson(whole, 'timer') };

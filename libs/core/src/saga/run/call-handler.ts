@@ -53,6 +53,8 @@ export async function callHandler(
   }
 }
 
+type Verbs = SagaContext<unknown, unknown, unknown>;
+
 class HandlerContext implements SagaContext<unknown, unknown, Record<string, unknown>> {
   readonly #scene: HandlerScene;
   #signal: SignalSource | undefined;
@@ -83,26 +85,45 @@ class HandlerContext implements SagaContext<unknown, unknown, Record<string, unk
   get event(): unknown {
     return this.#scene.event;
   }
-  send: SagaContext<unknown, unknown, unknown>['send'] = (command, options) => {
-    this.#scene.recording.add('send', command, options);
-  };
-  publish: SagaContext<unknown, unknown, unknown>['publish'] = (event, options) => {
-    this.#scene.recording.add('publish', event, options);
-  };
-  reply = (message: object): void => this.#scene.recording.reply(message);
-  compensateWith = (name: string, input: unknown, options: CompensateOptions = {}): void => {
+  // Verbs are made when they are asked for, since a handler uses few of them; taken out of the context they still know it.
+  get send(): Verbs['send'] {
+    return (command, options) => this.#scene.recording.add('send', command, options);
+  }
+  get publish(): Verbs['publish'] {
+    return (event, options) => this.#scene.recording.add('publish', event, options);
+  }
+  get reply(): (message: object) => void {
+    return (message) => this.#scene.recording.reply(message);
+  }
+  get compensateWith(): (name: string, input: unknown, options?: CompensateOptions) => void {
     const { recording, saga } = this.#scene;
-    recording.compensate(saga.definition.compensations, name, input, options.scope);
-  };
-  invoke = (name: string, input: unknown, options?: InvokeOptions<Record<string, unknown>>): void =>
-    this.#scene.recording.invoke(name, input, options);
-  pivot = (): void => this.#scene.recording.pivot();
-  schedule = (name: string, delay: Duration | number): void => this.#scene.recording.schedule(name, delay);
-  unschedule = (name: string): void => this.#scene.recording.schedule(name, null);
-  correlateWith = (key: string, value: string): void => this.#scene.recording.correlate(key, value);
-  now = (): number => this.#scene.instant;
-  uuid = (): string => this.#scene.recording.uuid();
-  random = (): number => this.#scene.recording.random();
+    return (name, input, options = {}) =>
+      recording.compensate(saga.definition.compensations, name, input, options.scope);
+  }
+  get invoke(): (name: string, input: unknown, options?: InvokeOptions<Record<string, unknown>>) => void {
+    return (name, input, options) => this.#scene.recording.invoke(name, input, options);
+  }
+  get pivot(): () => void {
+    return () => this.#scene.recording.pivot();
+  }
+  get schedule(): (name: string, delay: Duration | number) => void {
+    return (name, delay) => this.#scene.recording.schedule(name, delay);
+  }
+  get unschedule(): (name: string) => void {
+    return (name) => this.#scene.recording.schedule(name, null);
+  }
+  get correlateWith(): (key: string, value: string) => void {
+    return (key, value) => this.#scene.recording.correlate(key, value);
+  }
+  get now(): () => number {
+    return () => this.#scene.instant;
+  }
+  get uuid(): () => string {
+    return () => this.#scene.recording.uuid();
+  }
+  get random(): () => number {
+    return () => this.#scene.recording.random();
+  }
 }
 
 function initialData(handler: CompiledHandler, result: unknown): unknown {

@@ -5,6 +5,7 @@ import {
   isCurrent,
   rehydrate,
   stateValue,
+  type Machine,
   type Snapshot,
 } from '@nestjs-orchestrator/statechart';
 import { parseJson, toJson } from '../../message/json.js';
@@ -30,13 +31,21 @@ export interface Restored {
 
 /** Takes up a stored instance; one that is about to be, where there is none. */
 export function restored(saga: CompiledSaga, instance: CurrentInstance | null): Restored {
-  if (instance === null)
-    return { snapshot: initialMicrostep(saga.machine, undefined).snapshot, notes: NO_NOTES };
+  if (instance === null) return { snapshot: beforeStart(saga.machine), notes: NO_NOTES };
   const machine = parseJson(instance.machine) as StoredMachine;
   return {
     snapshot: rehydrate(saga.machine, machine, parseJson(instance.data)),
     notes: readNotes(machine.saga),
   };
+}
+
+const starts = new WeakMap<Machine, Snapshot>();
+
+/** Where every instance of a machine begins; no snapshot is ever changed, so all can share it. */
+function beforeStart(machine: Machine): Snapshot {
+  let start = starts.get(machine);
+  if (start === undefined) starts.set(machine, (start = initialMicrostep(machine, undefined).snapshot));
+  return start;
 }
 
 /** The engine's part and the saga's own, as they lie in the store. */

@@ -65,6 +65,7 @@ export function scheduleStep(
   asked: ReadonlyMap<string, number | null>,
   cause: readonly string[],
 ): ScheduleStep {
+  if (asked.size === 0) return { schedules: set, timers: NO_TIMER_CHANGES };
   const schedules = new Map(set);
   const arm: Arming[] = [];
   const disarm: string[] = [];
@@ -83,5 +84,6 @@ export function scheduleStep(
 
 /** Both changes, which concern different timers. */
 export function joinedChanges(a: TimerChanges, b: TimerChanges): TimerChanges {
+  if (b === NO_TIMER_CHANGES) return a;
   return { arm: [...a.arm, ...b.arm], disarm: [...a.disarm, ...b.disarm] };
 }
