@@ -62,6 +62,7 @@ import { Transactions } from './transaction/transactions.js';
 /** The store: one method per operation, each in the file of its noun. */
 export class RedisInstanceStore implements InstanceStore {
   readonly kind = 'redis';
+  readonly notesConsumed = true;
   private readonly rooms: Rooms;
   private readonly loads: Loads;
   private readonly outbox: Outbox;

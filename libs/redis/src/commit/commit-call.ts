@@ -3,7 +3,7 @@ import { Parameters, type Call } from '../connection/script.js';
 import { packDelivery } from '../delivery/delivery-record.js';
 import { packState } from '../instance/instance-record.js';
 import { encode } from '../naming/encode.js';
-import { FOR_COMMITS, instanceBox, keyBox, keyName, timerName, type Room } from '../naming/room.js';
+import { FOR_COMMITS, instanceBox, keyBox, keyName, timerName, workName, type Room } from '../naming/room.js';
 import { mustBeOf, pushRemovals, pushWork } from '../outbox/work-parameters.js';
 import { commitScript } from './commit.lua.js';
 
@@ -17,15 +17,19 @@ export function commitCall(room: Room, commit: Commit, { now, owner, leaseMs }: 
 
 /** A commit, as `takeCommit` of the scripts reads it. */
 export function pushCommit(to: Parameters, room: Room, commit: Commit): void {
-  const { ref, work, done, wakeIfParked } = commit;
+  const { ref, work, done, wakeIfParked, consumed = [] } = commit;
   const wake = wakeIfParked === null ? [] : [wakeIfParked];
-  mustBeOf(ref.tenant, [...work, ...done, ...wake]);
+  mustBeOf(ref.tenant, [...work, ...done, ...wake, ...consumed.map(({ message }) => message)]);
   pushKeys(to, room, commit);
   pushInstance(to, commit);
   pushDetails(to, commit);
   pushRemovals(to, room, done);
   pushWork(to, room, work);
   pushWork(to, room, wake);
+  to.pushAll(consumed, ({ message, outcome }) => {
+    to.push(workName(message)).pushKey(room.deciding(message)).pushKey(room.consumedBy);
+    to.pushKey(room.consumedAt).push(outcome);
+  });
 }
 
 function pushKeys(to: Parameters, room: Room, { ref: { saga, id }, supersedes }: Commit): void {

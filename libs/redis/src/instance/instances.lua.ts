@@ -48,6 +48,8 @@ local function takeCommit()
   for n = 1, takeNumber() do c.done[n] = take() end
   for n = 1, takeNumber() do c.adds[n] = { message = take(), record = take(), ttl = takeNumber() } end
   c.consumed, c.work, c.wake = takeRemovals(), takeWork(), takeWork()
+  c.noted = {}
+  for n = 1, takeNumber() do c.noted[n] = { name = take(), deciding = takeKey(), marks = takeKey(), ages = takeKey(), outcome = take() } end
   return c
 end
 
@@ -81,6 +83,9 @@ local function mayCommit(c, token)
   if tonumber(row[VERSION] or '0') ~= c.expected then return false end
   if row[VERSION] and (isHeld(row[TX], token) or not admits(row, c.lease)) then return false end
   if c.unseen and c.outcome ~= '' and redis.call('HEXISTS', c.inbox, c.message) == 1 then return false end
+  for _, each in ipairs(c.noted) do
+    if redis.call('HEXISTS', each.marks, each.name) == 1 or redis.call('EXISTS', each.deciding) == 1 then return false end
+  end
   for _, told in ipairs(c.before) do
     if c.unseen and redis.call('HEXISTS', c.inbox, told.message) == 1 then return false end
   end
@@ -104,6 +109,10 @@ local function checkCommit(c)
     mustBe('zset', tombstoneAt)
   end
   if any(c.lines) then mustBe('list', c.history) end
+  for _, each in ipairs(c.noted) do
+    mustBe('hash', each.marks)
+    mustBe('zset', each.ages)
+  end
   if any(c.claims, c.done, c.adds) then checkDeliveries() end
   if any(c.arms, c.disarms) then checkTimers(c.due) end
   if any(c.consumed, c.work, c.wake) then checkWork(c.consumed, c.work, c.wake) end
@@ -170,6 +179,10 @@ local function writeInstance(c)
     end
     redis.call('HSET', c.keys, claim.field, '=' .. c.id)
     redis.call('HSET', c.instance, 'k:' .. claim.field, '')
+  end
+  for _, each in ipairs(c.noted) do
+    redis.call('HSET', each.marks, each.name, '- ' .. each.outcome)
+    redis.call('ZADD', each.ages, text(now), each.name)
   end
   for _, told in ipairs(c.before) do redis.call('HSET', c.inbox, told.message, told.outcome) end
   if c.outcome ~= '' then redis.call('HSET', c.inbox, c.message, c.outcome) end

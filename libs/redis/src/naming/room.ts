@@ -69,6 +69,8 @@ export class Room {
   readonly dead: { readonly row: string; readonly order: string };
   /** Hash: message → what became of it at a participant. */
   readonly consumedBy: string;
+  /** Sorted set: those messages by the instant. */
+  readonly consumedAt: string;
   /** Sorted set: ended instances by their end, as long as they have an inbox. */
   readonly ended: string;
   /** Set: sagas of which there was an instance. */
@@ -93,6 +95,7 @@ export class Room {
     this.work = { row: at('work:row'), meta: at('work:meta') };
     this.dead = { row: at('dead:row'), order: at('dead:order') };
     this.consumedBy = at('consumed');
+    this.consumedAt = at('consumed:at');
     this.ended = at('ended');
     this.sagas = at('sagas');
     this.archive = at('archive');
