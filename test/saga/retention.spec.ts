@@ -94,3 +94,34 @@ describe.each(storeKinds)('what has ended, on $kind', (kind) => {
     expect(history.at(-1)).toMatchObject({ kind: 'operator', name: 'save', detail: ADA });
   });
 });
+
+/** A store of real servers forgets what it is told to (its conformance suite); a node tells it to when this much time has gone by. */
+const inMemory = storeKinds.find(({ kind }) => kind === 'memory') as (typeof storeKinds)[number];
+
+it('an ended instance remembers for 7 days which messages it has seen', async () => {
+  rig = await openRig<AnySaga>(inMemory, behaviour(false));
+  const { play, history, advance } = rig;
+  const late = async () => (await history(id)).filter((line) => line.startsWith('late')).length;
+  const again = [new Done({ id }), { id: 'm-9' }] as const;
+  await play(start('m-1'), new Done({ id }), again, again);
+  expect(await late()).toBe(1);
+  await advance('6d');
+  await play(again);
+  expect(await late()).toBe(1);
+  await advance('25h');
+  await play(again);
+  expect(await late()).toBe(2);
+});
+
+it('a removed instance keeps its start messages from starting others for 90 days', async () => {
+  rig = await openRig<AnySaga>(inMemory, behaviour(false));
+  const { play, find, standing, advance, host } = rig;
+  await play(start('m-1'), new Done({ id }));
+  await host.repository(behaviour(false).definition).delete((await find(id)) as never, ADA);
+  await advance('89d');
+  await play(start('m-1'));
+  expect(await standing(id)).toBe('absent');
+  await advance('2d');
+  await play(start('m-1'));
+  expect(await standing(id)).toBe('open running');
+});
