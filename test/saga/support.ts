@@ -169,7 +169,8 @@ export const storeKinds: readonly StoreKind[] = [
           const store = typeormStore(await open(name));
           const cut = async (): Promise<void> => {
             await admin.query(
-              'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1',
+              // Nodes of other databases of the run have the same names.
+              'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1 AND datname = current_database()',
               [name],
             );
           };
