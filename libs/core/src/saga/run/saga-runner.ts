@@ -91,6 +91,7 @@ export class SagaRunner {
         ? this.load(saga, stimulus)
         : this.unloaded.handle(saga, stimulus, guess, () => {
             if (guess === null) this.odds.met(oddsOf(saga, stimulus));
+            else this.ports.observer.conflict(saga, stimulus, guess, 1);
           }));
       if (typeof loaded === 'string') return loaded;
       // Whoever loads an instance handles what waits for it before any newcomer.
