@@ -21,11 +21,55 @@ export async function* sharedResilience(): AsyncGenerator<Result> {
   try {
     yield* limiters(redis);
     yield await opening(redis);
+    if (process.argv.includes('--memory')) yield* manyKeys(redis);
   } finally {
     redis.disconnect();
     await server.stop('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+const KEYS = 10_000_000;
+const KEYS_AT_ONCE = 5_000;
+
+/** Ten million keys, each asked for once: what Redis holds at most meanwhile, and when their buckets have filled again, which is when they expire. Every bucket is full after 100 ms. */
+async function* manyKeys(redis: Redis): AsyncGenerator<Result> {
+  const limiter = redisRateLimiter(redis, { name: 'many', maxTransitionsPerSecond: 10, burstCapacity: 1 });
+  const before = await usedMegabytes(redis);
+  const heap = process.memoryUsage().heapUsed;
+  let [most, keys] = [before, 0];
+  for (let at = 0; at < KEYS; at += KEYS_AT_ONCE) {
+    await Promise.all(
+      Array.from({ length: KEYS_AT_ONCE }, async (_, n) => limiter.tryAcquire(`key-${at + n}`)),
+    );
+    if (at % 500_000 > 0) continue;
+    most = Math.max(most, await usedMegabytes(redis));
+    keys = Math.max(keys, await redis.dbsize());
+  }
+  const { withoutStore, allowed } = limiter.statistics();
+  if (withoutStore > 0 || allowed < KEYS)
+    throw new Error(`only ${allowed} of ${KEYS} keys were counted in Redis`);
+  global.gc?.();
+  const own = (process.memoryUsage().heapUsed - heap) / 1e6;
+  const left = await untilExpired(redis);
+  yield memoryLine('Redis, most during 10 million keys', most - before, `all keys at once, ${keys} lived`);
+  yield memoryLine('Redis, after they have expired', left - before, 'before them');
+  yield memoryLine('this process, after 10 million shared keys', own, 'before them');
+}
+
+function memoryLine(name: string, megabytes: number, peerName: string): Result {
+  return { name, ours: Number(megabytes.toPrecision(3)), peer: NaN, peerName, ratio: NaN, unit: 'MB' };
+}
+
+async function usedMegabytes(redis: Redis): Promise<number> {
+  return Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1] ?? NaN) / 1e6;
+}
+
+/** A bench may wait; the server drops what has expired when it is asked for it or comes upon it. */
+async function untilExpired(redis: Redis): Promise<number> {
+  for (let seconds = 0; seconds < 60 && (await redis.dbsize()) > 1_000; seconds += 1)
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  return usedMegabytes(redis);
 }
 
 type Ask = (call: number) => unknown;
