@@ -1,3 +1,5 @@
+import { mkdirSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { clusterOfTest, Member } from './member.js';
 
@@ -59,6 +61,30 @@ describe('the places of a cluster', () => {
     two.seat.abandon();
     await one.hears('two lost');
     expect(one.seat.peers()).toEqual([]);
+  });
+
+  it('are looked at again with the next sign of life where a newcomer could not be met', async () => {
+    const cluster = clusterOfTest({ heartbeatMs: 20 });
+    let warn = (_message: string) => {};
+    const warned = new Promise<string>((resolve) => (warn = resolve));
+    const logger = { debug() {}, info() {}, warn, error() {} };
+    const one = await Member.join(cluster, 'one', { logger });
+    const goOn = one.seat.standStill();
+    const two = await Member.join(cluster, 'two');
+    const { directory } = cluster.options;
+    const folder = readdirSync(directory).find((name) => name.startsWith('shm-')) ?? '';
+    // What stands there can't be opened as a file, as where a process has none left.
+    const sign = join(directory, folder, '1-1.alive');
+    renameSync(sign, `${sign}.kept`);
+    mkdirSync(sign);
+    goOn();
+    expect(await warned).toMatch(/can't be met yet.*EISDIR/);
+    expect(one.told).toEqual([]);
+    rmdirSync(sign);
+    renameSync(`${sign}.kept`, sign);
+    await one.hears('two up');
+    two.say(one, 'hello');
+    await one.hears('two: hello');
   });
 
   it('carry frames to oneself, too', async () => {

@@ -21,6 +21,8 @@ export class Membership {
   private readonly rings = new Map<PeerLink, () => void>();
   /** What the receiver is to be told in the next turn. */
   private readonly news: Peer[] = [];
+  /** Somebody could not be met, for example since no file can be opened any more. */
+  private isBlind = false;
   private seen = -1;
   private lastBeatAt: number;
 
@@ -59,7 +61,14 @@ export class Membership {
     const version = segment.header.membersVersion;
     if (version === this.seen) return;
     this.seen = version;
-    for (const record of segment.endpoints.records()) this.meet(record);
+    for (const record of segment.endpoints.records()) {
+      try {
+        this.meet(record);
+      } catch (error) {
+        this.isBlind = true;
+        this.warn(`An endpoint can't be met yet, and is tried again with the next beat`, record.name, error);
+      }
+    }
   }
 
   rouse(link: PeerLink): void {
@@ -84,6 +93,8 @@ export class Membership {
     const now = options.clock.monotonic();
     const stoodStill = now - this.lastBeatAt > OWN_PAUSE * settings.heartbeatMs;
     this.lastBeatAt = now;
+    if (this.isBlind) this.seen = -1;
+    this.isBlind = false;
     this.refresh();
     for (const link of [...this.links]) {
       if (link.slot === place.slot) continue;
@@ -126,9 +137,9 @@ export class Membership {
       this.lose(link, true);
       return;
     }
+    this.watch(link);
     link.writer.open(this.parts.place.generation, record.generation);
     this.enter(link);
-    this.watch(link);
   }
 
   private enter(link: PeerLink): void {
@@ -180,7 +191,7 @@ export class Membership {
 
   /** Says in the registries that an endpoint is gone. Where that fails, the next beat tries it again. */
   private async bury(link: PeerLink): Promise<void> {
-    const { ground, segment, options } = this.parts;
+    const { ground, segment } = this.parts;
     const { slot, generation } = link;
     try {
       await ground.exclusively(() => {
@@ -189,13 +200,7 @@ export class Membership {
       for (const other of segment.live()) ground.ring(other.slot, other.generation);
       link.isBuried = true;
     } catch (error) {
-      const { cluster, endpoint, logger } = options;
-      const problem = error instanceof Error ? error.message : String(error);
-      logger.warn(`An endpoint that is gone could not be removed: ${problem}`, {
-        cluster,
-        endpoint,
-        gone: link.endpoint.name,
-      });
+      this.warn('An endpoint that is gone could not be removed', link.endpoint.name, error);
     }
     this.kick();
   }
@@ -207,6 +212,15 @@ export class Membership {
     link.state = 'lost';
     link.line.refuseAll(new PeerLostError(link.endpoint.name));
     this.kick();
+  }
+
+  private warn(problem: string, about: string, error: unknown): void {
+    const { cluster, endpoint, logger } = this.parts.options;
+    logger.warn(`${problem}: ${error instanceof Error ? error.message : String(error)}`, {
+      cluster,
+      endpoint,
+      about,
+    });
   }
 
   private tell({ endpoint, pid }: PeerLink, state: PeerState): void {

@@ -19,7 +19,7 @@ export class ReadingLoop {
   private readonly spin: AdaptiveSpin;
   private immediate: NodeJS.Immediate | undefined = undefined;
   private isClosed = false;
-  private isPaused = false;
+  isPaused = false;
 
   constructor(
     private readonly flag: SleepFlag,

@@ -52,6 +52,8 @@ export class SharedSeat implements TransportSeat {
   private readonly loop: ReadingLoop;
   private readonly directory = new Map<string, NamedEntry>();
   private directoryVersion = -1;
+  /** Times that reading went on without a turn of its own since the last one. */
+  private goneOn = 0;
   private heartbeat: Cancellable | undefined = undefined;
   private leaving: Promise<void> | undefined = undefined;
 
@@ -206,6 +208,7 @@ export class SharedSeat implements TransportSeat {
   }
 
   private turn(): number {
+    this.goneOn = 0;
     this.members.refresh();
     this.members.announce();
     let done = 0;
@@ -254,7 +257,10 @@ export class SharedSeat implements TransportSeat {
       this.members.report(link.endpoint, error);
     }
     link.isHeld = false;
-    this.loop.kick();
+    // A receiver that answers at once need not wait for the event loop after each frame.
+    this.goneOn += 1;
+    if (this.goneOn < AT_ONCE && this.leaving === undefined && !this.loop.isPaused) this.read(link);
+    if (!link.isHeld) this.loop.kick();
   }
 
   private write(link: PeerLink, frame: Uint8Array): boolean {
