@@ -31,7 +31,7 @@ describe('createOrchestrator over named pipes', () => {
 });
 
 describe('createOrchestrator over shared memory', () => {
-  it.each(casesOf('shared-memory', () => sharedMemory()))('$name', async ({ run }) => {
+  it.each(casesOf('shared-memory', (directory) => sharedMemory({ directory })))('$name', async ({ run }) => {
     await expect(run()).resolves.toBeUndefined();
   });
 });
