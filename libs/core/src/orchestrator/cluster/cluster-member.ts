@@ -331,7 +331,9 @@ export class ClusterMember implements FrameReceiver {
     if (link === undefined) {
       const out = new Outgoing(this.context, endpoint);
       const mostParked = this.membership.limits.maxUnaccepted * WINDOWS_PARKED;
-      link = new Incoming(out, this.arrivals, mostParked, (problem) => this.refused(out, problem));
+      link = new Incoming(out, this.arrivals, mostParked, (problem, unread) =>
+        this.refused(out, problem, unread),
+      );
       this.links.set(endpoint.incarnation, link);
     }
     return link;
@@ -346,10 +348,10 @@ export class ClusterMember implements FrameReceiver {
   }
 
   /** One that speaks another protocol stays among the links, so that all that is sent to it is refused. */
-  private refused(out: Outgoing, problem: string): void {
+  private refused(out: Outgoing, problem: string, unread: boolean): void {
     const error = new PeerProtocolError(out.to.name, problem);
     this.core.logger.error(error.message, { cluster: this.cluster, endpoint: out.to.name });
-    out.close(error, true);
+    out.close(error, !unread);
   }
 
   private forgetLink({ to, closed }: Outgoing): void {

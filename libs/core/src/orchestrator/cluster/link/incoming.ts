@@ -1,5 +1,4 @@
 import type { EventObject } from '@nestjs-orchestrator/statechart';
-import { PeerProtocolError } from '../cluster-errors.js';
 import { Ring } from '../../pool/ring.js';
 import { failureFrom, failureText } from '../wire/failure-text.js';
 import {
@@ -66,14 +65,15 @@ export class Incoming {
     private readonly dispatch: Dispatch,
     /** Envelopes that may be parked before the transport has to hold the sender's frames. A sender that keeps to its window stays below. */
     private readonly mostParked: number,
-    private readonly onRefused: (problem: string) => void,
+    /** @param unread nothing that was sent there has been read */
+    private readonly onRefused: (problem: string, unread: boolean) => void,
   ) {}
 
   frame(bytes: Uint8Array): void | Promise<void> {
     if (this.refused) return undefined;
     const found = frameKind(bytes);
     if (found.kind === 'frame') this.read(bytes);
-    else if (found.kind === 'refusal') this.refusedThere(found.version);
+    else if (found.kind === 'refusal') this.refusedThere(found.reason, found.version);
     else this.refuse(REFUSED_VERSION, versionProblem(found.version));
     if (this.parked.size <= this.mostParked) return undefined;
     return (this.drained ??= withResolve()).promise;
@@ -136,17 +136,14 @@ export class Incoming {
         if (!out.accepted(reader.number())) throw new MalformedFrame('it accepts what was not sent');
         return;
       case DONE:
-        out.done(reader.number(), reader.number());
+        this.readDone(reader.number(), reader.number());
         return;
       case FAILED:
         this.readFailure(reader.number(), reader.payload());
         return;
-      case REPLY: {
-        const courier = out.inFlight.take(reader.number());
-        const answer = reader.payload();
-        courier?.replied(answer);
+      case REPLY:
+        this.readReply(reader.number(), reader.payload());
         return;
-      }
       case CANCEL:
         this.takeBack(reader.number());
         return;
@@ -156,6 +153,14 @@ export class Incoming {
       default:
         throw new MalformedFrame(`there is no remark of kind ${kind}`);
     }
+  }
+
+  private readDone(first: number, count: number): void {
+    if (!this.out.done(first, count)) throw new MalformedFrame('it is done with what it did not accept');
+  }
+
+  private readReply(number: number, answer: unknown): void {
+    this.out.inFlight.take(number)?.replied(answer);
   }
 
   private readFailure(number: number, payload: unknown): void {
@@ -241,21 +246,13 @@ export class Incoming {
   private refuse(reason: number, problem: string): void {
     this.refused = true;
     this.out.refuseFrames(reason);
-    this.onRefused(problem);
+    this.onRefused(problem, false);
   }
 
-  private refusedThere(version: number): void {
+  private refusedThere(reason: number, version: number): void {
     this.refused = true;
-    this.onRefused(version === VERSION ? 'it can’t read what this process sends.' : versionProblem(version));
-  }
-
-  /** Named in errors. */
-  get endpoint(): string {
-    return this.out.to.name;
-  }
-
-  protocolError(problem: string): PeerProtocolError {
-    return new PeerProtocolError(this.endpoint, problem);
+    const unread = reason === REFUSED_VERSION;
+    this.onRefused(unread ? versionProblem(version) : 'it can’t read what this process sends.', unread);
   }
 }
 

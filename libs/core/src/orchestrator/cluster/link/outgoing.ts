@@ -120,10 +120,13 @@ export class Outgoing {
     return true;
   }
 
-  done(first: number, count: number): void {
-    const end = Math.min(first + count, this.inFlight.next);
+  /** `false`: it can't be, since it did not accept them. */
+  done(first: number, count: number): boolean {
+    const end = first + count;
+    if (end - 1 > this.inFlight.accepted) return false;
     for (let number = first; number < end; number += 1) this.inFlight.take(number);
     if (this.line.size > 0) this.letIn();
+    return true;
   }
 
   /** Settles when everything is in the hands of the transport. */

@@ -1,0 +1,273 @@
+import { defineMachine } from '@nestjs-orchestrator/statechart';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { memoryNetwork, memoryTransport } from '../../memory/index.js';
+import { silentLogger } from '../../ports/logger.js';
+import { systemClock } from '../../ports/system-clock.js';
+import type { Endpoint } from '../../ports/transport.js';
+import { createOrchestrator } from '../create-orchestrator.js';
+import { OutcomeUnknownError, PeerProtocolError } from './cluster-errors.js';
+import { Batch } from './wire/batch.js';
+import {
+  ACCEPTED,
+  DONE,
+  EVENT,
+  FAILED,
+  HELLO,
+  MAGIC,
+  REFUSAL,
+  REPLY,
+  REQUEST,
+  TARGET,
+  VERSION,
+} from './wire/format.js';
+import { FrameReader } from './wire/frame-reader.js';
+
+const counter = defineMachine({
+  id: 'counter',
+  initial: 'a',
+  states: { a: { on: { NEXT: 'b', COUNT: {} } }, b: { on: { NEXT: 'a' } } },
+});
+
+/** Writes frames by hand. */
+class Words {
+  private readonly batch = new Batch();
+
+  constructor(first: number) {
+    this.batch.first = first;
+  }
+
+  say(kind: number, numbers: readonly number[] = [], payload?: unknown): this {
+    this.batch.heads.byte(kind);
+    for (const number of numbers) this.batch.heads.number(number);
+    if (payload !== undefined)
+      this.batch.payload(typeof payload === 'string' ? payload : JSON.stringify(payload));
+    return this;
+  }
+
+  /** Names itself and the machine that handle 0 means. */
+  hello(): this {
+    return this.say(HELLO, [], { group: 'counters' }).say(TARGET, [0], ['counters', 'one']);
+  }
+
+  bytes(): Uint8Array {
+    return this.batch.writeTo(new Uint8Array(64)).slice();
+  }
+}
+
+/** What was heard: the kind of each remark, with its numbers, and the code of failures. */
+function heard(frames: readonly Uint8Array[]): string[] {
+  return frames.flatMap((frame) =>
+    frame[1] === REFUSAL ? [`refusal ${frame[2]} ${frame[3]}`] : remarksIn(frame),
+  );
+}
+
+function remarksIn(frame: Uint8Array): string[] {
+  const remarks: string[] = [];
+  const reader = new FrameReader(frame);
+  while (!reader.isAtEnd) {
+    const kind = reader.byte();
+    if (kind === HELLO) reader.payload();
+    else if (kind === ACCEPTED) remarks.push(`accepted ${reader.number()}`);
+    else if (kind === DONE) remarks.push(`done ${reader.number()}+${reader.number()}`);
+    else if (kind === REPLY)
+      remarks.push(`reply ${reader.number()} ${JSON.stringify(reader.payload()).slice(0, 15)}`);
+    else if (kind === FAILED)
+      remarks.push(`failed ${reader.number()} ${String((reader.payload() as { code: unknown }).code)}`);
+    else return [...remarks, `kind ${kind}`];
+  }
+  return remarks;
+}
+
+/** Whatever is ready to happen between processes happens. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+/** An orchestrator with one machine, and a stranger that speaks to it by bytes. */
+async function stage() {
+  const network = memoryNetwork();
+  const transport = memoryTransport(network);
+  const group = await createOrchestrator({
+    name: 'counters',
+    cluster: 'test',
+    endpoint: 'home',
+    type: 'memory',
+    transports: { memory: transport },
+  });
+  onTestFinished(() => group.release());
+  group.register(counter);
+  const machine = await group.spawn(counter, { id: 'one' });
+  const frames: Uint8Array[] = [];
+  const stranger = await transport.join(
+    { cluster: 'test', endpoint: 'stranger', clock: systemClock, logger: silentLogger },
+    { onFrame: (_from, frame) => void frames.push(frame), onPeer() {} },
+  );
+  onTestFinished(() => stranger.leave());
+  const home = stranger.peers()[0]?.endpoint as Endpoint;
+  const say = async (bytes: Uint8Array): Promise<void> => {
+    await stranger.send(home, bytes);
+    await turns();
+  };
+  return { group, machine, stranger, say, heard: () => heard(frames.splice(0)) };
+}
+
+function stateOf(machine: { snapshot(): { readonly context: unknown } }): unknown {
+  return machine.snapshot();
+}
+
+describe('what another process says', () => {
+  it('is accepted up to a number when it is in the mailbox, and done when its steps are', async () => {
+    const { say, heard, group } = await stage();
+    await say(
+      new Words(1).hello().say(EVENT, [0], { type: 'NEXT' }).say(EVENT, [0], { type: 'NEXT' }).bytes(),
+    );
+    expect(heard()).toEqual(['accepted 2', 'done 1+2']);
+    expect(group.stats().processed).toBe(3);
+  });
+
+  it('is handled once, also if the same frame comes again', async () => {
+    const { say, heard, group } = await stage();
+    const words = new Words(1).hello().say(EVENT, [0], { type: 'NEXT' }).bytes();
+    await say(words);
+    await say(words);
+    await say(new Words(1).say(EVENT, [0], { type: 'NEXT' }).say(EVENT, [0], { type: 'NEXT' }).bytes());
+    expect(heard()).toEqual(['accepted 1', 'done 1+1', 'accepted 2', 'done 2+1']);
+    expect(group.stats().processed).toBe(3);
+  });
+
+  it('is refused for itself alone where the event is none, or is the engine’s own', async () => {
+    const { say, heard, machine } = await stage();
+    const before = stateOf(machine);
+    await say(
+      new Words(1)
+        .hello()
+        .say(EVENT, [0], { type: 'xstate.done.actor.x' })
+        .say(EVENT, [0], 'null')
+        .say(EVENT, [0], '"text"')
+        .say(EVENT, [0], { type: 'COUNT' })
+        .bytes(),
+    );
+    expect(heard()).toEqual([
+      'failed 1 EVENT_INVALID',
+      'failed 2 EVENT_INVALID',
+      'failed 3 EVENT_INVALID',
+      'accepted 4',
+      'done 4+1',
+    ]);
+    expect(stateOf(machine)).toEqual(before);
+  });
+
+  it('is answered with a failure where there is no such machine or group', async () => {
+    const { say, heard } = await stage();
+    await say(
+      new Words(1)
+        .hello()
+        .say(TARGET, [1], ['counters', 'nobody'])
+        .say(TARGET, [2], ['others', 'one'])
+        .say(REQUEST, [1, 1_000], { type: 'NEXT' })
+        .say(REQUEST, [2, 1_000], { type: 'NEXT' })
+        .say(REQUEST, [0, 1_000], { type: 'NEXT' })
+        .bytes(),
+    );
+    expect(heard()).toEqual([
+      'failed 1 UNKNOWN_MACHINE',
+      'failed 2 GROUP_UNREACHABLE',
+      'accepted 3',
+      'reply 3 {"changed":true',
+    ]);
+  });
+
+  it.each([
+    ['is of another version', () => Uint8Array.of(MAGIC, VERSION + 1, 1, 0), 1],
+    ['is no frame', () => new TextEncoder().encode('GET / HTTP/1.1'), 1],
+    ['is empty', () => new Uint8Array(), 1],
+    ['ends too early', () => new Words(1).hello().bytes().subarray(0, 6), 2],
+    ['is of no kind', () => new Words(1).hello().say(99).bytes(), 2],
+    ['holds a remark of no kind', () => new Words(1).hello().say(15).bytes(), 2],
+    ['leaves envelopes out', () => new Words(2).hello().say(EVENT, [0], { type: 'NEXT' }).bytes(), 2],
+    ['does not say whose it is', () => new Words(1).say(EVENT, [0], { type: 'NEXT' }).bytes(), 2],
+    [
+      'means a machine that it did not name',
+      () => new Words(1).hello().say(EVENT, [5], { type: 'NEXT' }).bytes(),
+      2,
+    ],
+    ['names a machine by no name', () => new Words(1).hello().say(TARGET, [1], [1, 2]).bytes(), 2],
+    [
+      'names too many machines',
+      () => new Words(1).hello().say(TARGET, [16_384], ['counters', 'one']).bytes(),
+      2,
+    ],
+    ['is done with what it did not accept', () => new Words(1).hello().say(DONE, [1, 1]).bytes(), 2],
+    ['accepts what was not sent', () => new Words(1).hello().say(ACCEPTED, [7]).bytes(), 2],
+    ['has no payload where there must be one', () => new Words(1).hello().say(EVENT, [0]).bytes(), 2],
+    ['has payloads that are no JSON', () => new Words(1).hello().say(EVENT, [0], '{').bytes(), 2],
+  ])('is refused, and nothing more is read, where it %s', async (_what, bytes, reason) => {
+    const { say, heard, group, stranger } = await stage();
+    await stranger.claim('counters/theirs', 'counter');
+    await say(bytes());
+    expect(heard()).toEqual([`refusal ${reason} ${VERSION}`]);
+    await say(new Words(1).hello().say(EVENT, [0], { type: 'NEXT' }).bytes());
+    expect(heard()).toEqual([]);
+    expect(group.stats().processed).toBe(1);
+    await expect(group.ref('theirs').send({ type: 'NEXT' })).rejects.toBeInstanceOf(PeerProtocolError);
+    await expect(group.ref('one').request({ type: 'NEXT' })).resolves.toMatchObject({ changed: true });
+  });
+
+  it('ends in PeerProtocolError for what was sent, where the other process refuses to read it', async () => {
+    const { say, group, stranger } = await stage();
+    await stranger.claim('counters/theirs', 'counter');
+    const sent = group.ref('theirs').request({ type: 'NEXT' });
+    const refused = expect(sent).rejects.toBeInstanceOf(PeerProtocolError);
+    await turns();
+    await say(Uint8Array.of(MAGIC, REFUSAL, 1, 9));
+    await refused;
+    await expect(group.ref('theirs').send({ type: 'NEXT' })).rejects.toThrow('version 9');
+  });
+
+  it('leaves open what became of what was sent, where the other process stops to read in the middle', async () => {
+    const { say, group, stranger } = await stage();
+    await stranger.claim('counters/theirs', 'counter');
+    const sent = group.ref('theirs').request({ type: 'NEXT' });
+    const unknown = expect(sent).rejects.toBeInstanceOf(OutcomeUnknownError);
+    await turns();
+    await say(Uint8Array.of(MAGIC, REFUSAL, 2, VERSION));
+    await unknown;
+  });
+
+  it('may be done, failed or answered more than once: the first counts', async () => {
+    const { say, group, stranger } = await stage();
+    await stranger.claim('counters/theirs', 'counter');
+    const ref = group.ref('theirs');
+    const sent = ref.send({ type: 'NEXT' });
+    const asked = ref.request({ type: 'NEXT' });
+    await turns();
+    await say(
+      new Words(1)
+        .hello()
+        .say(REPLY, [2], { changed: true, reply: 1 })
+        .say(REPLY, [2], { changed: true, reply: 2 })
+        .say(FAILED, [2], { code: 'X' })
+        .say(ACCEPTED, [2])
+        .say(ACCEPTED, [1])
+        .say(DONE, [1, 2])
+        .say(REPLY, [77], {})
+        .bytes(),
+    );
+    await sent;
+    expect(await asked).toMatchObject({ changed: true, reply: 1 });
+    expect(group.stats().cluster).toMatchObject({ unaccepted: 0, unfinished: 0 });
+  });
+
+  it('can’t reach a prototype, however it is written', async () => {
+    const { say, heard } = await stage();
+    await say(
+      new Words(1)
+        .hello()
+        .say(EVENT, [0], '{"type":"NEXT","__proto__":{"polluted":1}}')
+        .say(EVENT, [0], '{"type":"NEXT","\\u005f_proto__":{"polluted":1}}')
+        .bytes(),
+    );
+    expect(heard()).toEqual(['accepted 2', 'done 1+2']);
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+  });
+});
