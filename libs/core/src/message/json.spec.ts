@@ -62,4 +62,12 @@ describe('parseJson', () => {
     expect(Object.keys(value.a)).toEqual([]);
     expect(({} as { admin?: boolean }).admin).toBeUndefined();
   });
+
+  it.each(['\\u005f_proto__', '__pr\\u006fto__', '\\u005F\\u005fproto__'])(
+    'leaves them out where they are written as %s',
+    (key) => {
+      const value = parseJson(`{"a":1,"${key}":{"admin":true}}`) as object;
+      expect(Object.keys(value)).toEqual(['a']);
+    },
+  );
 });

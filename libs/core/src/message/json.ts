@@ -64,7 +64,8 @@ export function toJson(value: unknown, what: string, limit = Number.POSITIVE_INF
 
 /** Parses JSON text; `__proto__` keys are left out, so that no later copy can touch a prototype. */
 export function parseJson(text: string): unknown {
-  if (!text.includes('__proto__')) return JSON.parse(text);
+  // Any letter of the key may be escaped; what JSON.stringify writes has such escapes for control characters only.
+  if (!text.includes('__proto__') && !text.includes('\\u')) return JSON.parse(text);
   return JSON.parse(text, function (this: unknown, key: string, value: unknown) {
     return key === '__proto__' ? undefined : value;
   });
