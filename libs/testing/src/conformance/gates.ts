@@ -33,6 +33,12 @@ export async function arrives<T>(event: Promise<T>, about: string, patienceMs = 
   }
 }
 
+/** A case may fail before it awaits this; its rejection is then not another failure. */
+export function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
 const MOST_TRIES = 5_000;
 
 /**

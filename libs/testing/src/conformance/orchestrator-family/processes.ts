@@ -1,5 +1,6 @@
 import { DuplicateIdError, EndpointTakenError, OutcomeUnknownError } from '@nestjs-orchestrator/core';
 import { equal, holds, rejection } from '../checks.js';
+import { handled } from '../gates.js';
 import { type Draft, entriesIn, notebook, upTo } from './scene.js';
 
 /** What there is only where there are several processes. */
@@ -104,7 +105,9 @@ export const processes: readonly Draft[] = [
       const [one, two] = await scene.pair();
       await two.group.spawn(notebook, { id: 'book' });
       const ref = one.group.ref('book');
-      const unknown = rejection(() => ref.request({ type: 'HOLD' }), 'a request to a process that dies');
+      const unknown = handled(
+        rejection(() => ref.request({ type: 'HOLD' }), 'a request to a process that dies'),
+      );
       await scene.arrives(two.holding.passed, 'the action that holds the machine');
       await ref.send({ type: 'NOTE', entry: 'accepted' });
       const undelivered = scene.next(one.group, 'undelivered');

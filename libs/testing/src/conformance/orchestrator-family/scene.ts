@@ -6,7 +6,7 @@ import {
   type OrchestratorRecord,
   type RecordType,
 } from '@nestjs-orchestrator/core';
-import { arrives, gate, type Gate, PATIENCE_MS } from '../gates.js';
+import { arrives, gate, type Gate, handled, PATIENCE_MS } from '../gates.js';
 import type { FamilyHarness, FamilyOptions, OpenedFamily } from './harness.js';
 
 interface Data {
@@ -115,7 +115,7 @@ export class FamilyScene {
         { only: [type] },
       );
     });
-    return this.arrives(came, `a record '${type}' of '${group.name}'`);
+    return handled(this.arrives(came, `a record '${type}' of '${group.name}'`));
   }
 
   arrives<T>(event: Promise<T>, about: string, times = 1): Promise<T> {

@@ -6,6 +6,7 @@ import {
   UnknownMachineError,
 } from '@nestjs-orchestrator/core';
 import { equal, holds, rejection } from '../checks.js';
+import { handled } from '../gates.js';
 import { type Draft, entriesIn, notebook, upTo } from './scene.js';
 
 const MANY = 2_000;
@@ -131,7 +132,7 @@ export const talking: readonly Draft[] = [
       const [one, two] = await scene.pair();
       await two.group.spawn(notebook, { id: 'book' });
       const ref = one.group.ref('book');
-      const held = ref.request({ type: 'HOLD' });
+      const held = handled(ref.request({ type: 'HOLD' }));
       await scene.arrives(two.holding.passed, 'the action that holds the machine');
       const late = await rejection(
         () => ref.request({ type: 'NOTE', entry: 'late' }, { timeoutMs: 20 }),
@@ -139,9 +140,11 @@ export const talking: readonly Draft[] = [
       );
       holds(late instanceof RequestTimeoutError, `a RequestTimeoutError, not ${String(late)}`);
       const abort = new AbortController();
-      const aborted = rejection(
-        () => ref.request({ type: 'NOTE', entry: 'aborted' }, { signal: abort.signal }),
-        'a request whose signal aborts',
+      const aborted = handled(
+        rejection(
+          () => ref.request({ type: 'NOTE', entry: 'aborted' }, { signal: abort.signal }),
+          'a request whose signal aborts',
+        ),
       );
       const reason = new Error('given up');
       abort.abort(reason);
@@ -172,7 +175,7 @@ export const talking: readonly Draft[] = [
       const [one, two] = await scene.pair();
       await two.group.spawn(notebook, { id: 'book' });
       const ref = one.group.ref('book');
-      const closed = ref.waitFor('closed');
+      const closed = handled(ref.waitFor('closed'));
       await ref.request({ type: 'READ' });
       await ref.send({ type: 'CLOSE' });
       equal((await scene.arrives(closed, 'the state')).status, 'done', 'the status of the machine');
@@ -196,12 +199,12 @@ export const talking: readonly Draft[] = [
       const [one, two] = await scene.pair();
       await two.group.spawn(notebook, { id: 'book' });
       const ref = one.group.ref('book');
-      const held = ref.request({ type: 'HOLD' });
+      const held = handled(ref.request({ type: 'HOLD' }));
       await scene.arrives(two.holding.passed, 'the action that holds the machine');
       let taken = 0;
       while (taken < 50_000 && ref.trySend({ type: 'NOTE', entry: taken })) taken += 1;
       holds(taken < 50_000, `trySend says no in the end; it took ${taken}`);
-      const waiting = ref.send({ type: 'NOTE', entry: taken });
+      const waiting = handled(ref.send({ type: 'NOTE', entry: taken }));
       two.release.open();
       await held;
       await scene.arrives(waiting, 'room for the one that waits');

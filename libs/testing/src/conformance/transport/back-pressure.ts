@@ -1,4 +1,5 @@
 import { equal, holds, rejection } from '../checks.js';
+import { handled } from '../gates.js';
 import { numbered } from './post.js';
 import { acquainted, type Draft, type Member } from './scene.js';
 
@@ -23,12 +24,6 @@ export async function fill(from: Member, to: Member): Promise<number> {
 
 function upTo(count: number): number[] {
   return Array.from({ length: count }, (_, number) => number);
-}
-
-/** A case may fail before it awaits this; its rejection is then not another failure. */
-export function handled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  return promise;
 }
 
 export const backPressure: readonly Draft[] = [

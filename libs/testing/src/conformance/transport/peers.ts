@@ -1,7 +1,8 @@
 import { EndpointTakenError, PeerLostError, TransportClosedError } from '@nestjs-orchestrator/core';
 import type { Endpoint, TransportSeat } from '@nestjs-orchestrator/core/ports';
 import { equal, holds, rejection } from '../checks.js';
-import { fill, handled } from './back-pressure.js';
+import { handled } from '../gates.js';
+import { fill } from './back-pressure.js';
 import { numbered } from './post.js';
 import { acquainted, type Draft, type Scene } from './scene.js';
 
