@@ -4,12 +4,14 @@ import { orchestrator } from './orchestrator.js';
 import { resilience } from './resilience.js';
 import { saga } from './saga/index.js';
 import { statechart } from './statechart.js';
+import { transports } from './transports/index.js';
 
 const suites: Readonly<Record<string, () => Iterable<Result> | AsyncIterable<Result>>> = {
   statechart,
   orchestrator,
   resilience,
   saga,
+  transports,
 };
 
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));

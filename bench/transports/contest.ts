@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '../../test/support/redis-server.js';
+import { sendFrames, sendToMachine } from './faces.js';
+import { sendByClient } from './nest.js';
+import { Receiver, sendMessages } from './receivers.js';
+import { itemOf, type Addresses, type PeerOrder, type Sender, type WireName } from './wire.js';
+
+/** Unanswered at a time, where a sender gets promises. */
+const IN_FLIGHT = 1_024;
+/** Events after which a sender that never waits lets the event loop turn. */
+const TURN = 256;
+
+/** Microseconds of round trips. */
+export interface Trips {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** A sender, which is this process, and its receivers, which are others. */
+export class Contest {
+  private number = 0;
+
+  private constructor(
+    private readonly sender: Sender,
+    private readonly receivers: readonly Receiver[],
+    private readonly folder: string,
+  ) {}
+
+  static async open(wire: WireName, receivers: number, addresses: Addresses): Promise<Contest> {
+    const folder = mkdtempSync(join(tmpdir(), 'orch-b-'));
+    const scope = `bench-${process.pid}-${Date.now().toString(36)}`;
+    // Receivers of TCP take one port after the other from here on.
+    const order = { ...wire, addresses, folder, scope, port: await freePort() };
+    const started = await Promise.all(
+      Array.from({ length: receivers }, (_, index) => Receiver.start({ ...order, index })),
+    );
+    return new Contest(await senderOf({ ...order, index: -1 }, started), started, folder);
+  }
+
+  /** Events per second, from the first one sent until the last one is counted. */
+  async events(count: number, bytes: number): Promise<number> {
+    const share = Math.ceil(count / this.receivers.length);
+    const counted = this.receivers.map((receiver) => {
+      receiver.command({ expect: share });
+      return receiver.report((report): report is { counted: number } => 'counted' in report);
+    });
+    const started = performance.now();
+    await this.pour(share, bytes);
+    await Promise.all(counted);
+    return (share * this.receivers.length) / ((performance.now() - started) / 1_000);
+  }
+
+  /** Round trips one after the other; with a pause before each, so that everybody sleeps. */
+  async trips(count: number, bytes: number, pauseMs = 0): Promise<Trips> {
+    const times: number[] = [];
+    for (let at = 0; at < count; at += 1) {
+      if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      const item = itemOf((this.number += 1), bytes);
+      const started = performance.now();
+      await this.sender.ask(at % this.receivers.length, item);
+      times.push((performance.now() - started) * 1_000);
+    }
+    times.sort((a, b) => a - b);
+    return { p50: times[Math.floor(count / 2)] ?? NaN, p99: times[Math.floor(count * 0.99)] ?? NaN };
+  }
+
+  /** Per cent of a core that a receiver uses while nothing is sent. */
+  async idle(ms: number): Promise<number> {
+    const [receiver] = this.receivers;
+    receiver?.command({ idleMs: ms });
+    const report = await receiver?.report((each): each is { idleMicros: number } => 'idleMicros' in each);
+    return ((report?.idleMicros ?? NaN) / (ms * 1_000)) * 100;
+  }
+
+  async close(): Promise<void> {
+    await this.sender.close();
+    for (const receiver of this.receivers) await receiver.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async pour(share: number, bytes: number): Promise<void> {
+    const item = itemOf(0, bytes);
+    const flying = new Set<Promise<unknown>>();
+    for (let at = 0; at < share; at += 1) {
+      for (let to = 0; to < this.receivers.length; to += 1) {
+        const taken = this.sender.emit(to, item);
+        if (taken === undefined) continue;
+        flying.add(taken);
+        void taken.finally(() => flying.delete(taken));
+      }
+      if (flying.size >= IN_FLIGHT) await Promise.race(flying);
+      else if (at % TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await Promise.all(flying);
+  }
+}
+
+function senderOf(order: PeerOrder, receivers: readonly Receiver[]): Promise<Sender> | Sender {
+  if (order.face === 'port') return sendFrames(order, receivers.length);
+  if (order.face === 'orchestrator') return sendToMachine(order, receivers.length);
+  if (order.face === 'nest') return sendByClient(order, receivers.length);
+  return sendMessages(receivers);
+}

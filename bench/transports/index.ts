@@ -1,0 +1,163 @@
+import { compare, type Result } from '../measure.js';
+import { Contest, type Trips } from './contest.js';
+import { natsServer, rabbitServer, redisServer, type Started } from './servers.js';
+import type { Addresses, WireName } from './wire.js';
+
+/** Best of so many runs each. */
+const ROUNDS = number('rounds', 3);
+const MILLISECONDS = number('milliseconds', 1_500);
+const SIZES = list('sizes', ['100', '1000', '64000']).map(Number);
+const RECEIVERS = list('receivers', ['1', '4', '8']).map(Number);
+/** `named-pipe,tcp` takes part of the field. */
+const ONLY = list('only', []);
+const SLEEP_MS = 5;
+
+const OURS: readonly WireName[] = ['port', 'orchestrator', 'nest'].flatMap((face) =>
+  ['shared-memory', 'named-pipe', 'redis-streams'].map((carrier) => ({ face, carrier }) as WireName),
+);
+const PEERS: readonly WireName[] = [
+  { face: 'nest', carrier: 'tcp' },
+  { face: 'nest', carrier: 'redis' },
+  { face: 'nest', carrier: 'nats' },
+  { face: 'nest', carrier: 'rabbitmq' },
+  { face: 'ipc', carrier: 'child_process' },
+  { face: 'message-port', carrier: 'worker thread' },
+];
+/** Whom ratios are taken against: what Nest does without a broker. */
+const RIVAL = 'Nest tcp';
+
+interface Figures {
+  /** Events per second by size, to one receiver; and of the smallest size, by number of receivers. */
+  readonly events: ReadonlyMap<number, number>;
+  readonly spread: ReadonlyMap<number, number>;
+  readonly busy: Trips;
+  readonly asleep: Trips;
+  readonly idle: number;
+}
+
+/**
+ * Events, round trips and idling between processes. `ours` is the wire that the line names; the peer is Nest's TCP transport in the same run, also
+ * for other peers. A server that can't be had is said and left out.
+ */
+export async function* transports(): AsyncGenerator<Result> {
+  const { addresses, stop, missing } = await servers();
+  try {
+    const field = [...PEERS, ...OURS].filter((wire) => wanted(wire) && !missing.has(wire.carrier));
+    let rival: Figures | undefined;
+    for (const wire of field) {
+      const figures = await measure(wire, addresses);
+      if (nameOf(wire) === RIVAL) rival = figures;
+      yield* lines(nameOf(wire), figures, rival);
+    }
+  } finally {
+    await stop();
+  }
+}
+
+async function measure(wire: WireName, addresses: Addresses): Promise<Figures> {
+  const [smallest = 100] = SIZES;
+  const one = await Contest.open(wire, 1, addresses);
+  const events = new Map<number, number>();
+  for (const bytes of SIZES) events.set(bytes, await fastest(one, bytes));
+  await one.trips(500, smallest);
+  const busy = await one.trips(3_000, smallest);
+  const asleep = await one.trips(200, smallest, SLEEP_MS);
+  const idle = await one.idle(3_000);
+  await one.close();
+  const spread = new Map<number, number>();
+  for (const receivers of RECEIVERS.filter((each) => each > 1)) {
+    const several = await Contest.open(wire, receivers, addresses);
+    spread.set(receivers, await fastest(several, smallest));
+    await several.close();
+  }
+  return { events, spread, busy, asleep, idle };
+}
+
+/** As many events as take the wanted time, which the first, shorter run tells. */
+async function fastest(contest: Contest, bytes: number): Promise<number> {
+  let best = 0;
+  let count = 2_000;
+  for (let round = 0; round <= ROUNDS; round += 1) {
+    const perSecond = await contest.events(count, bytes);
+    if (round > 0) best = Math.max(best, perSecond);
+    count = Math.max(2_000, Math.round((perSecond * MILLISECONDS) / 1_000));
+  }
+  return best;
+}
+
+function* lines(name: string, figures: Figures, rival: Figures | undefined): Generator<Result> {
+  for (const [bytes, perSecond] of figures.events)
+    yield compare(
+      `${name}: events of ${bytes} B`,
+      perSecond,
+      rival?.events.get(bytes) ?? NaN,
+      RIVAL,
+      'events/s',
+    );
+  for (const [receivers, perSecond] of figures.spread)
+    yield compare(
+      `${name}: events to ${receivers} processes`,
+      perSecond,
+      rival?.spread.get(receivers) ?? NaN,
+      RIVAL,
+      'events/s',
+    );
+  yield less(`${name}: round trip, p50`, figures.busy.p50, rival?.busy.p50);
+  yield less(`${name}: round trip, p99`, figures.busy.p99, rival?.busy.p99);
+  yield less(`${name}: round trip from sleep, p50`, figures.asleep.p50, rival?.asleep.p50);
+  yield less(`${name}: round trip from sleep, p99`, figures.asleep.p99, rival?.asleep.p99);
+  yield compare(`${name}: processor while idle`, figures.idle, rival?.idle ?? NaN, RIVAL, '% of a core');
+}
+
+/** Of times, less is better. */
+function less(name: string, ours: number, peer = NaN): Result {
+  const line = compare(name, ours, peer, RIVAL, 'µs');
+  return { ...line, ratio: Number((peer / ours).toPrecision(3)) };
+}
+
+const nameOf = ({ face, carrier }: WireName): string => {
+  if (face === 'nest')
+    return PEERS.some((peer) => peer.carrier === carrier) ? `Nest ${carrier}` : `${carrier}, Nest strategy`;
+  if (face === 'orchestrator') return `${carrier}, createOrchestrator`;
+  return face === 'port' ? `${carrier}, frames` : `${face} to a ${carrier}`;
+};
+
+const wanted = (wire: WireName): boolean => ONLY.length === 0 || ONLY.includes(wire.carrier);
+
+async function servers(): Promise<{ addresses: Addresses; missing: Set<string>; stop: () => Promise<void> }> {
+  const started: Started[] = [];
+  const missing = new Set<string>();
+  const have = async (carriers: readonly string[], start: () => Promise<Started>): Promise<string> => {
+    if (ONLY.length > 0 && !carriers.some((carrier) => ONLY.includes(carrier))) return '';
+    try {
+      const server = await start();
+      started.push(server);
+      return server.url;
+    } catch (error) {
+      for (const carrier of carriers) missing.add(carrier);
+      process.stderr.write(`left out: ${carriers.join(', ')}: ${String(error)}\n`);
+      return '';
+    }
+  };
+  const addresses = {
+    redis: await have(['redis', 'redis-streams'], redisServer),
+    nats: await have(['nats'], natsServer),
+    rabbitmq: await have(['rabbitmq'], rabbitServer),
+  };
+  const stop = async (): Promise<void> => {
+    for (const server of started) await server.stop();
+  };
+  return { addresses, missing, stop };
+}
+
+function argument(name: string): string | undefined {
+  return process.argv.find((each) => each.startsWith(`--${name}=`))?.slice(name.length + 3);
+}
+
+function number(name: string, fallback: number): number {
+  return Number(argument(name) ?? fallback);
+}
+
+function list(name: string, fallback: readonly string[]): readonly string[] {
+  return argument(name)?.split(',') ?? fallback;
+}
