@@ -247,6 +247,24 @@ describe('a durable machine', () => {
     });
   });
 
+  it('an action that ends each process that runs it is given up after so many, and the machine goes on', async () => {
+    let faults = faultPoints();
+    const first = await process('life-0', faults);
+    await first.spawn(counter, { id: 'c-1' });
+    let dead = faults.crashAt('durable.effect.before');
+    void first.ref(counter, 'c-1').request({ type: 'ADD' });
+    await dead;
+    for (let life = 1; life <= 5; life += 1) {
+      faults = faultPoints();
+      dead = faults.crashAt('durable.effect.before');
+      void process(`life-${life}`, faults);
+      await dead;
+    }
+    const last = await process('life-6');
+    expect(await last.ref(counter, 'c-1').request({ type: 'ADD' })).toMatchObject({ reply: 'told 1' });
+    expect((await last.ref(counter, 'c-1').snapshot()).context).toEqual({ count: 2 });
+  });
+
   it('any order of events, repeats, deaths and restarts leaves each event applied once', async () => {
     const operation = oneof(
       record({ kind: constant('event' as const), message: integer({ min: 0, max: 6 }) }),

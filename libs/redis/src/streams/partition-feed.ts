@@ -320,7 +320,8 @@ export class PartitionFeed implements Source, Caller {
       item.failures = count - 1;
       item.counted = true;
       this.counts.set(item.id, count);
-      if (count > this.ground.maxAttempts) {
+      // Whatever only lay beside a frame that ended its process has its chance alone.
+      if (count > Math.max(this.ground.maxAttempts, ALONE + 1)) {
         await this.buried(item, `It was under way ${count - 1} times when its process ended.`);
         return;
       }

@@ -82,6 +82,7 @@ export class Reader {
 class Lane {
   private readonly sources = new Map<string, Source>();
   private client: Redis | Cluster | undefined;
+  private connecting: Redis | Cluster | undefined;
   private clientId: string | undefined;
   private waitedFor: ReadonlySet<Source> | undefined;
   private turn = 0;
@@ -118,6 +119,7 @@ class Lane {
     this.closed = true;
     this.rest?.();
     this.client?.disconnect();
+    this.connecting?.disconnect();
     await this.running;
   }
 
@@ -172,6 +174,7 @@ class Lane {
   private async connected(): Promise<Redis | Cluster> {
     if (this.client !== undefined) return this.client;
     const client = this.connection.another();
+    this.connecting = client;
     try {
       await client.connect();
       if (this.closed) throw new Error('closed');

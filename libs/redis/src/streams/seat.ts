@@ -34,6 +34,8 @@ export class RedisSeat implements PartitionedSeat {
   private readonly publisher: Publisher;
   private readonly reader: Reader;
   private readonly inboxes = new Map<string, Inbox>();
+  readonly closed: Promise<void>;
+  private tellClosed!: () => void;
   private ownership: Ownership | undefined;
   private leaving: Promise<void> | undefined;
   private framesReceived = 0;
@@ -49,6 +51,7 @@ export class RedisSeat implements PartitionedSeat {
   ) {
     const { clock, logger, cluster } = options;
     this.maxFrameBytes = settings.maxFrameBytes;
+    this.closed = new Promise((resolve) => (this.tellClosed = resolve));
     this.pipe = new Pipe(connection, clock);
     this.reader = new Reader(connection, logger);
     this.directory = new Directory(connection, keys, cluster, self);
@@ -210,6 +213,7 @@ export class RedisSeat implements PartitionedSeat {
     this.pipe.close();
     await this.reader.close();
     this.connection.close();
+    this.tellClosed();
   }
 
   private assertOpen(): void {

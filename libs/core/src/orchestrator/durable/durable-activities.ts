@@ -40,6 +40,16 @@ export class DurableActivities {
     for (const activity of wanted) if (!this.running.has(activity.message)) this.start(activity);
   }
 
+  /** Activities that end their process wherever they are started: they have failed. */
+  giveUp(activities: readonly DurableActivity[], times: number): void {
+    for (const activity of activities) {
+      this.running.set(activity.message, new AbortController());
+      const error = { name: 'Error', message: `It was started ${times} times and never came to an end.` };
+      const event = { type: `xstate.error.actor.${activity.id}`, error, actorId: activity.id };
+      void this.outcome(activity, event);
+    }
+  }
+
   stopAll(): void {
     this.follow([]);
   }
@@ -69,7 +79,10 @@ export class DurableActivities {
     } catch (error) {
       event = { type: `xstate.error.actor.${activity.id}`, error: plain(error), actorId: activity.id };
     }
-    if (scope.signal.aborted) return;
+    if (!scope.signal.aborted) await this.outcome(activity, event);
+  }
+
+  private async outcome(activity: DurableActivity, event: EventObject): Promise<void> {
     try {
       await this.instance.handle({ event, messageId: activity.message, stay: activity.stay });
     } catch (error) {

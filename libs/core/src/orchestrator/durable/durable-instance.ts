@@ -136,7 +136,7 @@ export class DurableInstance {
     const { record } = this;
     if (record === undefined || this.closed) return;
     const pending = this.effects.left(record.pending, '');
-    if (pending.length < record.pending.length) await this.write({ ...record, pending }, null);
+    if (pending.length < record.pending.length) await this.write({ ...record, revived: 0, pending }, null);
   }
 
   private async work(): Promise<void> {
@@ -243,16 +243,47 @@ export class DurableInstance {
     }
     if (found.epoch > this.epoch) throw this.fenced(found.epoch);
     this.record = found.read(this.machine);
-    const { record } = this;
-    // From this commit on the former owner's version is an old one: he can't write any more.
-    if (found.epoch < this.epoch && !found.ended && !(await this.write(record, null))) {
+    if (!found.ended && !(await this.takeOver(this.record))) {
       this.record = undefined;
       return this.opened(messageId, creates);
     }
-    if (found.epoch === this.epoch) this.arm(record);
-    this.activities.follow(record.activities);
-    await this.effects.resume(record.pending);
+    await this.goOn(this.current());
     return found;
+  }
+
+  /**
+   * From this commit on the former owner's version is an old one: he can't write any more. Counts who goes on with what is pending, since that may be
+   * what ends each process that does. `false`: somebody else has written.
+   */
+  private async takeOver(record: DurableRecord): Promise<boolean> {
+    const goesOn = record.pending.length > 0 || record.activities.length > 0;
+    if (record.epoch === this.epoch && !goesOn) return true;
+    const revived = goesOn ? record.revived + 1 : 0;
+    const pending = this.isHopeless(revived)
+      ? record.pending.filter(({ effect }) => effect.type !== 'action')
+      : record.pending;
+    const { version, snapshot, timers, activities } = record;
+    const next = { version, epoch: this.epoch, revived, snapshot, pending, timers, activities };
+    const result = await this.ground.store.write(this.machine, this.id, next, null, this.partition);
+    if (result === 'conflict') return false;
+    this.record = { ...next, version: result.version };
+    return true;
+  }
+
+  private isHopeless(revived: number): boolean {
+    return revived > this.ground.maxEffectAttempts;
+  }
+
+  private async goOn(record: DurableRecord): Promise<void> {
+    this.arm(record);
+    if (this.isHopeless(record.revived)) {
+      this.ground.logger.error(
+        `Durable machine '${this.id}' goes on without the actions and activities that were under way: ${record.revived - 1} processes have ended with them`,
+        { machine: this.id },
+      );
+      this.activities.giveUp(record.activities, record.revived - 1);
+    } else this.activities.follow(record.activities);
+    await this.effects.resume(record.pending);
   }
 
   private fenced(current: number): OwnerFencedError {

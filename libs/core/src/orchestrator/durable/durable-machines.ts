@@ -1,35 +1,27 @@
 import { type EventObject, type Machine, namesIn } from '@nestjs-orchestrator/statechart';
 import { isOrchestratorError } from '../../errors/orchestrator-error.js';
+import { TransportClosedError } from '../../errors/transport-errors.js';
 import type {
   GivenBack,
   OwnedPartition,
   PartitionedFrame,
   PartitionedSeat,
   PartitionLoss,
+  PartitionedTransport,
 } from '../../ports/partitioned-transport.js';
 import type { Endpoint } from '../../ports/transport.js';
-import {
-  DuplicateMachineError,
-  GroupReleasedError,
-  MachineIdError,
-  RequestTimeoutError,
-  UnknownMachineError,
-} from '../errors.js';
+import { DuplicateMachineError, GroupReleasedError, MachineIdError, UnknownMachineError } from '../errors.js';
 import { assertEvent } from '../event/assert-event.js';
 import type { MachineImplementations } from '../implementations.js';
 import { MachineKind } from '../instance/machine-kind.js';
 import { DistributedStateStore } from './distributed-state-store.js';
-import { DurableLogicError, DurableRequestError, OwnerFencedError } from './durable-errors.js';
+import { DurableLogicError, OwnerFencedError } from './durable-errors.js';
 import { decodeFrame, type DurableAnswer, type DurableFrame, encodeFrame } from './durable-frame.js';
 import type { DurableImplementations, DurableRef, DurableResult, DurableSendOptions } from './durable-ref.js';
+import { DurableQuestions } from './durable-questions.js';
 import { type DurableGround, DurableInstance, isRetryable, type StepResult } from './durable-instance.js';
 import { type DurableMachinesOptions, type DurableSettings, durableSettings } from './durable-options.js';
 import { isAwake } from './durable-record.js';
-
-interface Asked {
-  readonly resolve: (result: DurableResult) => void;
-  readonly reject: (error: unknown) => void;
-}
 
 const LONGEST_ID = 256;
 const MOST_VALUES = 10_000;
@@ -44,19 +36,20 @@ export class DurableMachines {
   private readonly kinds = new Map<string, MachineKind>();
   private readonly instances = new Map<string, DurableInstance>();
   private readonly owned = new Map<number, number>();
-  private readonly asked = new Map<number, Asked>();
   private readonly opening = new Map<string, Promise<string>>();
   private readonly store: DistributedStateStore;
+  private readonly questions: DurableQuestions;
   private readonly ground: DurableGround;
   private readonly settings: DurableSettings;
   private seat: PartitionedSeat | undefined;
-  private requests = 0;
+  private rejoining: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
 
   constructor(options: DurableMachinesOptions) {
     this.settings = durableSettings(options);
     const { store, clock, tenant, group, ids, maxLength, onEmit } = this.settings;
     this.store = new DistributedStateStore({ store, clock, tenant, group, owner: ids.next(), maxLength });
+    this.questions = new DurableQuestions(clock);
     this.ground = {
       ...this.settings,
       store: this.store,
@@ -92,20 +85,8 @@ export class DurableMachines {
    * @throws what `Transport.join` throws, StoreUnavailableError (as rejections)
    */
   async start(): Promise<void> {
-    const { transport, cluster, name, clock, logger } = this.settings;
-    if (transport === undefined) {
-      await this.wakeAll(null, ONLY_EPOCH);
-      return;
-    }
-    this.seat = await transport.join(
-      { cluster, endpoint: name, clock, logger },
-      { onFrame: (_from, frame) => this.answered(frame), onPeer: () => undefined },
-    );
-    await this.seat.serve({
-      onGained: (owned) => this.gained(owned),
-      onFrame: (owned, frame) => this.received(owned, frame),
-      onLost: (owned, loss) => this.lost(owned, loss),
-    });
+    if (this.settings.transport === undefined) await this.wakeAll(null, ONLY_EPOCH);
+    else await this.join(this.settings.transport);
   }
 
   /**
@@ -168,11 +149,11 @@ export class DurableMachines {
   }
 
   private async closeAll(): Promise<void> {
+    await this.rejoining;
     await this.seat?.leave();
     const error = this.closedError();
     await Promise.all([...this.instances.values()].map((instance) => instance.leave(error)));
-    for (const { reject } of this.asked.values()) reject(error);
-    this.asked.clear();
+    this.questions.giveUp(error);
   }
 
   private closedError(): GroupReleasedError {
@@ -183,9 +164,59 @@ export class DurableMachines {
     if (this.closing !== undefined) throw this.closedError();
   }
 
+  private async join(transport: PartitionedTransport): Promise<void> {
+    const { cluster, name, clock, logger } = this.settings;
+    const seat = await transport.join(
+      { cluster, endpoint: name, clock, logger },
+      { onFrame: (_from, frame) => this.questions.answered(frame), onPeer: () => undefined },
+    );
+    this.seat = seat;
+    void seat.closed.then(() => {
+      if (this.closing === undefined) this.rejoining = this.joinAgain(transport);
+    });
+    await seat.serve({
+      onGained: (owned) => this.gained(owned),
+      onFrame: (owned, frame) => this.received(owned, frame),
+      onLost: (owned, loss) => this.lost(owned, loss),
+    });
+  }
+
+  /** Others have declared this process dead, since it stood still for too long: it comes back as another incarnation. */
+  private async joinAgain(transport: PartitionedTransport): Promise<void> {
+    const { clock, giveBackMs, logger } = this.settings;
+    while (this.closing === undefined) {
+      try {
+        await this.join(transport);
+        return;
+      } catch (error) {
+        logger.warn('This process could not join its cluster again; tried once more', {
+          error: String(error),
+        });
+        await new Promise<void>((resolve) => void clock.schedule(giveBackMs, resolve));
+      }
+    }
+  }
+
   private async tell(frame: DurableFrame): Promise<void> {
-    if (this.seat !== undefined) await this.seat.publish(this.nameOf(frame.machine), encodeFrame(frame));
-    else await this.committedHere(frame);
+    if (this.settings.transport === undefined) await this.committedHere(frame);
+    else await this.publish(frame);
+  }
+
+  /** Once more where the place of this process was lost meanwhile: a repeat is known by the id of its message. */
+  private async publish(frame: DurableFrame): Promise<void> {
+    for (;;) {
+      await this.rejoining;
+      this.assertOpen();
+      const { seat } = this;
+      if (seat === undefined) throw this.closedError();
+      try {
+        await seat.publish(this.nameOf(frame.machine), encodeFrame(frame));
+        return;
+      } catch (error) {
+        if (!(error instanceof TransportClosedError) || this.closing !== undefined) throw error;
+        await seat.closed;
+      }
+    }
   }
 
   private committedHere(frame: DurableFrame): Promise<void> {
@@ -199,34 +230,10 @@ export class DurableMachines {
   private ask(frame: DurableFrame, timeoutMs: number): Promise<DurableResult> {
     const { seat } = this;
     if (seat === undefined) return this.handleHere(frame).then(resultOf);
-    const request = (this.requests += 1);
-    return new Promise<DurableResult>((resolve, reject) => {
-      const type = frame.event?.type ?? 'xstate.init';
-      const timer = this.settings.clock.schedule(timeoutMs, () =>
-        settle(() => reject(new RequestTimeoutError(frame.machine, type, timeoutMs, false))),
-      );
-      const settle = (how: () => void): void => {
-        timer.cancel();
-        this.asked.delete(request);
-        how();
-      };
-      this.asked.set(request, {
-        resolve: (result) => settle(() => resolve(result)),
-        reject: (error) => settle(() => reject(error)),
-      });
-      const replyTo = { endpoint: seat.self, request };
-      seat
-        .publish(this.nameOf(frame.machine), encodeFrame({ ...frame, replyTo }))
-        .catch((error: unknown) => this.asked.get(request)?.reject(error));
-    });
-  }
-
-  private answered(bytes: Uint8Array): void {
-    const answer = decodeFrame<DurableAnswer>(bytes);
-    const asked = answer === undefined ? undefined : this.asked.get(answer.request);
-    if (answer === undefined || asked === undefined) return;
-    if ('error' in answer) asked.reject(new DurableRequestError(answer.error.code, answer.error.message));
-    else asked.resolve({ changed: answer.changed, duplicate: answer.duplicate, reply: answer.reply });
+    const type = frame.event?.type ?? 'xstate.init';
+    return this.questions.ask(frame.machine, type, timeoutMs, (request) =>
+      this.publish({ ...frame, replyTo: { endpoint: this.seat?.self ?? seat.self, request } }),
+    );
   }
 
   /** The name by which the transport finds the partition. */
@@ -365,7 +372,7 @@ export class DurableMachines {
   private answer(to: Endpoint, answer: DurableAnswer): void {
     try {
       if (this.seat !== undefined && to.incarnation === this.seat.self.incarnation)
-        this.answered(encodeFrame(answer));
+        this.questions.answered(encodeFrame(answer));
       else this.seat?.trySend(to, encodeFrame(answer));
     } catch (error) {
       this.settings.logger.debug('An answer reached nobody', { endpoint: to.name, error: String(error) });

@@ -50,6 +50,8 @@ export interface DurableRecord {
   readonly version: number;
   /** Owner epoch of whoever wrote it. */
   readonly epoch: number;
+  /** How often a process has gone on with what is pending or under way, and has not got to the next step. */
+  readonly revived: number;
   readonly snapshot: Snapshot;
   readonly pending: readonly PendingEffect[];
   readonly timers: readonly DurableTimer[];
@@ -62,6 +64,7 @@ const FORM = 1;
 interface StoredForm {
   readonly form: number;
   readonly epoch: number;
+  readonly revived: number;
   readonly snapshot: Dehydrated;
   readonly pending: readonly PendingEffect[];
   readonly timers: readonly DurableTimer[];
@@ -71,12 +74,13 @@ interface StoredForm {
 /** @throws NotJsonError, PayloadTooLargeError */
 export function writeRecord(
   machine: Machine,
-  { epoch, snapshot, pending, timers, activities }: DurableRecord,
+  { epoch, revived, snapshot, pending, timers, activities }: DurableRecord,
   limit: number,
 ): { readonly data: JsonText; readonly machine: JsonText } {
   const form: StoredForm = {
     form: FORM,
     epoch,
+    revived,
     snapshot: dehydrate(machine, snapshot),
     pending,
     timers,
@@ -94,9 +98,17 @@ export function readRecord(
   version: number,
   stored: { readonly data: JsonText; readonly machine: JsonText },
 ): DurableRecord {
-  const { epoch, snapshot, pending, timers, activities } = parseJson(stored.machine) as StoredForm;
+  const { epoch, revived, snapshot, pending, timers, activities } = parseJson(stored.machine) as StoredForm;
   const context = parseJson(stored.data) ?? undefined;
-  return { version, epoch, snapshot: rehydrate(machine, snapshot, context), pending, timers, activities };
+  return {
+    version,
+    epoch,
+    revived,
+    snapshot: rehydrate(machine, snapshot, context),
+    pending,
+    timers,
+    activities,
+  };
 }
 
 /** The owner epoch of a stored record, whatever definition wrote it. */

@@ -124,6 +124,7 @@ function nextOf(snapshot: Snapshot, plan: Plan, pending: readonly PendingEffect[
   const active = snapshot.status === 'active';
   return {
     snapshot,
+    revived: 0,
     pending,
     timers: active ? [...plan.timers.values()] : [],
     activities: active ? [...plan.activities.values()] : [],
