@@ -21,12 +21,22 @@ let redis: Redis;
 
 beforeEach(() => {
   const namespace = redisNamespace();
+  there = [];
   ({ prefix } = namespace);
   redis = clientOf(namespace.url);
 });
 
-const join = (name: string, options = {}): Promise<Node> =>
-  joined(name, redis, { ...OPTIONS, prefix, ...options });
+let there: Node[] = [];
+
+/** A node that all others know, and that knows them. */
+const join = async (name: string, options = {}): Promise<Node> => {
+  const node = await joined(name, redis, { ...OPTIONS, prefix, ...options });
+  const others = there;
+  there = [...there, node];
+  void node.seat.closed.then(() => (there = there.filter((each) => each !== node)));
+  for (const other of others) await other.change.until(() => other.peers.includes(`${name} up`));
+  return node;
+};
 
 describe('endpoints on Redis', () => {
   it('frames come in whole and in order, and a held frame holds back its sender alone', async () => {

@@ -79,14 +79,12 @@ export class Members {
     return JSON.stringify([self.name, process.pid, serving ? 1 : 0]);
   }
 
-  /** Someone who was met elsewhere before the next beat told of him. `false`: he is gone. */
-  meet(endpoint: Endpoint): boolean {
+  /** Someone who was met elsewhere before the next beat told of him. */
+  meet(endpoint: Endpoint): void {
     const { incarnation } = endpoint;
-    if (this.gone.has(incarnation)) return false;
-    if (incarnation !== this.self.incarnation && !this.known.has(incarnation)) {
-      this.enter({ endpoint, pid: 0, serving: false });
-    }
-    return true;
+    if (incarnation === this.self.incarnation || this.known.has(incarnation) || this.gone.has(incarnation))
+      return;
+    this.enter({ endpoint, pid: 0, serving: false });
   }
 
   async start(): Promise<void> {

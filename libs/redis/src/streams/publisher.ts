@@ -16,6 +16,7 @@ import { type Outgoing, StreamWriter } from './stream-writer.js';
 interface Waiting {
   readonly frame: Uint8Array;
   readonly go: () => void;
+  readonly fail: (error: Error) => void;
 }
 
 interface Target {
@@ -68,7 +69,8 @@ export class Publisher {
     }
     this.refused += 1;
     await new Promise<void>((resolve, reject) => {
-      const waiting: Waiting = { frame, go: () => settle(resolve) };
+      const fail = (error: Error): void => settle(() => reject(error));
+      const waiting: Waiting = { frame, go: () => settle(resolve), fail };
       const settle = (how: () => void): void => {
         signal?.removeEventListener('abort', onAbort);
         how();
@@ -80,9 +82,6 @@ export class Publisher {
       signal?.addEventListener('abort', onAbort, { once: true });
       target.waiting.push(waiting);
     });
-    // What has ended meanwhile is told here, and what has room is pushed in the turn in which room was found.
-    this.check(frame);
-    if (!this.lives(to)) throw new PeerLostError(to.name);
   }
 
   async publish(name: string, frame: Uint8Array, signal?: AbortSignal): Promise<void> {
@@ -123,18 +122,23 @@ export class Publisher {
     const target = this.inboxes.get(endpoint.incarnation);
     if (target === undefined) return;
     this.inboxes.delete(endpoint.incarnation);
-    target.writer.close(new PeerLostError(endpoint.name));
-    for (const { go } of target.waiting.splice(0)) go();
+    const error = new PeerLostError(endpoint.name);
+    for (const { fail } of target.waiting.splice(0)) fail(error);
+    target.writer.close(error);
+  }
+
+  /** Takes nothing any more, and refuses what waits for room; what was taken still leaves. */
+  refuseAll(): void {
+    this.closed = true;
+    for (const { waiting } of this.inboxes.values()) {
+      for (const { fail } of waiting.splice(0)) fail(this.closedError());
+    }
   }
 
   close(): void {
-    this.closed = true;
-    const error = this.closedError();
-    for (const { writer, waiting } of this.inboxes.values()) {
-      writer.close(error);
-      for (const { go } of waiting.splice(0)) go();
-    }
-    for (const writer of this.partitions.values()) writer.close(error);
+    this.refuseAll();
+    for (const { writer } of this.inboxes.values()) writer.close(this.closedError());
+    for (const writer of this.partitions.values()) writer.close(this.closedError());
   }
 
   private check(frame: Uint8Array): void {

@@ -67,7 +67,8 @@ export class RedisSeat implements PartitionedSeat {
         declaredDead: () => this.declaredDead(),
       },
     });
-    const lives = (endpoint: Endpoint): boolean => this.members.meet(endpoint);
+    const lives = ({ name, incarnation }: Endpoint): boolean =>
+      this.members.find(incarnation)?.member.endpoint.name === name;
     this.publisher = new Publisher(cluster, self, keys, this.pipe, clock, settings, lives);
   }
 
@@ -113,6 +114,7 @@ export class RedisSeat implements PartitionedSeat {
   }
 
   peers(): readonly Peer[] {
+    if (this.leaving !== undefined) return [];
     return this.members.all().map(({ member, state }) => peerOf(member, state));
   }
 
@@ -194,6 +196,7 @@ export class RedisSeat implements PartitionedSeat {
 
   private async leaveInPeace(): Promise<void> {
     this.members.serving = false;
+    this.publisher.refuseAll();
     await this.ownership?.leave().catch(() => undefined);
     await this.flush();
     await this.members.leave().catch(() => undefined);
