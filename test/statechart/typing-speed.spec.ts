@@ -46,9 +46,10 @@ function check(text: string): { errors: readonly string[]; milliseconds: number 
 describe('a literal config of 200 states', () => {
   it('is checked by the compiler in less than 2 s', () => {
     // The best of three: the first one warms the compiler up, and the machine may be busy with something else.
-    const runs = Array.from({ length: 3 }, () => check(source('g2')));
-    expect(runs.flatMap(({ errors }) => errors)).toEqual([]);
-    expect(Math.min(...runs.map(({ milliseconds }) => milliseconds))).toBeLessThan(LIMIT_MS);
+    let best = check(source('g2'));
+    for (let run = 2; run <= 3 && best.milliseconds >= LIMIT_MS; run += 1) best = check(source('g2'));
+    expect(best.errors).toEqual([]);
+    expect(best.milliseconds).toBeLessThan(LIMIT_MS);
   }, 60_000);
 
   it('is checked at all: one misspelt target is found', () => {
