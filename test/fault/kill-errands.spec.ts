@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase } from '../support/database.js';
 import { redisNamespace } from '../support/redis.js';
-import { deaths, dieAll, OTHER_POINTS, POINTS } from './support/deaths.js';
+import { deaths, dieAll, forgottenPoints, OTHER_POINTS, POINTS } from './support/deaths.js';
 import { MortalSample } from './support/mortal-sample.js';
 import { Outside } from './support/outside.js';
 import { seeded } from './support/random.js';
@@ -42,6 +42,10 @@ afterEach(async () => {
   for (const each of cleanUp.splice(0).reverse()) await each();
 });
 afterAll(() => build.remove());
+
+it('no fault point is forgotten', () => {
+  expect(forgottenPoints()).toEqual([]);
+});
 
 it.each(stores)(
   `two nodes on one store ($kind) die ${rounds} times at each fault point while errands come in, and each effect has one id`,
