@@ -6,6 +6,9 @@ import { Batch, utf8Bytes } from './batch.js';
 import { failureFrom, failureText } from './failure-text.js';
 import { frameKind, FrameReader } from './frame-reader.js';
 
+/** Keys of that name are left out; see below. */
+const isSafe = (value: unknown): boolean => !JSON.stringify(value).includes('__proto__');
+
 function frameOf(payloads: readonly unknown[], heads: readonly number[], first: number): Uint8Array {
   const batch = new Batch();
   batch.first = first;
@@ -30,16 +33,21 @@ describe('a frame', () => {
   it('is read as it was written', () => {
     const numbers = fc.array(fc.maxSafeNat());
     fc.assert(
-      fc.property(fc.array(fc.jsonValue()), numbers, fc.maxSafeNat(), (payloads, heads, first) => {
-        const bytes = frameOf(payloads, heads, first);
-        expect(frameKind(bytes)).toEqual({ kind: 'frame' });
-        const reader = new FrameReader(bytes);
-        expect(reader.first).toBe(first);
-        expect(heads.map(() => reader.number())).toEqual(heads);
-        expect(reader.isAtEnd).toBe(true);
-        const read = payloads.map(() => reader.payload());
-        expect(read).toEqual(JSON.parse(JSON.stringify(payloads)));
-      }),
+      fc.property(
+        fc.array(fc.jsonValue().filter(isSafe)),
+        numbers,
+        fc.maxSafeNat(),
+        (payloads, heads, first) => {
+          const bytes = frameOf(payloads, heads, first);
+          expect(frameKind(bytes)).toEqual({ kind: 'frame' });
+          const reader = new FrameReader(bytes);
+          expect(reader.first).toBe(first);
+          expect(heads.map(() => reader.number())).toEqual(heads);
+          expect(reader.isAtEnd).toBe(true);
+          const read = payloads.map(() => reader.payload());
+          expect(read).toEqual(JSON.parse(JSON.stringify(payloads)));
+        },
+      ),
     );
   });
 
