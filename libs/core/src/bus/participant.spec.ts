@@ -84,7 +84,6 @@ function participant(handle: (ctx: MessageContext<Ping>) => unknown) {
       offered.push([answer.destination, message.message.id]);
       return saga.carries;
     },
-    enqueue: async () => {},
     written: (rows, leased) => void written.push({ ids: rows.length, leased }),
   };
   return {
@@ -206,5 +205,40 @@ describe('Participant', () => {
     expect(runs).toBe(2);
     expect(calls).toEqual(['transaction']);
     expect(written).toEqual([{ ids: 1, leased: false }]);
+  });
+
+  it('answers a question again in the commit that takes it away', async () => {
+    const { it: payments, store, calls, written } = participant(({ reply }) => reply(new Pong({})));
+    const asked = {
+      ...work,
+      payload: JSON.stringify({ ...payload, envelope: { ...payload.envelope, replyTo: 'reply:node' } }),
+    };
+    expect(await payments.consume(asked, true)).toBe('consumed');
+    const claim = async () =>
+      (
+        await store.claimWork({
+          owner: 'x',
+          leaseMs: 1,
+          now: 9_000_000_000_000,
+          destinations: ['reply:node'],
+          limit: 9,
+        })
+      ).items;
+    await store.completeWork(await claim());
+    await store.enqueue([asked], { owner: 'n', leaseMs: 1_000, now: 0 });
+    calls.length = 0;
+    expect(await payments.consume(asked, false)).toBe('consumed');
+    expect(calls).toEqual(['consumed', 'transaction']);
+    expect(written.map(({ ids }) => ids)).toEqual([1, 1]);
+    expect((await claim()).map(({ id }) => id)).toEqual(['m1']);
+    expect(
+      await store.claimWork({
+        owner: 'x',
+        leaseMs: 1,
+        now: 9_000_000_000_000,
+        destinations: ['handler:p'],
+        limit: 9,
+      }),
+    ).toMatchObject({ items: [] });
   });
 });

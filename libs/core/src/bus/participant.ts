@@ -37,8 +37,6 @@ export interface ParticipantPorts {
    * to become a row.
    */
   readonly carry: (answer: WorkRecord, message: Consumption) => Promise<boolean>;
-  /** Writes work that belongs to no commit. */
-  readonly enqueue: (work: readonly WorkRecord[]) => Promise<void>;
   /** Answers are durable; `leased`: this node dispatches them. */
   readonly written: (work: readonly WorkRecord[], leased: boolean) => void;
 }
@@ -91,15 +89,15 @@ export class Participant implements Consumer {
     if (this.writes !== 'yes') {
       const outcome = fresh ? null : await this.ports.consumed(work);
       if (outcome !== null) return this.answerAgain(work, envelope, outcome);
-      if (await this.alone(work, envelope)) return 'consumed';
+      const handled = await this.alone(work, envelope);
+      if (handled !== null) return handled;
       this.writes = 'yes';
     }
-    await this.inTransaction(work, envelope);
-    return 'consumed';
+    return this.inTransaction(work, envelope);
   }
 
-  /** Handles the message without a transaction; `false`: it needs one, and nothing of the run counts. */
-  private async alone(work: ClaimedWork, envelope: Envelope): Promise<boolean> {
+  /** Handles the message without a transaction; `null`: it needs one, and nothing of the run counts. */
+  private async alone(work: ClaimedWork, envelope: Envelope): Promise<Consumed | null> {
     const { faults, finish, written } = this.ports;
     let wants = false;
     const manager = (): never => {
@@ -110,11 +108,11 @@ export class Participant implements Consumer {
     try {
       left = await this.handle(envelope, work.attempts, manager);
     } catch (error) {
-      if (wants) return false;
+      if (wants) return null;
       throw error;
     }
     // It may have caught what was thrown to end it.
-    if (wants) return false;
+    if (wants) return null;
     if (this.writes === 'unknown') this.writes = 'never';
     const { work: outgoing, reply } = left;
     await faults.reach('participant.commit.before');
@@ -122,13 +120,14 @@ export class Participant implements Consumer {
     const message = { tenant, destination, id };
     if (await this.carry(left, message)) {
       await faults.reach('participant.commit.after');
-      return true;
+      return 'consumed';
     }
     const result = await finish({ message, outcome: reply ?? HANDLED, work: outgoing });
     await faults.reach('participant.commit.after');
-    if (result.outcome === 'finished') written(outgoing, result.leased);
-    else await this.answerAgain(work, envelope, await this.ports.consumed(message));
-    return true;
+    if (result.outcome !== 'finished')
+      return this.answerAgain(work, envelope, await this.ports.consumed(message));
+    written(outgoing, result.leased);
+    return 'consumed';
   }
 
   /** One answer, to be dispatched at once, may be handled with its message; what nobody else would have to find in the outbox. */
@@ -138,18 +137,17 @@ export class Participant implements Consumer {
     return this.ports.carry(answer, { message, outcome: HANDLED });
   }
 
-  private async inTransaction(work: ClaimedWork, envelope: Envelope): Promise<void> {
+  private async inTransaction(work: ClaimedWork, envelope: Envelope): Promise<Consumed> {
     const { store, clock, faults, writeOptions, written } = this.ports;
     let left: Leavings | null = null;
     const leased = await store.transaction(
       async (tx: StoreTransaction) => {
-        // A message that was consumed before changes nothing, but its row still has to go.
-        left = (await tx.consume(work, HANDLED))
-          ? await this.handle(envelope, work.attempts, () => tx.manager)
-          : null;
+        // A message that was consumed before changes nothing.
+        if (!(await tx.consume(work, HANDLED))) return false;
+        left = await this.handle(envelope, work.attempts, () => tx.manager);
         // Its reply is known only now; it is kept beside the mark that the message was consumed.
-        if (left?.reply) await tx.consume(replyKey(work), left.reply);
-        const leasedToUs = await tx.handOver([work], left?.work ?? [], writeOptions());
+        if (left.reply) await tx.consume(replyKey(work), left.reply);
+        const leasedToUs = await tx.handOver([work], left.work, writeOptions());
         await faults.reach('participant.commit.before');
         return leasedToUs;
       },
@@ -157,20 +155,29 @@ export class Participant implements Consumer {
     );
     await faults.reach('participant.commit.after');
     const done = left as Leavings | null;
-    if (done === null) await this.answerAgain(work, envelope, HANDLED);
-    else if (done.work.length > 0) written(done.work, leased);
+    if (done === null) return this.answerAgain(work, envelope, HANDLED);
+    if (done.work.length > 0) written(done.work, leased);
+    return 'consumed';
   }
 
-  /** Whoever asks again gets what was replied the first time. */
+  /**
+   * Whoever asks again gets what was replied the first time. The reply comes and the question goes in one commit: while the row of a question is
+   * there, the same question asked once more is not written, and has to be answered with it.
+   */
   private async answerAgain(
     work: ClaimedWork,
     envelope: Envelope,
     outcome: string | null,
-  ): Promise<'settled'> {
+  ): Promise<Consumed> {
     if (envelope.replyTo === undefined) return 'settled';
+    const { addressing, clock, store, writeOptions, written } = this.ports;
     const kept = outcome === HANDLED ? await this.ports.consumed(replyKey(work)) : outcome;
-    await this.ports.enqueue(this.ports.addressing.replies.row(envelope, kept ?? noReply(HANDLED)));
-    return 'settled';
+    const replies = addressing.replies.row(envelope, kept ?? noReply(HANDLED));
+    const leased = await store.transaction((tx) => tx.handOver([work], replies, writeOptions()), {
+      now: clock.storeNow(),
+    });
+    written(replies, leased);
+    return 'consumed';
   }
 
   /** Runs the method: what it wants sent, and what it replied. */

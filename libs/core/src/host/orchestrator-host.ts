@@ -198,7 +198,6 @@ export class OrchestratorHost {
       consumed: (message) => this.consumed.submit(message),
       finish: (item) => this.finishes.submit(item),
       carry: this.carry,
-      enqueue: this.enqueue,
       written: (work, leased) => this.written(work, leased, true),
     });
     this.work.register(handlerDestination(handler.name), participant);

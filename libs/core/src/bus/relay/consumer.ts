@@ -16,6 +16,8 @@ export interface Consumer {
   giveUp?(work: ClaimedWork, error: unknown): Promise<Consumed | 'bury'>;
   /** How often a row is tried; absent: as often as the node says. */
   attemptsFor?(work: ClaimedWork): number;
+  /** Told when the row of work that it has `settled` is gone. */
+  gone?(work: ClaimedWork): void;
   /** Further fields for the dead letter that a row becomes. */
   describe?(work: ClaimedWork): Promise<Readonly<Record<string, unknown>>>;
 }

@@ -259,6 +259,7 @@ export class WorkRelay {
     if (consumed === 'consumed') return;
     await this.ports.faults.reach('relay.complete.before');
     await this.ports.store.completeWork([work]);
+    this.consumers.get(work.destination)?.gone?.(work);
   }
 
   /** Its last try ended without a word. This one is counted before it begins, so that it can't go round the nodes for ever. */

@@ -40,6 +40,8 @@ export function requestTimeout(timeout: Duration | number): number {
 export class Requests implements Consumer {
   readonly pool = 'general';
   private readonly waiting = new Map<string, Set<Waiter>>();
+  /** Replies that were read and whose rows are still there. */
+  private readonly leaving = new Map<string, Leaving>();
   private stopped = false;
 
   constructor(private readonly clock: Clock) {}
@@ -63,6 +65,9 @@ export class Requests implements Consumer {
     this.add(name, waiter);
     signal?.addEventListener('abort', abort, { once: true });
     try {
+      const leaving = this.leaving.get(name);
+      const early = leaving && (await Promise.race([leaving.gone, answered]));
+      if (early) return await read(question, early);
       await write();
       return await read(question, await answered);
     } finally {
@@ -73,10 +78,25 @@ export class Requests implements Consumer {
   }
 
   /** A reply that nobody waits for any more can go. */
-  async consume(work: ClaimedWork): Promise<Consumed> {
-    const reply = parseJson(work.payload) as Reply;
-    for (const waiter of this.waiting.get(nameOf(work.tenant, work.id)) ?? []) waiter.answer(reply);
+  async consume({ tenant, id, payload }: ClaimedWork): Promise<Consumed> {
+    const reply = parseJson(payload) as Reply;
+    const name = nameOf(tenant, id);
+    if (!this.leaving.has(name)) this.leaving.set(name, leavingRow());
+    for (const waiter of this.waiting.get(name) ?? []) waiter.answer(reply);
     return 'settled';
+  }
+
+  /** Whoever asks the same again has waited for this: beside the row of a reply, no other one for its question is written. */
+  gone({ tenant, id }: ClaimedWork): void {
+    const name = nameOf(tenant, id);
+    this.leaving.get(name)?.end();
+    this.leaving.delete(name);
+  }
+
+  /** Nobody reads it again. */
+  async giveUp(work: ClaimedWork): Promise<'bury'> {
+    this.gone(work);
+    return 'bury';
   }
 
   /** This node pulls no replies any more. */
@@ -95,6 +115,18 @@ export class Requests implements Consumer {
     waiters?.delete(waiter);
     if (waiters?.size === 0) this.waiting.delete(name);
   }
+}
+
+/** A row that is on its way out. */
+interface Leaving {
+  readonly gone: Promise<void>;
+  readonly end: () => void;
+}
+
+function leavingRow(): Leaving {
+  let end: Leaving['end'] = () => {};
+  const gone = new Promise<void>((resolve) => (end = resolve));
+  return { gone, end };
 }
 
 /** Somebody who waits for a reply. */
