@@ -24,11 +24,11 @@ export default defineConfig({
           name: 'unit',
           include: ['libs/*/src/**/*.spec.ts', 'apps/*/src/**/*.spec.ts', ...serverless],
           // Only there to end a hang: machines may be busy.
-          testTimeout: 30_000,
+          testTimeout: 120_000,
         },
       },
       // Some start processes, on machines that may be busy.
-      { extends: true, test: { name: 'workspace', include: workspace, testTimeout: 60_000 } },
+      { extends: true, test: { name: 'workspace', include: workspace, testTimeout: 120_000 } },
       {
         extends: true,
         test: {
@@ -37,8 +37,8 @@ export default defineConfig({
           exclude: [...workspace, ...serverless],
           globalSetup: ['test/support/postgres.global-setup.ts', 'test/support/redis.global-setup.ts'],
           // Servers and processes are started in them, on machines that may be busy.
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
     ],

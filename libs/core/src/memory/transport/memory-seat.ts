@@ -50,7 +50,7 @@ export class MemorySeat implements TransportSeat {
       return false;
     }
     this.sent(frame);
-    lane.put(frame.slice());
+    lane.put(new Uint8Array(frame));
     lane.receiver.wake(lane);
     return true;
   }
@@ -62,7 +62,7 @@ export class MemorySeat implements TransportSeat {
     await new Promise<void>((resolve, reject) => {
       const leave = (): void => signal?.removeEventListener('abort', onAbort);
       const waiting: WaitingFrame = {
-        frame: frame.slice(),
+        frame: new Uint8Array(frame),
         cancelled: false,
         taken: () => {
           leave();

@@ -300,9 +300,9 @@ export class ClusterMember implements FrameReceiver {
     return troublesOf(this.seat, this.cluster, this.context.waiting);
   }
 
-  /** A machine of this process has ended. */
-  machineEnded(id: string): void {
-    void this.names.release(id);
+  /** A machine of this process has ended. Settles when its name is free. */
+  machineEnded(id: string): Promise<void> {
+    return this.names.release(id);
   }
 
   /** Hands over what is still to be said, at most for so long, and leaves the cluster. */

@@ -237,7 +237,8 @@ export class GroupCore {
   forget(instance: MachineInstance): void {
     if (this.instances.get(instance.id) === instance) this.instances.delete(instance.id);
     for (const [id, other] of this.systemIds) if (other === instance) this.systemIds.delete(id);
-    this.cluster?.machineEnded(instance.id);
+    const nameless = this.cluster?.machineEnded(instance.id);
+    if (nameless !== undefined) this.awaitEnd(nameless);
   }
 
   /** Events that nobody will handle, and senders that nobody will let in, are told why. */

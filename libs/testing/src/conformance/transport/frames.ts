@@ -63,6 +63,23 @@ export const frames: readonly Draft[] = [
     },
   },
   {
+    name: 'takes a copy also of a view whose slice is none, as that of a Buffer',
+    async play(scene) {
+      const [one, two] = await scene.pair();
+      class Slicing extends Uint8Array {
+        override slice(start?: number, end?: number): Uint8Array<ArrayBuffer> {
+          return this.subarray(start, end);
+        }
+      }
+      const bytes = Slicing.from(numbered(1, 64));
+      const taken = one.seat.trySend(two.seat.self, bytes);
+      holds(taken, 'an idle pair takes a frame at once');
+      bytes.fill(0xff);
+      const [frame] = await two.post.frames('one', 1);
+      equal([...(frame as Uint8Array)], [...numbered(1, 64)], 'the bytes as they were when they were sent');
+    },
+  },
+  {
     name: 'gives the receiver bytes to keep: later frames do not change them',
     async play(scene) {
       const [one, two] = await scene.pair();
