@@ -2,6 +2,7 @@ import {
   assign,
   type ChannelGroup,
   defineMachine,
+  type Machine,
   type MachineRef,
   type OrchestratorRecord,
   type RecordType,
@@ -16,7 +17,7 @@ interface Data {
 const BLANK: Data = { entries: [] };
 
 /** A machine that takes notes, answers, and can be held. */
-export const notebook = defineMachine({
+export const notebook: Machine = defineMachine({
   id: 'notebook',
   initial: 'open',
   context: BLANK,
