@@ -56,7 +56,7 @@ export class ClusterUnreachableError extends OrchestratorError {
   ) {
     super(
       `Cluster ${quote(cluster)} can't be reached from ${from === undefined ? 'an orchestrator of type in-process' : `cluster ${quote(from)}`}. ` +
-        'Leave the cluster out to mean the own one, or join the two by a gateway.',
+        'Leave the cluster out to mean the own one: a machine can be reached from its own cluster only.',
     );
   }
 }
