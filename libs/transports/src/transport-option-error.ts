@@ -11,3 +11,15 @@ export class TransportOptionError extends OrchestratorError {
     super(`Option '${option}' can't be ${String(value)}: ${rule}.`);
   }
 }
+
+/** @throws TransportOptionError unless the option is a whole number of the range. */
+export function checkWhole<O extends string>(
+  settings: Readonly<Record<O, number>>,
+  option: O,
+  least: number,
+  most: number,
+): void {
+  const value = settings[option];
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new TransportOptionError(option, value, `use a whole number from ${least} to ${most}`);
+}

@@ -1,5 +1,5 @@
 import { defaultFolder } from '../private-folder.js';
-import { TransportOptionError } from '../transport-option-error.js';
+import { checkWhole, TransportOptionError } from '../transport-option-error.js';
 
 /** Options of `namedPipe`. The first three must be the same in every process of a cluster. */
 export interface NamedPipeOptions {
@@ -36,23 +36,12 @@ export function settingsOf(options: NamedPipeOptions): PipeSettings {
     sendBufferBytes: options.sendBufferBytes ?? 1_048_576,
     leaveMs: options.leaveMs ?? 2_000,
   };
-  whole(settings, 'maxFrameBytes', 1_024, LONGEST_FRAME);
-  whole(settings, 'heartbeatMs', 1, 3_600_000);
-  whole(settings, 'suspectAfterBeats', 2, 1_000);
-  whole(settings, 'sendBufferBytes', 1_024, Number.MAX_SAFE_INTEGER);
-  whole(settings, 'leaveMs', 0, 3_600_000);
+  checkWhole(settings, 'maxFrameBytes', 1_024, LONGEST_FRAME);
+  checkWhole(settings, 'heartbeatMs', 1, 3_600_000);
+  checkWhole(settings, 'suspectAfterBeats', 2, 1_000);
+  checkWhole(settings, 'sendBufferBytes', 1_024, Number.MAX_SAFE_INTEGER);
+  checkWhole(settings, 'leaveMs', 0, 3_600_000);
   if (settings.directory === '')
     throw new TransportOptionError('directory', "''", 'use the path of a folder, or leave it out');
   return settings;
-}
-
-function whole(
-  settings: PipeSettings,
-  option: Exclude<keyof PipeSettings, 'directory'>,
-  least: number,
-  most: number,
-): void {
-  const value = settings[option];
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw new TransportOptionError(option, value, `use a whole number from ${least} to ${most}`);
 }

@@ -1,5 +1,5 @@
 import { defaultFolder } from '../private-folder.js';
-import { TransportOptionError } from '../transport-option-error.js';
+import { checkWhole, TransportOptionError } from '../transport-option-error.js';
 import { layoutOf } from './segment/layout.js';
 
 /** Options of `sharedMemory`. The first four must be the same in every process of a cluster. */
@@ -43,11 +43,11 @@ export function settingsOf(options: SharedMemoryOptions): SharedMemorySettings {
     suspectAfterBeats: options.suspectAfterBeats ?? 3,
     spinMs: options.spinMs ?? 0.2,
   };
-  whole(settings, 'maxEndpoints', 2, 128);
-  whole(settings, 'maxNames', 1, 65_536);
-  whole(settings, 'laneBytes', 4_096, 67_108_864);
-  whole(settings, 'heartbeatMs', 1, 3_600_000);
-  whole(settings, 'suspectAfterBeats', 2, 1_000);
+  checkWhole(settings, 'maxEndpoints', 2, 128);
+  checkWhole(settings, 'maxNames', 1, 65_536);
+  checkWhole(settings, 'laneBytes', 4_096, 67_108_864);
+  checkWhole(settings, 'heartbeatMs', 1, 3_600_000);
+  checkWhole(settings, 'suspectAfterBeats', 2, 1_000);
   checkRest(settings);
   return settings;
 }
@@ -66,15 +66,4 @@ function checkRest(settings: SharedMemorySettings): void {
       laneBytes,
       `with ${maxEndpoints} endpoints the segment would have more than 4 GiB; use fewer or smaller lanes`,
     );
-}
-
-function whole(
-  settings: SharedMemorySettings,
-  option: Exclude<keyof SharedMemorySettings, 'directory' | 'spinMs'>,
-  least: number,
-  most: number,
-): void {
-  const value = settings[option];
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw new TransportOptionError(option, value, `use a whole number from ${least} to ${most}`);
 }
