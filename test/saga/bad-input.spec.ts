@@ -182,6 +182,40 @@ describe.each(storeKinds)('bad input, on $kind', (kind) => {
     expect((await find('y'))?.data).toMatchObject({ notes: 1 });
   });
 
+  it.each(['no JSON', '{}', '{"key":7}'])(
+    'a timer whose payload is %s holds its instance, which an operator lets go on with or without it',
+    async (payload) => {
+      const { play, advance, standing, find, host, clock, store } = await open();
+      await play(new Began({ id: 'x' }));
+      const { id = '', version = 0 } = (await find('x')) ?? {};
+      const ref = { tenant: 'default', saga: 'input', id };
+      const [loaded] = await store.load([{ ...ref, by: { id }, messageId: '' }], { now: clock.storeNow() });
+      const far = { owner: 'other', leaseMs: 1, now: clock.storeNow() + 86_400_000 };
+      const { items } = await store.claimTimers({ ...far, destinations: ['input'], limit: 9 });
+      const arm = items.map((timer) => ({ ...ref, name: timer.name, token: timer.token, payload }));
+      const hours = (name: string) => (name.startsWith('schedule') ? 3 : 9) * 3_600_000;
+      const timers = { arm: arm.map((timer) => ({ ...timer, delayMs: hours(timer.name) })), disarm: [] };
+      const next = loaded?.instance ?? ghostCommit(ref).next;
+      await store.commit([{ ...ghostCommit(ref), expectedVersion: version, next, timers }], {
+        ...far,
+        now: clock.storeNow(),
+      });
+      await play(new Began({ id: 'y' }));
+      await advance('4h');
+      expect([await standing('x'), await standing('y')]).toEqual(['open held', 'done completed']);
+      await host.operator.skip({ saga, id }, { by: 'ada', reason: 'not now' });
+      expect(await standing('x')).toBe('open running');
+      await advance('6h');
+      expect(await standing('x')).toBe('open held');
+      const held = (await host.repository(saga).history(id)).filter((line) => line.kind === 'held');
+      expect(held.map(({ name }) => name)).toEqual(['schedule later', 'after 32400000 ms']);
+      expect(JSON.stringify(held[1]?.detail)).toMatch(/UNREADABLE_TIMER/);
+      await host.operator.replay({ saga, id }, { by: 'ada' });
+      await advance('1s');
+      expect(await standing('x')).toBe('failed compensated');
+    },
+  );
+
   it('a clock of the node that jumps, back or forth, neither rings a timer early nor loses it', async () => {
     const jump = { ms: 0 };
     const { host, clock, close } = await node(kind, (virtual) => ({ clock: jumping(virtual, jump, 'node') }));

@@ -159,7 +159,7 @@ export class OrchestratorHost {
       () => this.registry.latest(name),
       this.runner,
       new FanOut({ ...this.settings, hint: () => this.work.hint() }),
-      { comeBacks: this.comeBacks, observer: this.sagas },
+      { store: this.settings.store, comeBacks: this.comeBacks, observer: this.sagas },
     );
     this.consumers.set(name, consumer);
     this.byDestination.set(sagaDestination(name), consumer);

@@ -2,7 +2,7 @@ import type { Consumed, Consumer } from '../../bus/relay/consumer.js';
 import type { Envelope } from '../../message/envelope.js';
 import { parseJson } from '../../message/json.js';
 import { checkMessage } from '../../message/message.js';
-import type { Consumption } from '../../ports/instance-store.js';
+import type { Consumption, InstanceStore } from '../../ports/instance-store.js';
 import type { ClaimedWork, DueTimer, KeyRecord, WorkKey, WorkRecord } from '../../ports/records.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
 import { SagaDelayedError } from '../saga-errors.js';
@@ -17,9 +17,11 @@ import type { SagaObserver } from './saga-observer.js';
 import type { SagaRunner } from './saga-runner.js';
 import type { OutcomeWork } from '../activity/activity-work.js';
 import type { SagaWork, Stimulus, TimerPayload } from './stimulus.js';
+import { payloadByName, readTimerPayload, UnreadableTimerError } from './timer-payload.js';
 
-/** What a consumer needs for messages that are not let in. */
+/** What a consumer needs of its node. */
 export interface SagaConsumerPorts {
+  readonly store: Pick<InstanceStore, 'keys'>;
   readonly comeBacks: ComeBacks;
   readonly observer: Pick<SagaObserver, 'throttled'>;
 }
@@ -61,9 +63,9 @@ export class SagaConsumer implements Consumer {
     return this.runner.carry(saga, { ...stimulus, work: null, answers });
   }
 
-  /** One firing of a timer. */
-  fire(timer: DueTimer): Promise<Consumed> {
-    return this.runner.handle(this.latest(), timerStimulus(timer));
+  /** One firing of a timer. @throws UnreadableTimerError */
+  async fire(timer: DueTimer): Promise<Consumed> {
+    return this.runner.handle(this.latest(), timerStimulus(timer, readTimerPayload(timer)));
   }
 
   /** What nothing more can be done for is poison: its instance is held with it. What is wrong by itself becomes a dead letter. */
@@ -92,8 +94,26 @@ export class SagaConsumer implements Consumer {
 
   /** As {@link giveUp}, for a timer. */
   async giveUpTimer(timer: DueTimer, error: unknown): Promise<Consumed> {
-    const held = await this.runner.hold(this.latest(), timerStimulus(timer), 'poison', error, timer.attempts);
+    const saga = this.latest();
+    const payload = await this.payloadOf(saga, timer);
+    // Its instance is gone, or others have its key: then it has no timers either.
+    if (payload === undefined) return 'settled';
+    const stimulus = timerStimulus(timer, payload);
+    const held = await this.runner.hold(saga, stimulus, 'poison', error, timer.attempts);
     return held === 'bury' ? 'settled' : held;
+  }
+
+  /** What a timer says; if that can't be read, what it must have said. */
+  private async payloadOf(saga: CompiledSaga, timer: DueTimer): Promise<TimerPayload | undefined> {
+    try {
+      return readTimerPayload(timer);
+    } catch (error) {
+      if (!(error instanceof UnreadableTimerError)) throw error;
+      const { tenant, id } = timer;
+      const keys = await this.ports.store.keys({ tenant, saga: timer.saga, id });
+      const key = keys.find(({ name }) => name === saga.definition.correlateBy);
+      return key && payloadByName(timer, key);
+    }
   }
 
   /** Where the instance of a message stands, for whoever looks into its dead letter. */
@@ -220,8 +240,7 @@ function keyOfWork({ definition }: CompiledSaga, { envelope, to }: MessageRow): 
   return to ?? keyOf(definition, envelope.name, envelope.body as object);
 }
 
-function timerStimulus({ tenant, name, token, payload: text, dueAt }: DueTimer): Stimulus {
-  const payload = parseJson(text) as TimerPayload;
+function timerStimulus({ tenant, name, token, dueAt }: DueTimer, payload: TimerPayload): Stimulus {
   const cause = { kind: 'timer', name, token, payload, dueAt } as const;
   return { tenant, key: payload.key, messageId: `timer:${name}:${token}`, work: null, cause };
 }

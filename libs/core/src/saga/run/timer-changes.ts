@@ -44,9 +44,16 @@ export class AfterTimers {
   }
 }
 
+const SCHEDULE = 'schedule:';
+
 /** Name of a schedule among the timers of its instance. */
 export function scheduleTimer(name: string): string {
-  return `schedule:${name}`;
+  return `${SCHEDULE}${name}`;
+}
+
+/** The schedule that a timer of this name is of, if it is of one. */
+export function scheduledBy(timer: string): string | undefined {
+  return timer.startsWith(SCHEDULE) ? timer.slice(SCHEDULE.length) : undefined;
 }
 
 /** Tokens of the schedules after a step, and what is done to their timers. Pure. */
