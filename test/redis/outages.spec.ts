@@ -133,7 +133,8 @@ it(
         by: { id },
         messageId,
       }));
-      const found = await nodes.stores[0].load(requests, AT);
+      // That work goes on does not say that both nodes are connected again.
+      const found = await insist(() => nodes.stores[0].load(requests, AT));
       expect(found.filter(({ seen }) => seen?.outcome !== 'applied')).toEqual([]);
       expect(found[0]?.instance?.version).toBe(version);
       const rows = (await nodes.rival.hkeys(`{${nodes.prefix}/${TENANT}}:work:row`)).filter((row) =>
