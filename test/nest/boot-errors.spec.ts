@@ -216,6 +216,17 @@ describe('a handler', () => {
     ]);
   });
 
+  it('takes a whole number of messages at a time', async () => {
+    @Injectable()
+    class Greedy {
+      @Handles(Charge, { concurrency: 0.5 })
+      take() {}
+    }
+    expect(await refusal([named('GreedyModule', { providers: [Greedy] })])).toEqual([
+      "HANDLER_CONCURRENCY: Greedy.take (in GreedyModule) is to take 0.5 messages at a time; 'concurrency' is a positive whole number.",
+    ]);
+  });
+
   it('is no part of a request, not through a dependency either', async () => {
     @Injectable()
     class Session {

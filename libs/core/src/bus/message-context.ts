@@ -33,5 +33,7 @@ export interface MessageHandler {
   readonly message: MessageType;
   /** Stable name, part of stored rows: `PaymentHandlers.charge`. */
   readonly name: string;
+  /** How many of its messages are handled on one node at the same time; default: as many as the node takes. */
+  readonly concurrency?: number;
   readonly handle: (ctx: MessageContext<never>) => unknown;
 }

@@ -73,11 +73,14 @@ function replyKey({ tenant, destination, id }: WorkKey): WorkKey {
 export class Participant implements Consumer {
   /** `unknown` until it has run once: it may hold a connection then. */
   private writes: 'unknown' | 'never' | 'yes' = 'unknown';
+  readonly concurrency?: number;
 
   constructor(
     private readonly handler: MessageHandler,
     private readonly ports: ParticipantPorts,
-  ) {}
+  ) {
+    if (handler.concurrency !== undefined) this.concurrency = handler.concurrency;
+  }
 
   get pool(): Consumer['pool'] {
     return this.writes === 'never' ? 'general' : 'handler';

@@ -33,7 +33,10 @@ export interface HostOptions {
   readonly retryDelayMs?: number;
   /** Messages in work at the same time. Default 512. */
   readonly concurrency?: number;
-  /** `@Handles` methods that use `ctx.manager`, in work at the same time; each holds a connection of the store. Default 4. */
+  /**
+   * `@Handles` methods that use `ctx.manager`, in work at the same time; each holds a connection of the store. Default 4. Those that don't count as any
+   * message (`concurrency`), unless they have a limit of their own: `@Handles(Message, { concurrency: 2 })`.
+   */
   readonly handlerConcurrency?: number;
   /** How long an ended instance remembers which messages it has seen, and handlers which they have handled, in milliseconds. Default 7 days. */
   readonly inboxRetentionMs?: number;

@@ -187,7 +187,7 @@ export class OrchestratorHost {
   /**
    * Adds a message handler; before {@link start}.
    *
-   * @throws DuplicateDestinationError
+   * @throws DuplicateDestinationError; TypeError for a `concurrency` that is no positive whole number
    */
   registerHandler(handler: MessageHandler): void {
     this.registry.addHandler(handler);

@@ -69,6 +69,11 @@ export class Registry {
           `Names are part of stored rows: give one of them another with @Handles(Message, { name: '…' }).`,
       );
     }
+    const { concurrency = 1 } = handler;
+    if (!Number.isInteger(concurrency) || concurrency < 1)
+      throw new TypeError(
+        `Option 'concurrency' of handler '${handler.name}' must be a positive whole number, found ${String(concurrency)}.`,
+      );
     this.handlers.set(handler.name, handler);
     this.routes.add(handler.message.messageName, handlerDestination(handler.name));
   }

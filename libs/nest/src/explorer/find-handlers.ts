@@ -18,6 +18,7 @@ export function findHandlers(candidates: readonly Candidate[], report: Report): 
       const handler = handlerOf(candidate, member);
       const place = `${candidate.target.name}.${String(member.key)} (in ${candidate.module})`;
       reportName(handler, place, places.get(handler.name), report);
+      reportConcurrency(handler, place, report);
       places.set(handler.name, place);
       handlers.push(handler);
     }
@@ -25,11 +26,15 @@ export function findHandlers(candidates: readonly Candidate[], report: Report): 
   return handlers;
 }
 
-function handlerOf({ target, instance }: Candidate, { key, message, name }: HandlesMember): MessageHandler {
+function handlerOf(
+  { target, instance }: Candidate,
+  { key, message, name, concurrency }: HandlesMember,
+): MessageHandler {
   const methods = instance as Record<string | symbol, (ctx: unknown) => unknown>;
   return {
     message,
     name: name ?? `${target.name}.${String(key)}`,
+    ...(concurrency === undefined ? {} : { concurrency }),
     // Looked up when it is called, so that a spy put on the instance is seen.
     handle: (ctx) => methods[key]?.(ctx),
   };
@@ -56,5 +61,13 @@ function reportName(handler: MessageHandler, place: string, other: string | unde
     'DUPLICATE_HANDLER',
     `${place} and ${other} are both named '${name}', which is part of stored rows. ` +
       `Give one of them another with @Handles(Message, { name: '…' }), or provide the class in one module only.`,
+  );
+}
+
+function reportConcurrency({ concurrency = 1 }: MessageHandler, place: string, report: Report): void {
+  if (Number.isInteger(concurrency) && concurrency > 0) return;
+  report(
+    'HANDLER_CONCURRENCY',
+    `${place} is to take ${concurrency} messages at a time; 'concurrency' is a positive whole number.`,
   );
 }

@@ -10,6 +10,11 @@ export interface HandlesOptions {
    * `Class.method`; give one before you rename either.
    */
   readonly name?: string;
+  /**
+   * How many messages this handler takes on one node at the same time, for what it calls outside. Default: as many as the node has in work
+   * (`concurrency` of forRoot). What has no room is left to other nodes.
+   */
+  readonly concurrency?: number;
 }
 
 /**
@@ -22,6 +27,6 @@ export function Handles<M extends MessageType>(
 ): MethodDecoratorFor<(ctx: MessageContext<InstanceType<M>>) => void | Promise<void>> {
   return (target, key) => {
     assertInstanceMethod(target, key, 'Handles');
-    writeHandles(target.constructor, { key, message, name: options.name });
+    writeHandles(target.constructor, { key, message, name: options.name, concurrency: options.concurrency });
   };
 }

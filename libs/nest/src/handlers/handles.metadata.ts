@@ -9,6 +9,7 @@ export interface HandlesMember {
   readonly message: MessageType;
   /** The name given to the decorator. */
   readonly name: string | undefined;
+  readonly concurrency: number | undefined;
 }
 
 /** Adds what one `@Handles` says. */

@@ -7,6 +7,8 @@ export type Consumed = 'consumed' | 'settled';
 export interface Consumer {
   /** `handler` work holds a connection while it runs, so fewer run at a time. May change between two rows. */
   readonly pool: 'general' | 'handler';
+  /** How many of its rows may run on this node at the same time; absent: as many as its pool lets. What has no room is left to other nodes. */
+  readonly concurrency?: number;
   /** @param fresh nobody has been offered this row before, and no other row has its id: it was born from a commit of this node */
   consume(work: ClaimedWork, fresh: boolean): Promise<Consumed>;
   /**

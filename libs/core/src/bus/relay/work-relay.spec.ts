@@ -213,4 +213,37 @@ describe('WorkRelay', () => {
     expect(new Set(done).size).toBe(40);
     expect(Math.max(...claims)).toBe(LIMITS.handlerConcurrency * 4);
   });
+
+  it('runs no more rows of a consumer at a time than that says, and leaves what has no room to other nodes', async () => {
+    const store = memoryStore();
+    const rows = Array.from({ length: 30 }, (_, i) => row(`r${i}`, 'slow', i % 3 === 0 ? 'lane' : null));
+    const mine = { owner: 'node', leaseMs: 10_000, now: null };
+    expect(await store.enqueue(rows, mine)).toBe(true);
+    const waiting: (() => void)[] = [];
+    const [full, quick] = [signal(), signal()];
+    const slow: Consumer = {
+      pool: 'general',
+      concurrency: 2,
+      consume: ({ id }) => {
+        if (waiting.length === 1) full.give(id);
+        return new Promise((resolve) => waiting.push(() => resolve('settled')));
+      },
+    };
+    const other: Consumer = { pool: 'general', consume: async ({ id }) => (quick.give(id), 'settled') };
+    const relay = relayOn(store, { slow, other });
+    relay.start();
+    relay.offer(rows, true);
+    await full.given;
+    await store.enqueue([row('q', 'other')], { ...mine, owner: 'dead', leaseMs: 0 });
+    relay.hint();
+    await quick.given;
+    expect(waiting).toHaveLength(2);
+    relay.stopPulling();
+    for (const go of waiting) go();
+    await relay.idle();
+    const theirs = { owner: 'another', leaseMs: 10_000, now: null };
+    const { items } = await store.claimWork({ ...theirs, destinations: ['slow'], limit: 100 });
+    expect(items.length).toBeGreaterThan(10);
+    expect(items.every(({ attempts, suspect }) => attempts === 1 && !suspect)).toBe(true);
+  });
 });

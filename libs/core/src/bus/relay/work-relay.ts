@@ -11,6 +11,7 @@ import { Alone } from './alone.js';
 import type { Consumed, Consumer } from './consumer.js';
 import { Lanes } from './lanes.js';
 import { Pump } from './pump.js';
+import { WorkPool } from './work-pool.js';
 import {
   isDelay,
   isNoFaultOfWork,
@@ -71,8 +72,9 @@ export interface RelayLimits extends RetryPolicy {
  */
 export class WorkRelay {
   private readonly lanes = new Lanes();
-  private readonly ready: Readonly<Record<Consumer['pool'], ClaimedWork[]>> = { general: [], handler: [] };
-  private readonly running = { general: 0, handler: 0 };
+  private readonly pools: Readonly<Record<Consumer['pool'], WorkPool>>;
+  /** Of destinations with a limit of their own. */
+  private readonly ownPools = new Map<string, WorkPool>();
   private readonly consumers = new Map<string, Consumer>();
   private readonly pump: Pump;
   /** Rows that came by a claim: when one is done, the next of its lane may have become claimable. */
@@ -81,7 +83,9 @@ export class WorkRelay {
   private readonly fresh = new WeakSet<ClaimedWork>();
   /** Runs work that may end this process. */
   private readonly alone = new Alone();
+  private readonly leaving = new Set<Promise<unknown>>();
   private pulling = false;
+  private running = 0;
   /** The last claim left work behind for want of room. */
   private backlog = false;
   private whenIdle: (() => void)[] = [];
@@ -90,6 +94,11 @@ export class WorkRelay {
     private readonly ports: WorkRelayPorts,
     private readonly limits: RelayLimits,
   ) {
+    const { concurrency, handlerConcurrency } = limits;
+    this.pools = {
+      general: new WorkPool(concurrency, concurrency),
+      handler: new WorkPool(handlerConcurrency, handlerConcurrency * AHEAD),
+    };
     this.pump = new Pump(
       ports.clock,
       limits.pollIntervalMs,
@@ -99,7 +108,7 @@ export class WorkRelay {
   }
 
   get inWork(): number {
-    return this.running.general + this.running.handler;
+    return this.running;
   }
 
   get queued(): number {
@@ -108,6 +117,9 @@ export class WorkRelay {
 
   register(destination: string, consumer: Consumer): void {
     this.consumers.set(destination, consumer);
+    const { concurrency } = consumer;
+    if (concurrency !== undefined)
+      this.ownPools.set(destination, new WorkPool(concurrency, concurrency * AHEAD));
   }
 
   start(): void {
@@ -147,11 +159,13 @@ export class WorkRelay {
       this.take(claimed);
     }
     this.pour();
+    for (const pool of this.ownPools.values()) this.leave(pool.surplus());
   }
 
   /** Settles when nothing is under way. */
   async idle(): Promise<void> {
     if (this.inWork > 0) await new Promise<void>((resolve) => this.whenIdle.push(resolve));
+    await Promise.all(this.leaving);
   }
 
   /** Gives back what was claimed but not started, so that other nodes need not wait for leases to end. */
@@ -171,19 +185,27 @@ export class WorkRelay {
 
   private async claim(): Promise<number | null> {
     this.backlog = false;
-    const due = [await this.claimFor('general'), await this.claimFor('handler')].filter(
-      (next) => next !== null,
-    );
+    const { general, handler } = this.pools;
+    const due = [
+      await this.claimFor(general, this.sharing('general')),
+      await this.claimFor(handler, this.sharing('handler')),
+    ];
+    for (const [destination, pool] of this.ownPools) due.push(await this.claimFor(pool, [destination]));
     this.pour();
-    return due.length === 0 ? null : Math.min(...due);
+    const known = due.filter((next) => next !== null);
+    return known.length === 0 ? null : Math.min(...known);
+  }
+
+  /** Destinations that share a pool. */
+  private sharing(pool: Consumer['pool']): readonly string[] {
+    return [...this.consumers]
+      .filter(([name, consumer]) => consumer.pool === pool && !this.ownPools.has(name))
+      .map(([name]) => name);
   }
 
   /** Claims what can run soon, and no more: a row that waits here when this node dies has lost one of its attempts for nothing. */
-  private async claimFor(pool: Consumer['pool']): Promise<number | null> {
-    const destinations = [...this.consumers]
-      .filter(([, consumer]) => consumer.pool === pool)
-      .map(([name]) => name);
-    const free = this.room(pool) - this.running[pool] - this.ready[pool].length;
+  private async claimFor(pool: WorkPool, destinations: readonly string[]): Promise<number | null> {
+    const { free } = pool;
     if (free <= 0) this.backlog = true;
     if (!this.pulling || free <= 0 || destinations.length === 0) return null;
     const { items, nextDueMs } = await this.ports.store.claimWork({
@@ -199,37 +221,53 @@ export class WorkRelay {
     return nextDueMs;
   }
 
-  private room(pool: Consumer['pool']): number {
-    const { concurrency, handlerConcurrency } = this.limits;
-    return pool === 'general' ? concurrency : handlerConcurrency * AHEAD;
-  }
-
   private take(work: ClaimedWork): void {
     if (this.lanes.add(work)) this.enqueue(work);
   }
 
   private enqueue(work: ClaimedWork): void {
-    const consumer = this.consumers.get(work.destination);
-    this.ready[consumer?.pool ?? 'general'].push(work);
+    const own = this.ownPools.get(work.destination);
+    (own ?? this.pools[this.consumers.get(work.destination)?.pool ?? 'general']).add(work);
   }
 
   private pour(): void {
     if (!this.pulling) return;
-    this.pourPool('general', this.limits.concurrency);
-    this.pourPool('handler', this.limits.handlerConcurrency);
-  }
-
-  private pourPool(pool: Consumer['pool'], limit: number): void {
-    const ready = this.ready[pool];
-    while (this.running[pool] < limit) {
-      const work = ready.shift();
-      if (work === undefined) return;
-      this.running[pool]++;
-      void this.work(work, pool);
+    for (const pool of Object.values(this.pools)) this.pourPool(pool);
+    for (const [destination, pool] of this.ownPools) {
+      // Its rows may hold connections, of which there are so many for all handlers.
+      const isHandler = this.consumers.get(destination)?.pool === 'handler';
+      this.pourPool(pool, ...(isHandler ? [this.pools.handler] : []));
     }
   }
 
-  private async work(work: ClaimedWork, pool: Consumer['pool']): Promise<void> {
+  /** @param others pools in which the rows count as well */
+  private pourPool(pool: WorkPool, ...others: readonly WorkPool[]): void {
+    const pools = [pool, ...others];
+    while (pools.every(({ mayRun }) => mayRun)) {
+      const work = pool.next();
+      if (work === undefined) return;
+      void this.work(work, pools);
+    }
+  }
+
+  /** Leaves rows that were born leased to this node to whoever has room for them. */
+  private leave(rows: readonly ClaimedWork[]): void {
+    if (rows.length === 0) return;
+    this.backlog = true;
+    const { store, clock, logger } = this.ports;
+    const at = { now: clock.storeNow() };
+    const failed = (error: unknown): void =>
+      logger.warn('The store is away; its leases will bring the work back', { error: String(error) });
+    const all = rows.flatMap((row) => [row, ...this.lanes.abandon(row)]);
+    const task = Promise.all(
+      all.map((row) => store.releaseWork(row, 0, 'no room', at, false).catch(failed)),
+    ).finally(() => this.leaving.delete(task));
+    this.leaving.add(task);
+  }
+
+  private async work(work: ClaimedWork, pools: readonly WorkPool[]): Promise<void> {
+    this.running += 1;
+    for (const pool of pools) pool.running += 1;
     try {
       await this.consume(work);
       const next = this.lanes.finish(work);
@@ -237,21 +275,23 @@ export class WorkRelay {
     } catch (error) {
       await this.giveUpOrBack(work, error);
     } finally {
-      this.running[pool]--;
+      this.running -= 1;
+      for (const pool of pools) pool.running -= 1;
       this.settle(work);
     }
   }
 
   private settle(work: ClaimedWork): void {
     this.pour();
-    const roomAgain = this.backlog && (this.isHalfEmpty('general') || this.isHalfEmpty('handler'));
+    const roomAgain = this.backlog && this.hasRoomAgain();
     if (roomAgain || (work.lane !== null && this.claimed.has(work))) this.pump.hint();
     if (this.inWork > 0) return;
     for (const resolve of this.whenIdle.splice(0)) resolve();
   }
 
-  private isHalfEmpty(pool: Consumer['pool']): boolean {
-    return this.running[pool] + this.ready[pool].length <= this.room(pool) / 2;
+  private hasRoomAgain(): boolean {
+    const { general, handler } = this.pools;
+    return [general, handler, ...this.ownPools.values()].some(({ isHalfEmpty }) => isHalfEmpty);
   }
 
   private async consume(work: ClaimedWork): Promise<void> {
