@@ -22,14 +22,12 @@ import { PendingQuestion } from './remote/pending-question.js';
 import { RemoteMachine } from './remote/remote-machine.js';
 import { RemoteRef } from './remote/remote-ref.js';
 import type { ClusterMachine, ClusterProcess, ClusterStatistics } from './cluster-statistics.js';
-import { FRAME_OVERHEAD, LONGEST_HEAD, utf8Bytes, WORST_BYTES } from './wire/batch.js';
+import { utf8Bytes, WORST_BYTES } from './wire/batch.js';
 import { eventText } from './wire/event-text.js';
 import { BROADCAST } from './wire/format.js';
 
 /** Remote machines that are remembered; above, those that nothing waits for are forgotten. */
 const MOST_REMOTES = 10_000;
-/** Bytes of a frame that an envelope has to leave to the names of its machine and group, at three a character. */
-const FOR_NAMES = 3 * 512;
 /** How many windows of a sender may be parked: more means that it does not keep to its own. */
 const WINDOWS_PARKED = 4;
 
@@ -65,7 +63,7 @@ export class ClusterMember implements FrameReceiver {
       group: core.name,
       scratch: new Uint8Array(Math.min(seat.maxFrameBytes, 65_536)),
       waiting: 0,
-      assertFits: (text) => assertFits(text, seat.maxFrameBytes),
+      assertFits: (text) => assertFits(text, membership.limits.maxMessageBytes),
       linkClosed: (link) => this.forgetLink(link),
     };
     this.names = new OwnNames(seat, core.name, (error, name) => this.unclaimFailed(error, name));
@@ -330,8 +328,9 @@ export class ClusterMember implements FrameReceiver {
     let link = this.links.get(endpoint.incarnation);
     if (link === undefined) {
       const out = new Outgoing(this.context, endpoint);
-      const mostParked = this.membership.limits.maxUnaccepted * WINDOWS_PARKED;
-      link = new Incoming(out, this.arrivals, mostParked, (problem, unread) =>
+      const { maxUnaccepted, maxMessageBytes } = this.membership.limits;
+      const limits = { mostParked: maxUnaccepted * WINDOWS_PARKED, maxMessageBytes };
+      link = new Incoming(out, this.arrivals, limits, (problem, unread) =>
         this.refused(out, problem, unread),
       );
       this.links.set(endpoint.incarnation, link);
@@ -371,9 +370,8 @@ export class ClusterMember implements FrameReceiver {
 }
 
 /** @throws FrameTooLargeError */
-function assertFits(text: string, maxFrameBytes: number): void {
-  const most = maxFrameBytes - FRAME_OVERHEAD - LONGEST_HEAD - FOR_NAMES;
-  if (text.length * WORST_BYTES <= most) return;
+function assertFits(text: string, maxBytes: number): void {
+  if (text.length * WORST_BYTES <= maxBytes) return;
   const bytes = utf8Bytes(text);
-  if (bytes > most) throw new FrameTooLargeError(bytes, most, 'maxFrameBytes');
+  if (bytes > maxBytes) throw new FrameTooLargeError(bytes, maxBytes, 'maxMessageBytes');
 }

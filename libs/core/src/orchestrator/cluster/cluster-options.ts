@@ -8,12 +8,18 @@ export interface ClusterLimits {
   readonly maxUnacceptedCharacters: number;
   /** Envelopes that a process may have accepted and not be done with. Default: 65 536. */
   readonly maxUnfinished: number;
+  /**
+   * Bytes of the largest event, answer or snapshot between processes; what is larger than a frame of the transport goes in pieces. A process
+   * keeps at most so many of what has not come whole from each other one, and refuses what is larger. Default: 16 777 216 (16 MiB).
+   */
+  readonly maxMessageBytes: number;
 }
 
 const DEFAULTS: ClusterLimits = {
   maxUnaccepted: 8_192,
   maxUnacceptedCharacters: 4_194_304,
   maxUnfinished: 65_536,
+  maxMessageBytes: 16_777_216,
 };
 
 /** @throws OrchestratorOptionError naming the option, its rule and the value */

@@ -205,6 +205,11 @@ describe('what another process says', () => {
     ['is done with what it did not accept', () => new Words(1).hello().say(DONE, [1, 1]).bytes(), 2],
     ['accepts what was not sent', () => new Words(1).hello().say(ACCEPTED, [7]).bytes(), 2],
     ['has no payload where there must be one', () => new Words(1).hello().say(EVENT, [0]).bytes(), 2],
+    ['has envelopes without a number', () => Uint8Array.of(MAGIC, VERSION, 0x80, 0, 0), 2],
+    ['is a piece after one that is missing', () => Uint8Array.of(MAGIC, VERSION, 0, 9, 1, 7), 2],
+    ['is a piece that is empty', () => Uint8Array.of(MAGIC, VERSION, 0, 9, 0), 2],
+    ['is a piece of a piece', () => Uint8Array.of(MAGIC, VERSION, 0, 6, 0, MAGIC, VERSION, 0, 1, 0, 1), 2],
+    ['is a piece of no frame', () => Uint8Array.of(MAGIC, VERSION, 0, 3, 0, 1, 2, 3), 2],
     ['has payloads that are no JSON', () => new Words(1).hello().say(EVENT, [0], '{').bytes(), 2],
   ])('is refused, and nothing more is read, where it %s', async (_what, bytes, reason) => {
     const { say, heard, group, stranger } = await stage();
@@ -216,6 +221,14 @@ describe('what another process says', () => {
     expect(group.stats().processed).toBe(1);
     await expect(group.ref('theirs').send({ type: 'NEXT' })).rejects.toBeInstanceOf(PeerProtocolError);
     await expect(group.ref('one').request({ type: 'NEXT' })).resolves.toMatchObject({ changed: true });
+  });
+
+  it('is refused in the middle of the pieces of another one', async () => {
+    const { say, heard } = await stage();
+    await say(Uint8Array.of(MAGIC, VERSION, 0, 9, 0, 7));
+    expect(heard()).toEqual([]);
+    await say(new Words(1).hello().bytes());
+    expect(heard()).toEqual([`refusal 2 ${VERSION}`]);
   });
 
   it('ends in PeerProtocolError for what was sent, where the other process refuses to read it', async () => {

@@ -81,6 +81,26 @@ export const talking: readonly Draft[] = [
     },
   },
   {
+    name: 'carries an event of a megabyte and the snapshot with it, in order with small ones',
+    async play(scene) {
+      const [one, two] = await scene.pair();
+      await two.group.spawn(notebook, { id: 'book' });
+      const ref = one.group.ref('book');
+      const entries = ['before', 'x'.repeat(1_000_000), 'between', '字'.repeat(350_000), 'after'];
+      await Promise.all(entries.map((entry) => ref.send({ type: 'NOTE', entry })));
+      const kept = await entriesIn(ref);
+      equal(
+        kept.map((entry) => String(entry).length),
+        entries.map(({ length }) => length),
+        'lengths of what the machine was sent',
+      );
+      holds(
+        entries.every((entry, at) => entry === kept[at]),
+        'each entry comes back as it was sent',
+      );
+    },
+  },
+  {
     name: 'answers requests with reply, change and snapshot',
     async play(scene) {
       const [one, two] = await scene.pair();

@@ -18,10 +18,24 @@ import {
   TARGET,
   VERSION,
 } from '../wire/format.js';
+import { FrameTooLargeError } from '../../../errors/transport-errors.js';
+import { FRAME_OVERHEAD, LONGEST_HEAD } from '../wire/batch.js';
 import { frameKind, FrameReader } from '../wire/frame-reader.js';
 import { MalformedFrame } from '../wire/malformed-frame.js';
+import { isPiece, PieceJoiner } from '../wire/pieces.js';
 import type { Outgoing } from './outgoing.js';
 import { LocalTarget } from './local-target.js';
+
+/** Bytes of a frame of one message beside its payload: what it has of its own, a head, and the ends of the list. */
+const AROUND_MESSAGE = FRAME_OVERHEAD + LONGEST_HEAD + 2;
+
+/** What a link takes. */
+export interface IncomingLimits {
+  /** Envelopes that may be parked before the transport has to hold the sender's frames. A sender that keeps to its window stays below. */
+  readonly mostParked: number;
+  /** Bytes of the largest payload. */
+  readonly maxMessageBytes: number;
+}
 
 /** One envelope, read. */
 export interface Envelope {
@@ -59,15 +73,17 @@ export class Incoming {
   private waitsFor = 0;
   private drained: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined = undefined;
   private refused = false;
+  private readonly pieces: PieceJoiner;
 
   constructor(
     readonly out: Outgoing,
     private readonly dispatch: Dispatch,
-    /** Envelopes that may be parked before the transport has to hold the sender's frames. A sender that keeps to its window stays below. */
-    private readonly mostParked: number,
+    private readonly limits: IncomingLimits,
     /** @param unread nothing that was sent there has been read */
     private readonly onRefused: (problem: string, unread: boolean) => void,
-  ) {}
+  ) {
+    this.pieces = new PieceJoiner(limits.maxMessageBytes + AROUND_MESSAGE);
+  }
 
   frame(bytes: Uint8Array): void | Promise<void> {
     if (this.refused) return undefined;
@@ -75,7 +91,7 @@ export class Incoming {
     if (found.kind === 'frame') this.read(bytes);
     else if (found.kind === 'refusal') this.refusedThere(found.reason, found.version);
     else this.refuse(REFUSED_VERSION, versionProblem(found.version));
-    if (this.parked.size <= this.mostParked) return undefined;
+    if (this.parked.size <= this.limits.mostParked) return undefined;
     return (this.drained ??= withResolve()).promise;
   }
 
@@ -86,7 +102,7 @@ export class Incoming {
     for (let next = this.parked.shift(); next !== undefined; next = this.parked.shift()) {
       if (!this.take(next)) break;
     }
-    if (this.drained === undefined || this.parked.size > this.mostParked) return;
+    if (this.drained === undefined || this.parked.size > this.limits.mostParked) return;
     this.drained.resolve();
     this.drained = undefined;
   }
@@ -109,20 +125,35 @@ export class Incoming {
 
   private read(bytes: Uint8Array): void {
     try {
-      const reader = new FrameReader(bytes);
-      let number = reader.first;
-      while (!reader.isAtEnd) {
-        const kind = reader.byte();
-        if (kind < EVENT) this.readRemark(kind, reader);
-        else if (kind > BROADCAST) throw new MalformedFrame(`there is no envelope of kind ${kind}`);
-        else {
-          this.readEnvelope(kind, number, reader);
-          number += 1;
-        }
-      }
+      if (isPiece(bytes)) this.readPiece(bytes);
+      else if (this.pieces.isOpen) throw new MalformedFrame('the rest of the one before is missing');
+      else this.readHeads(new FrameReader(bytes));
     } catch (error) {
       if (!(error instanceof MalformedFrame)) throw error;
       this.refuse(REFUSED_MALFORMED, `it sent a frame that can't be read: ${error.message}.`);
+    }
+  }
+
+  private readPiece(bytes: Uint8Array): void {
+    const joined = this.pieces.take(bytes);
+    if (joined === undefined) return;
+    if (frameKind(joined.frame).kind !== 'frame') throw new MalformedFrame('its pieces make no frame');
+    const { frame, bytes: total, isTooLarge } = joined;
+    const limit = this.limits.maxMessageBytes;
+    const refusal = isTooLarge ? new FrameTooLargeError(total, limit, 'maxMessageBytes') : undefined;
+    this.readHeads(new FrameReader(frame, refusal));
+  }
+
+  private readHeads(reader: FrameReader): void {
+    let number = reader.first;
+    while (!reader.isAtEnd) {
+      const kind = reader.byte();
+      if (kind < EVENT) this.readRemark(kind, reader);
+      else if (kind > BROADCAST) throw new MalformedFrame(`there is no envelope of kind ${kind}`);
+      else {
+        this.readEnvelope(kind, number, reader);
+        number += 1;
+      }
     }
   }
 
@@ -160,14 +191,15 @@ export class Incoming {
   }
 
   private readReply(number: number, answer: unknown): void {
-    this.out.inFlight.take(number)?.replied(answer);
+    if (answer instanceof FrameTooLargeError) this.readFailure(number, answer);
+    else this.out.inFlight.take(number)?.replied(answer);
   }
 
   private readFailure(number: number, payload: unknown): void {
     const { inFlight } = this.out;
     const courier = inFlight.take(number);
     const { taken } = inFlight;
-    courier?.ended(failureFrom(payload), taken);
+    courier?.ended(payload instanceof FrameTooLargeError ? payload : failureFrom(payload), taken);
   }
 
   private readEnvelope(kind: number, number: number, reader: FrameReader): void {
@@ -179,7 +211,7 @@ export class Incoming {
     // Seen before: it came in a frame that was sent again.
     if (number < this.expected) return;
     this.expected = number + 1;
-    if (this.waitsFor === 0 && kind === EVENT)
+    if (this.waitsFor === 0 && kind === EVENT && reader.refusal === undefined)
       this.takeEvent(target as LocalTarget, payload as EventObject, number);
     else this.takeOrPark({ kind, number, target, timeoutMs, payload });
   }
@@ -192,6 +224,11 @@ export class Incoming {
   /** `false`: it waits for room. */
   private take(envelope: Envelope): boolean {
     const { kind, number, target, payload } = envelope;
+    if (payload instanceof FrameTooLargeError) {
+      this.fail(number, payload);
+      this.accept(number);
+      return true;
+    }
     if (kind === EVENT) return this.takeEvent(target as LocalTarget, payload as EventObject, number);
     if (this.takenBack.delete(number)) {
       this.fail(number, new Error('The question was taken back.'));

@@ -3,6 +3,7 @@ import { PeerLostError } from '../../../errors/transport-errors.js';
 import type { Endpoint } from '../../../ports/transport.js';
 import { Ring } from '../../pool/ring.js';
 import { OutcomeUnknownError } from '../cluster-errors.js';
+import { piecesOf } from '../wire/pieces.js';
 import type { RemoteMachine } from '../remote/remote-machine.js';
 import { Batch } from '../wire/batch.js';
 import {
@@ -282,6 +283,10 @@ export class Outgoing {
     if (batch.envelopes === 0) batch.first = this.handed + 1;
     const last = batch.first + batch.envelopes - 1;
     const frame = batch.writeTo(this.context.scratch);
+    if (frame.length > this.context.seat.maxFrameBytes) {
+      this.blocked = this.sendPieces(frame, last);
+      return false;
+    }
     try {
       if (this.context.seat.trySend(this.to, frame)) {
         this.handed = last;
@@ -299,13 +304,38 @@ export class Outgoing {
   private async waitFor(frame: Uint8Array, last: number): Promise<void> {
     try {
       await this.context.seat.send(this.to, frame);
-      this.handed = last;
-      this.blocked = undefined;
-      this.flush();
+      this.took(last);
     } catch (error) {
-      this.blocked = undefined;
-      this.offered = 0;
-      this.close(error instanceof Error ? error : new PeerLostError(this.to.name), true);
+      this.failed(error);
     }
+  }
+
+  /** One after the other, and nothing in between: the other side takes the whole with the last of them. */
+  private async sendPieces(frame: Uint8Array, last: number): Promise<void> {
+    const { seat } = this.context;
+    try {
+      for (const { bytes, isLast } of piecesOf(frame, seat.maxFrameBytes)) {
+        if (this.closed !== undefined) break;
+        if (isLast) this.offered = last;
+        if (!seat.trySend(this.to, bytes)) await seat.send(this.to, bytes);
+      }
+      // Whoever waits for this has to find it as it is set now.
+      await Promise.resolve();
+      this.took(last);
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  private took(last: number): void {
+    this.handed = last;
+    this.blocked = undefined;
+    this.flush();
+  }
+
+  private failed(error: unknown): void {
+    this.blocked = undefined;
+    this.offered = 0;
+    this.close(error instanceof Error ? error : new PeerLostError(this.to.name), true);
   }
 }

@@ -47,8 +47,9 @@ export class Batch {
   writeTo(scratch: Uint8Array): Uint8Array {
     const { heads } = this;
     const text = this.payloads === '' ? '' : `${this.payloads}]`;
-    const most = FRAME_OVERHEAD + heads.length + text.length * WORST_BYTES;
-    const frame = most <= scratch.length ? scratch : new Uint8Array(most);
+    const around = FRAME_OVERHEAD + heads.length;
+    const fits = around + text.length * WORST_BYTES <= scratch.length;
+    const frame = fits ? scratch : new Uint8Array(around + utf8Bytes(text));
     let at = 2;
     frame[0] = MAGIC;
     frame[1] = VERSION;

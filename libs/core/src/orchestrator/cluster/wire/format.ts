@@ -8,10 +8,16 @@
  *
  * A head is its kind and what stands beside it below; those marked `+` take the next payload. Envelopes count up from 1 for each pair of
  * incarnations; remarks have no number.
+ *
+ * What the transport can't carry in one frame goes in pieces, one after the other with nothing in between. A piece has 0 in place of the number:
+ *
+ * ```
+ * 'o'  version  0  n: bytes of the whole frame  n: bytes of it that came before  bytes
+ * ```
  */
 export const MAGIC = 0x6f;
 /** Changes with anything in this file. */
-export const VERSION = 1;
+export const VERSION = 2;
 /** In place of the version: the receiver refuses to read on. Followed by the reason and by the version that it speaks, in all versions. */
 export const REFUSAL = 0;
 export const REFUSED_VERSION = 1;

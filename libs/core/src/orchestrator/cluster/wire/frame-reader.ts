@@ -1,3 +1,4 @@
+import type { FrameTooLargeError } from '../../../errors/transport-errors.js';
 import { parseJson } from '../../../message/json.js';
 import { MAGIC, REFUSAL, VERSION } from './format.js';
 import { MalformedFrame } from './malformed-frame.js';
@@ -28,13 +29,18 @@ export class FrameReader extends NumberReader {
   private readonly payloads: readonly unknown[];
   private taken = 0;
 
-  constructor(bytes: Uint8Array) {
+  /** @param refusal it is only the beginning of a frame that is too large: there are its heads, and this in place of its payload */
+  constructor(
+    bytes: Uint8Array,
+    readonly refusal?: FrameTooLargeError,
+  ) {
     super(bytes, 2, bytes.length);
     this.first = this.number();
+    if (this.first === 0) throw new MalformedFrame('its envelopes have no number');
     const heads = this.number();
     if (this.at + heads > bytes.length) throw new MalformedFrame('it ends within its heads');
     this.end = this.at + heads;
-    this.payloads = payloadsIn(bytes.subarray(this.end));
+    this.payloads = refusal === undefined ? payloadsIn(bytes.subarray(this.end)) : [refusal];
   }
 
   get isAtEnd(): boolean {
