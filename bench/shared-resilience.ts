@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
 import { startRedisServer } from '../test/support/redis-server.js';
+import { stoppedWithTheRun } from './ending.js';
 import type { Result } from './measure.js';
 
 const ROUNDS = 8;
@@ -18,14 +19,17 @@ export async function* sharedResilience(): AsyncGenerator<Result> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-redis-'));
   const server = await startRedisServer(folder, { appendonly: 'no' });
   const redis = new Redis(server.url);
+  const stop = stoppedWithTheRun(async () => {
+    redis.disconnect();
+    await server.stop('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
   try {
     yield* limiters(redis);
     yield await opening(redis);
     if (process.argv.includes('--memory')) yield* manyKeys(redis);
   } finally {
-    redis.disconnect();
-    await server.stop('SIGKILL');
-    rmSync(folder, { recursive: true, force: true });
+    await stop();
   }
 }
 

@@ -27,6 +27,7 @@ export async function* saga(): AsyncGenerator<Result> {
   if (!wants('postgres') && !wants('events')) return;
   const server = await startServer();
   try {
+    await server.age();
     if (wants('postgres')) yield* postgresOrders(server);
     if (wants('events')) yield* events(server);
   } finally {

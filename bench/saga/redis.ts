@@ -5,6 +5,7 @@ import type { InstanceStore } from '@nestjs-orchestrator/core/ports';
 import { redisStore } from '@nestjs-orchestrator/redis';
 import { Redis } from 'ioredis';
 import { startRedisServer } from '../../test/support/redis-server.js';
+import { stoppedWithTheRun } from '../ending.js';
 
 /**
  * Runs `use` on stores of a Redis that keeps what it acknowledges (`appendonly yes`, `appendfsync always`, `noeviction`), each with keys of its own.
@@ -16,11 +17,14 @@ export async function* onRedis<T>(
   const server = await startRedisServer(folder);
   // Only to be copied: each store makes its own connections.
   const client = new Redis(server.url, { lazyConnect: true });
-  try {
-    yield* use((name) => redisStore(client, { prefix: name }));
-  } finally {
+  const stop = stoppedWithTheRun(async () => {
     client.disconnect();
     await server.stop('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
+  });
+  try {
+    yield* use((name) => redisStore(client, { prefix: name }));
+  } finally {
+    await stop();
   }
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '@nestjs-orchestrator/embedded-postgres';
 import { Client } from 'pg';
+import { stoppedWithTheRun } from '../ending.js';
 
 /** Connections of every contestant. */
 export const POOL = 20;
@@ -11,6 +12,8 @@ export const POOL = 20;
 export interface Server {
   /** Url of a new, empty database. */
   database(name: string): Promise<string>;
+  /** Gives it the stock of WAL segments that a server has which has run for a while. */
+  age(): Promise<void>;
   /** Processor time of the server and all its living processes so far, in seconds; 0 where the system does not tell (no Linux). */
   processorSeconds(): Promise<number>;
   stop(): Promise<void>;
@@ -28,10 +31,18 @@ export async function startServer(): Promise<Server> {
       max_connections: '100',
       shared_buffers: '512MB',
       max_wal_size: '4GB',
+      min_wal_size: '2GB',
     },
   });
   const admin = new Client(server.url);
+  const stop = stoppedWithTheRun(async () => {
+    await admin.end();
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
   await admin.connect();
+  // Statements under way when the server is stopped are told of it, and by this event.
+  admin.on('error', () => undefined);
   return {
     database: async (name) => {
       await admin.query(`CREATE DATABASE ${name}`);
@@ -39,13 +50,27 @@ export async function startServer(): Promise<Server> {
       url.pathname = `/${name}`;
       return url.href;
     },
+    age: () => age(admin),
     processorSeconds: () => processorSeconds(server.pid),
-    stop: async () => {
-      await admin.end();
-      await server.stop();
-      await rm(folder, { recursive: true, force: true });
-    },
+    stop,
   };
+}
+
+/** How many segments of WAL (16 MB each) an aged server has in stock. */
+const SEGMENTS = 40;
+
+/**
+ * A server that has run for a while writes its WAL into segments that it has used before. A new one has to make each, which takes it 50 to 100 ms
+ * in which nothing is committed, whoever asks for it. So some are filled and handed back by a checkpoint, before anybody is measured.
+ */
+async function age(admin: Client): Promise<void> {
+  await admin.query('CREATE TABLE filler (n int)');
+  for (let n = 0; n < SEGMENTS; n += 1) {
+    await admin.query('INSERT INTO filler VALUES ($1)', [n]);
+    await admin.query('SELECT pg_switch_wal()');
+  }
+  await admin.query('DROP TABLE filler');
+  await admin.query('CHECKPOINT');
 }
 
 /** Clock ticks of a second in `/proc`. */

@@ -1,5 +1,6 @@
 import { compare, type Result } from '../measure.js';
 import { Contest, type Trips } from './contest.js';
+import { stoppedWithTheRun } from '../ending.js';
 import { natsServer, rabbitServer, redisServer, type Started } from './servers.js';
 import type { Addresses, WireName } from './wire.js';
 
@@ -126,6 +127,9 @@ const wanted = (wire: WireName): boolean => ONLY.length === 0 || ONLY.includes(w
 
 async function servers(): Promise<{ addresses: Addresses; missing: Set<string>; stop: () => Promise<void> }> {
   const started: Started[] = [];
+  const stop = stoppedWithTheRun(async () => {
+    for (const server of started) await server.stop();
+  });
   const missing = new Set<string>();
   const have = async (carriers: readonly string[], start: () => Promise<Started>): Promise<string> => {
     if (ONLY.length > 0 && !carriers.some((carrier) => ONLY.includes(carrier))) return '';
@@ -143,9 +147,6 @@ async function servers(): Promise<{ addresses: Addresses; missing: Set<string>; 
     redis: await have(['redis', 'redis-streams'], redisServer),
     nats: await have(['nats'], natsServer),
     rabbitmq: await have(['rabbitmq'], rabbitServer),
-  };
-  const stop = async (): Promise<void> => {
-    for (const server of started) await server.stop();
   };
   return { addresses, missing, stop };
 }
