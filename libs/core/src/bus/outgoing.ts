@@ -57,13 +57,16 @@ export class Addressing {
   /** The work that the recorded verbs of one handled message come to. */
   async effects(outgoing: readonly Outgoing[], origin: Origin): Promise<WorkRecord[]> {
     const work: WorkRecord[] = [];
+    if (outgoing.length === 0) return work;
     const ordinals = new Map<string, number>();
     for (const { verb, message, delayMs, headers } of outgoing) {
       const { messageName } = messageTypeOf(message);
       const ordinal = ordinals.get(messageName) ?? 0;
       ordinals.set(messageName, ordinal + 1);
       const id = hashedId(origin.sender, origin.causationId, messageName, String(ordinal));
-      work.push(...(await this.address(verb, message, { ...origin, id, headers, delayMs })));
+      const { tenant, correlationId, causationId, lane } = origin;
+      const address = { id, tenant, correlationId, causationId, lane, headers, delayMs };
+      for (const row of await this.address(verb, message, address)) work.push(row);
     }
     return work;
   }

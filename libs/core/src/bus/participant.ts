@@ -192,7 +192,7 @@ export class Participant implements Consumer {
     recording.begin(name);
     try {
       await timedCall(clock, name, handlerTimeoutMs, (signal) =>
-        handle(contextOf(envelope, instance, manager, attempt, recording, signal) as never),
+        handle(new HandlerMessageContext(envelope, instance, manager, attempt, recording, signal) as never),
       );
     } finally {
       // Also after a time-out: what a handler asks for later would be lost, so it is refused.
@@ -210,30 +210,54 @@ export class Participant implements Consumer {
   }
 }
 
-function contextOf(
-  envelope: Envelope,
-  message: object,
-  manager: () => unknown,
-  attempt: number,
-  recording: Recording,
-  signal: SignalSource,
-): MessageContext<object> {
-  const { id, tenant, correlationId, headers } = envelope;
-  return {
-    id,
-    tenant,
-    message,
-    correlationId,
-    headers,
-    attempt,
-    get signal(): AbortSignal {
-      return signal();
-    },
-    get manager(): unknown {
-      return manager();
-    },
-    publish: (event: object, options?: SendOptions) => recording.add('publish', event, options),
-    send: (command: object, options?: SendOptions) => recording.add('send', command, options),
-    reply: (answer: object) => recording.reply(answer),
-  };
+/** What a handler is given. A class: its getters are made once, not with each message. */
+class HandlerMessageContext implements MessageContext<object> {
+  readonly id: string;
+  readonly tenant: string;
+  readonly correlationId: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly #recording: Recording;
+  readonly #manager: () => unknown;
+  readonly #signal: SignalSource;
+
+  constructor(
+    { id, tenant, correlationId, headers }: Envelope,
+    readonly message: object,
+    manager: () => unknown,
+    readonly attempt: number,
+    recording: Recording,
+    signal: SignalSource,
+  ) {
+    this.id = id;
+    this.tenant = tenant;
+    this.correlationId = correlationId;
+    this.headers = headers;
+    this.#recording = recording;
+    this.#manager = manager;
+    this.#signal = signal;
+  }
+
+  get signal(): AbortSignal {
+    return this.#signal();
+  }
+
+  get manager(): unknown {
+    return this.#manager();
+  }
+
+  // Verbs are made when they are asked for, since a handler uses few of them; taken out of the context they still know it.
+  get publish(): MessageContext<object>['publish'] {
+    const recording = this.#recording;
+    return (event: object, options?: SendOptions) => recording.add('publish', event, options);
+  }
+
+  get send(): MessageContext<object>['send'] {
+    const recording = this.#recording;
+    return (command: object, options?: SendOptions) => recording.add('send', command, options);
+  }
+
+  get reply(): MessageContext<object>['reply'] {
+    const recording = this.#recording;
+    return (answer: object) => recording.reply(answer);
+  }
 }

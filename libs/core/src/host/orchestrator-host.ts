@@ -342,8 +342,9 @@ export class OrchestratorHost {
     commit: Commit,
     result: { readonly leased: boolean; readonly woken: boolean },
   ): void => {
-    const woken = result.woken && commit.wakeIfParked !== null ? [commit.wakeIfParked] : [];
-    this.written([...commit.work, ...woken], result.leased, true);
+    const work =
+      result.woken && commit.wakeIfParked !== null ? [...commit.work, commit.wakeIfParked] : commit.work;
+    this.written(work, result.leased, true);
     this.timers.armed(commit.timers.arm);
     this.waits.changed(commit.ref);
   };

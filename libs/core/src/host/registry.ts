@@ -36,6 +36,7 @@ export class DuplicateSagaError extends OrchestratorError {
 export class Registry {
   readonly routes = new Routes();
   private readonly sagas = new Map<string, Map<number, CompiledSaga>>();
+  private readonly highest = new Map<string, CompiledSaga>();
   private readonly handlers = new Map<string, MessageHandler>();
   private readonly remotes = new Set<string>();
 
@@ -48,6 +49,7 @@ export class Registry {
     const saga = compiled ?? compileSaga(behaviour);
     versions.set(version, saga);
     this.sagas.set(name, versions);
+    if (version >= (this.highest.get(name)?.definition.version ?? version)) this.highest.set(name, saga);
     for (const message of behaviour.definition.events.keys()) this.routes.add(message, sagaDestination(name));
     return saga;
   }
@@ -101,13 +103,12 @@ export class Registry {
 
   /** The highest version of the saga whose messages go to a destination. */
   sagaAt(destination: string): CompiledSaga | undefined {
-    const name = [...this.sagas.keys()].find((saga) => sagaDestination(saga) === destination);
-    return name === undefined ? undefined : this.latest(name);
+    for (const [name, saga] of this.highest) if (sagaDestination(name) === destination) return saga;
+    return undefined;
   }
 
   latest(saga: string): CompiledSaga {
-    const versions = this.versions(saga);
-    return versions.get(Math.max(...versions.keys())) as CompiledSaga;
+    return this.highest.get(saga) as CompiledSaga;
   }
 
   /**
@@ -135,8 +136,7 @@ export class Registry {
 
   /** Throws if a saga that answers the message can't tell which instance it is for. */
   checkKeys = (type: MessageType, body: object): void => {
-    for (const name of this.sagas.keys()) {
-      const { definition } = this.latest(name);
+    for (const { definition } of this.highest.values()) {
       if (definition.events.has(type.messageName)) keyOf(definition, type.messageName, body);
     }
   };

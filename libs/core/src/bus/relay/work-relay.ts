@@ -154,7 +154,8 @@ export class WorkRelay {
         this.pump.within(row.delayMs);
         continue;
       }
-      const claimed: ClaimedWork = { ...row, attempts: 1, suspect: false };
+      const { tenant, destination, id, lane, payload, delayMs } = row;
+      const claimed = { tenant, destination, id, lane, payload, delayMs, attempts: 1, suspect: false };
       if (unique) this.fresh.add(claimed);
       this.take(claimed);
     }

@@ -8,6 +8,7 @@ import type {
   InstanceRef,
   KeyClaim,
   KeyRecord,
+  WorkKey,
   WorkRecord,
 } from '../../ports/records.js';
 import { sagaDestination } from '../../bus/routes.js';
@@ -47,8 +48,26 @@ export interface Change {
   readonly defer: boolean;
 }
 
+/** On which terms a change is committed. */
+export type Terms = Required<Pick<Commit, 'lease' | 'supersedes' | 'ifUnseen'>>;
+
+/** A load has told the state, and that the message was not seen. */
+const LOADED: Terms = { lease: null, supersedes: null, ifUnseen: false };
+/** No load has told anything. */
+export const UNSEEN: Terms = { lease: null, supersedes: null, ifUnseen: true };
+
+/** A change of an instance that this writer has for itself, if there is a lease. */
+export function leased(lease: string | null): Terms {
+  return lease === null ? LOADED : { ...LOADED, lease };
+}
+
+/** A new instance, in the place of a former one, if there is one. */
+export function superseding(former: string | null): Terms {
+  return former === null ? LOADED : { ...LOADED, supersedes: former };
+}
+
 /** The commit of a change. Pure. */
-export function buildCommit(change: Change): Commit {
+export function buildCommit(change: Change, { lease, supersedes, ifUnseen }: Terms = LOADED): Commit {
   const { ref, instance, stimulus } = change;
   const version = instance?.version ?? 0;
   const next = nextState(change);
@@ -57,25 +76,34 @@ export function buildCommit(change: Change): Commit {
   return {
     ref,
     expectedVersion: version,
-    lease: null,
-    supersedes: null,
+    lease,
+    supersedes,
+    ifUnseen,
     next,
     keys,
     inbox: change.inbox ?? { messageId: stimulus.messageId, outcome: change.outcome, reply: change.reply },
     // What waits may be answered in the new state, whatever becomes of this node.
     work: [...change.work, ...nextUndo(change), ...(wake ? [wakeWork(change, version + 1)] : [])],
     timers: timerChanges(change),
-    history: change.history.map((line) => ({ ...line, messageId: stimulus.messageId })),
+    history: change.history.map((line) => ofMessage(line, stimulus.messageId)),
     deliveries: deliveryChanges(change),
     wakeIfParked: keys.length > 0 && !wake ? wakeWork(change, version + 1) : null,
-    done: stimulus.work === null ? [] : [stimulus.work],
-    ...carriedBy(stimulus),
+    done: doneBy(stimulus),
+    consumed: stimulus.answers === undefined ? [] : [stimulus.answers],
   };
 }
 
-/** What the consumer of a message leaves that answers with this stimulus. */
-function carriedBy({ answers }: Stimulus): Pick<Commit, 'done' | 'consumed'> | undefined {
-  return answers && { done: [answers.message], consumed: [answers] };
+function ofMessage(
+  { kind, name, from, to, detail }: Change['history'][number],
+  messageId: string,
+): HistoryRecord {
+  return { kind, name, messageId, from, to, detail };
+}
+
+/** The row that is gone with the commit: the stimulus's own, or that of the message which it answers. */
+function doneBy({ work, answers }: Stimulus): readonly WorkKey[] {
+  const row = answers === undefined ? work : answers.message;
+  return row === null ? [] : [row];
 }
 
 /** The key by which the instance is found again, whichever key the message came by. */

@@ -81,9 +81,9 @@ export class ChangeMaker {
     stimulus: Stimulus,
   ): Promise<Change | null> {
     const change = await this.decide(saga, instance, stimulus);
-    return change === null || stimulus.cause.kind !== 'message' || change.defer
-      ? change
-      : { ...change, work: [...change.work, ...this.answer(change, stimulus.cause.envelope)] };
+    if (change === null || stimulus.cause.kind !== 'message' || change.defer) return change;
+    const answer = this.answer(change, stimulus.cause.envelope);
+    return answer.length === 0 ? change : { ...change, work: [...change.work, ...answer] };
   }
 
   /** The row that tells the asker of a request what became of it. */
@@ -96,11 +96,13 @@ export class ChangeMaker {
     instance: CurrentInstance | null,
     stimulus: Stimulus,
   ): Promise<Change | null> {
+    const { snapshot, notes } = restored(saga, instance);
     const base: Base = {
       saga,
       instance,
       stimulus,
-      ...restored(saga, instance),
+      snapshot,
+      notes,
       undo: instance === null ? UndoLog.empty : UndoLog.parse(instance.undo),
       ref: refOf(saga, instance, stimulus),
     };
@@ -149,11 +151,15 @@ export class ChangeMaker {
     const next = standingAfter(base, result, base.undo.record(steps, pivotAt));
     const after = notesAfter(base, result, recording);
     const invocations = await invocationsAfter(base, result.snapshot, after.notes, recording, this.limits);
+    // Field by field: an object of so many that is spread from others is a hash table to the engine, slow to make and to read.
     return {
-      ...base,
+      saga,
+      ref,
+      instance: base.instance,
+      stimulus,
       snapshot: result.snapshot,
-      ...after,
-      notes: { ...after.notes, invocations: invocations.awaited },
+      notes: notesWith(after.notes, invocations.awaited),
+      timers: after.timers,
       keys: recording.keys,
       data: await checkData(saga, result.snapshot.context, this.limits.maxPayload),
       standing: next,
@@ -297,10 +303,15 @@ function notesAfter(
   const asked = over ? new Map([...set.keys()].map((name) => [name, null] as const)) : recording.schedules;
   const scheduled = scheduleStep(set, asked, [ref.id, messageId]);
   const key = saga.definition.keys.size === 0 ? undefined : (notes.key ?? stimulus.key.value);
+  const { invocations, cancelled, renamed } = notes;
   return {
-    notes: { ...notes, key, joined, schedules: scheduled.schedules },
+    notes: { key, joined, schedules: scheduled.schedules, invocations, cancelled, renamed },
     timers: joinedChanges(timers, scheduled.timers),
   };
+}
+
+function notesWith(notes: Notes, invocations: Notes['invocations']): Notes {
+  return notes.invocations === invocations ? notes : { ...notes, invocations };
 }
 
 /** Keys of which each instance has one are recorded by whatever starts it. */

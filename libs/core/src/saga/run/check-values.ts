@@ -23,11 +23,12 @@ export async function checkUndo(
   limit: number,
 ): Promise<readonly RecordedUndo[]> {
   const checked: RecordedUndo[] = [];
-  for (const { name, input, ...rest } of steps) {
+  for (const { name, input, scope } of steps) {
     const what = `input of compensation '${name}'`;
     const schema = saga.definition.compensations.get(name);
     if (schema !== undefined) await checkValue(schema, input, what);
-    checked.push({ ...rest, name, input: JSON.parse(toJson(input, what, limit)) as unknown });
+    const copy = JSON.parse(toJson(input, what, limit)) as unknown;
+    checked.push(scope === undefined ? { name, input: copy } : { name, input: copy, scope });
   }
   return checked;
 }

@@ -18,9 +18,26 @@ export function goesOn(change: Change): boolean {
   return mayBeJoined(change) && change.standing.status === 'running';
 }
 
-/** The instance as the commit leaves it, before it is committed. */
-export function instanceAfter({ ref, next, expectedVersion }: Commit): CurrentInstance {
-  return { ...ref, ...next, version: expectedVersion, openDeliveries: 0 };
+/** The instance as the commit leaves it, where no delivery waits for it. `version`: default that which it has before. */
+export function instanceAfter(
+  { ref, next, expectedVersion }: Commit,
+  version = expectedVersion,
+): CurrentInstance {
+  return {
+    tenant: ref.tenant,
+    saga: ref.saga,
+    id: ref.id,
+    definitionVersion: next.definitionVersion,
+    state: next.state,
+    status: next.status,
+    data: next.data,
+    machine: next.machine,
+    undo: next.undo,
+    hold: next.hold,
+    ended: next.ended,
+    version,
+    openDeliveries: 0,
+  };
 }
 
 /** One commit in the place of several of one instance, each of which was made on top of the one before it. Pure. */

@@ -1,5 +1,6 @@
 import type { Commit } from '../../ports/instance-store.js';
 import type { CurrentInstance } from '../../ports/records.js';
+import { instanceAfter } from './joint-commit.js';
 
 /** How many instances are kept. */
 const MOST = 4_096;
@@ -26,10 +27,11 @@ export class KnownInstances {
   }
 
   /** After a commit of an instance for which no delivery waits. One that has ended is not kept: hardly anything comes for it. */
-  committed(mailbox: string, { ref, next }: Commit, version: number): void {
+  committed(mailbox: string, commit: Commit, version: number): void {
+    const { next } = commit;
     const length = next.data.length + next.machine.length + next.undo.length;
     if (next.ended || length > LONGEST) return;
-    this.kept.set(mailbox, { ...ref, ...next, version, openDeliveries: 0 });
+    this.kept.set(mailbox, instanceAfter(commit, version));
     if (this.kept.size <= MOST) return;
     for (const [oldest] of this.kept) {
       this.kept.delete(oldest);

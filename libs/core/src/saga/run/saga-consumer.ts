@@ -58,9 +58,17 @@ export class SagaConsumer implements Consumer {
     const key = keyOfWork(saga, payload);
     // Another key has to be looked up first, and may lead to several instances.
     if (key.name !== saga.definition.correlateBy) return false;
-    const message = freezeMessage(saga, payload.envelope);
-    const stimulus = messageStimulus(answer, payload, key, message);
-    return this.runner.carry(saga, { ...stimulus, work: null, answers });
+    const { envelope } = payload;
+    const message = freezeMessage(saga, envelope);
+    const cause = { kind: 'message', envelope, message, delivery: false, replay: false } as const;
+    return this.runner.carry(saga, {
+      tenant: envelope.tenant,
+      key,
+      messageId: envelope.id,
+      work: null,
+      cause,
+      answers,
+    });
   }
 
   /** One firing of a timer. @throws UnreadableTimerError */

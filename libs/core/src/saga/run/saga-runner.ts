@@ -17,7 +17,7 @@ import {
   SagaVersionError,
   UnexpectedEventError,
 } from '../saga-errors.js';
-import { buildCommit, wakeRow, type Change } from './build-commit.js';
+import { buildCommit, leased, superseding, wakeRow, type Change } from './build-commit.js';
 import { BehindDeliveryError, DeliveryError, isOfTheMessage, isPassing } from './delivery-error.js';
 import { pause, underLease } from './contention.js';
 import { ejectCommit, type HoldReason } from './hold.js';
@@ -238,7 +238,7 @@ export class SagaRunner {
   ): Promise<Handled | 'conflict'> {
     const change = await this.make(saga, instance, stimulus);
     if (change === null) return 'settled';
-    return this.commit({ ...buildCommit(change), lease }, [change]);
+    return this.commit(buildCommit(change, leased(lease)), [change]);
   }
 
   /** Creates an instance; in the place of an ended one, if there is one. */
@@ -251,7 +251,7 @@ export class SagaRunner {
     const change = await this.make(saga, null, stimulus);
     // The start message of the ended instance itself, whose inbox is forgotten by now.
     if (change === null || change.ref.id === former?.id) return 'settled';
-    return this.commit({ ...buildCommit(change), supersedes: former?.id ?? null }, [change]);
+    return this.commit(buildCommit(change, superseding(former?.id ?? null)), [change]);
   }
 
   /** Its instance is gone for good. */

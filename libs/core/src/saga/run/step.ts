@@ -93,8 +93,14 @@ export function sceneOf(
   cause: MessageOrTimer,
   scene: Omit<HandlerScene, 'event' | 'instant' | 'saga'>,
 ): HandlerScene {
+  const { id, tenant, messageId, recording, clock, timeoutMs } = scene;
   return {
-    ...scene,
+    id,
+    tenant,
+    messageId,
+    recording,
+    clock,
+    timeoutMs,
     saga,
     event: eventOf(cause),
     instant: instantOf(cause),

@@ -1,7 +1,7 @@
 import type { Commit, LoadResult } from '../../ports/instance-store.js';
 import type { CurrentInstance } from '../../ports/records.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
-import { buildCommit, type Change } from './build-commit.js';
+import { buildCommit, UNSEEN, type Change } from './build-commit.js';
 import type { ChangeMaker } from './change-maker.js';
 import { goesOn, instanceAfter, jointCommit, mayBeJoined, mayRideAlong } from './joint-commit.js';
 import { mailboxOf } from './names.js';
@@ -89,7 +89,7 @@ export class Unloaded {
     const change = await this.tryOn(saga, instance, stimulus);
     if (change === null || !mayBeJoined(change)) return false;
     ready();
-    return (await this.ports.commit({ ...buildCommit(change), ifUnseen: true }, [change])) === 'consumed';
+    return (await this.ports.commit(buildCommit(change, UNSEEN), [change])) === 'consumed';
   }
 
   private fit(highest: CompiledSaga, instance: CurrentInstance | null): CompiledSaga | null {
@@ -99,10 +99,10 @@ export class Unloaded {
 
   private async commit(saga: CompiledSaga, first: Change): Promise<boolean> {
     const mailbox = mailboxOf(saga, first.stimulus);
-    const joint: Joint = { commits: [buildCommit(first)], changes: [first] };
+    const joint: Joint = { commits: [buildCommit(first, UNSEEN)], changes: [first] };
     if (first.instance !== null && goesOn(first)) await this.takeOn(saga, mailbox, joint);
     const { commits, changes } = joint;
-    const handled = await this.ports.commit({ ...jointCommit(commits), ifUnseen: true }, changes);
+    const handled = await this.ports.commit(jointCommit(commits), changes);
     // If it has lost, those behind have their turn by themselves.
     if (handled === 'consumed') this.ports.takeAlong(mailbox, changes.length - 1);
     return handled === 'consumed';
@@ -118,7 +118,7 @@ export class Unloaded {
       if (change === null || !mayBeJoined(change)) return;
       ids.add(next.messageId);
       changes.push(change);
-      commits.push(buildCommit(change));
+      commits.push(buildCommit(change, UNSEEN));
     }
   }
 
