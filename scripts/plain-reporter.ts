@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { Reporter, SerializedError, TestModule } from 'vitest/node';
 
 /** What a run came to. */
@@ -21,6 +22,27 @@ export function tally(modules: readonly TestModule[], errors: readonly Serialize
   return sum;
 }
 
+/** What failed, two lines for each: its name, and the first line of what it threw. */
+export function failures(modules: readonly TestModule[], errors: readonly SerializedError[]): string[] {
+  const found: string[] = [];
+  const add = (name: string, thrown: readonly { readonly message: string }[] | undefined): void => {
+    const [line = ''] = stripVTControlCharacters(thrown?.[0]?.message ?? 'never ran').split('\n');
+    found.push(`FAILED ${name}`, `       ${line.slice(0, 200)}`);
+  };
+  for (const module of modules) {
+    const of = module.relativeModuleId;
+    for (const error of module.errors()) add(of, [error]);
+    for (const suite of module.children.allSuites())
+      for (const error of suite.errors()) add(`${of} > ${suite.fullName}`, [error]);
+    for (const test of module.children.allTests()) {
+      const { state, errors: thrown } = test.result();
+      if (state === 'failed' || state === 'pending') add(`${of} > ${test.fullName}`, thrown);
+    }
+  }
+  for (const error of errors) add('outside of any test', [error]);
+  return found;
+}
+
 /** The plain closing line of a run, which machines read. */
 export function closingLine({ passed, failed, skipped }: Tally, exitCode = 0): string {
   // A run may fail without a failing test, by coverage below its floor or a set-up that broke.
@@ -29,17 +51,22 @@ export function closingLine({ passed, failed, skipped }: Tally, exitCode = 0): s
 }
 
 /**
- * Prints `N passed, N failed` as the very last line: at exit, since the coverage table and the
- * global tear-down print after the last reporter hook.
+ * Prints what failed, and `N passed, N failed` as the very last line: at exit, since the coverage table
+ * and the global tear-down print after the last reporter hook.
  */
 export class PlainReporter implements Reporter {
   #tally: Tally = { passed: 0, failed: 0, skipped: 0 };
+  #failures: readonly string[] = [];
 
   onInit(): void {
-    process.once('exit', (code) => process.stdout.write(`${closingLine(this.#tally, code)}\n`));
+    process.once('exit', (code) => {
+      const lines = [...this.#failures, closingLine(this.#tally, code)];
+      process.stdout.write(`${lines.join('\n')}\n`);
+    });
   }
 
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
     this.#tally = tally(modules, errors);
+    this.#failures = failures(modules, errors);
   }
 }

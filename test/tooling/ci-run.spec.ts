@@ -45,6 +45,17 @@ describe('.ci/run', () => {
     expect(outcome.status).toBe(1);
   });
 
+  it('names at its end what failed, however much of it there is', () => {
+    const named =
+      'for n in $(seq 50); do echo "FAILED a.spec.ts > $n"; echo "       why $n"; done; echo "1 passed, 50 failed"; exit 1';
+    const outcome = run({ '--silent build': 'echo "main.ts: no such type"; exit 2', test: named });
+    const end = outcome.stdout.trimEnd().split('\n').slice(-40).join('\n');
+    expect(end).toContain('FAILED build\n       main.ts: no such type\n');
+    expect(end).toContain('FAILED a.spec.ts > 3\n       why 3\n');
+    expect(end).toContain('… and more, above');
+    expect(outcome.last).toMatch(/passed, \d+ failed$/);
+  });
+
   it.each([
     ['ends without its closing line', 'exit 0'],
     ['exits with an error though no test failed', 'echo "5 passed, 0 failed"; exit 1'],
