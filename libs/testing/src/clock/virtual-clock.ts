@@ -7,7 +7,7 @@ import { TaskQueue } from './task-queue.js';
 export interface VirtualClockOptions {
   /** First instant, in milliseconds since the epoch. Default: 1 January 2030, 00:00 UTC. */
   readonly startAt?: number;
-  /** Real milliseconds after which waiting for something tracked is given up with a `NotSettledError`. Default: 10 000. */
+  /** Real milliseconds after which waiting for something tracked is given up with a `NotSettledError`. Default: 60 000. */
   readonly patienceMs?: number;
 }
 
@@ -23,7 +23,7 @@ export class VirtualClockError extends OrchestratorError {
 }
 
 const DEFAULT_START = Date.UTC(2030, 0, 1);
-const DEFAULT_PATIENCE_MS = 10_000;
+const DEFAULT_PATIENCE_MS = 60_000;
 const MOST_TASKS = 10_000;
 
 /**

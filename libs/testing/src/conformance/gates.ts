@@ -13,7 +13,7 @@ export function gate(): Gate {
 }
 
 /** Real milliseconds. */
-export const PATIENCE_MS = 10_000;
+export const PATIENCE_MS = 60_000;
 
 /** Awaits an event that must come; the deadline only turns a hang into a failure with a name. */
 export async function arrives<T>(event: Promise<T>, about: string, patienceMs = PATIENCE_MS): Promise<T> {

@@ -17,7 +17,7 @@ export interface OpenedFamily {
 /** How the suite gets its orchestrators. */
 export interface FamilyHarness {
   open(): Promise<OpenedFamily>;
-  /** Real milliseconds after which something that must come has not come. Default: 10 000. */
+  /** Real milliseconds after which something that must come has not come. Default: 60 000. */
   readonly patienceMs?: number;
 }
 

@@ -30,6 +30,6 @@ export interface TransportHarness {
   open(small?: SmallRegistries): Promise<OpenedTransport>;
   /** Whether the registries have a limit. Default: true. */
   readonly limitedRegistries?: boolean;
-  /** Real milliseconds after which something that must come has not come. Default: 10 000. */
+  /** Real milliseconds after which something that must come has not come. Default: 60 000. */
   readonly patienceMs?: number;
 }
