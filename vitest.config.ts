@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './scripts/longest-first.js';
 import { PlainReporter } from './scripts/plain-reporter.js';
 
 /** Workspace packages resolve to their sources, so that no test needs a build. */
@@ -11,12 +12,27 @@ const workspace = ['architecture', 'packaging', 'tooling'].map((folder) => `test
 /** Several libs together, but no server: they run with the unit specs, and as often as wanted. */
 const serverless = ['test/orchestrator/**/*.spec.ts', 'test/transports/**/*.spec.ts'];
 
+/** The application with its time-outs from the environment, which it reads when it is loaded. */
+const sample = ['test/sample/**/*.spec.ts'];
+
+const servers = {
+  globalSetup: ['test/support/postgres.global-setup.ts', 'test/support/redis.global-setup.ts'],
+  // Servers and processes are started in them, on machines that may be busy.
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+};
+
+const shuffled = process.argv.some((argument) => argument.startsWith('--sequence.shuffle'));
+
 export default defineConfig({
   resolve: { conditions: [source] },
   ssr: { resolve: { conditions: [source] } },
   test: {
     // Many specs wait for servers and processes: by default vitest would leave one of two cores idle.
     maxWorkers: Math.max(3, availableParallelism()),
+    // A worker loads what many files import once. Files that disturb each other are a defect, which this shows.
+    isolate: false,
+    sequence: shuffled ? {} : { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
@@ -32,15 +48,13 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          ...servers,
           name: 'integration',
           include: ['test/**/*.spec.ts'],
-          exclude: [...workspace, ...serverless],
-          globalSetup: ['test/support/postgres.global-setup.ts', 'test/support/redis.global-setup.ts'],
-          // Servers and processes are started in them, on machines that may be busy.
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          exclude: [...workspace, ...serverless, ...sample],
         },
       },
+      { extends: true, test: { ...servers, name: 'sample', include: sample, isolate: true } },
     ],
     reporters: ['default', new PlainReporter()],
     coverage: {

@@ -1,8 +1,6 @@
 // Runs a TypeScript file in a worker thread, as `run-typescript.mjs` does in a process.
 import { workerData } from 'node:worker_threads';
-import { runnerImport } from 'vite';
+import { bundle } from '../../support/bundle.mjs';
 
-const conditions = ['@nestjs-orchestrator/source'];
-const environments = { inline: { resolve: { noExternal: [/^@nestjs-orchestrator\//], conditions } } };
-const { module } = await runnerImport(workerData.file, { logLevel: 'error', environments });
-await module.play(workerData.memory);
+const { play } = await import(await bundle(workerData.file));
+await play(workerData.memory);
