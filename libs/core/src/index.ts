@@ -105,6 +105,8 @@ export {
 } from './orchestrator/create-orchestrator.js';
 export { formatMachineAddress, parseMachineAddress } from './orchestrator/cluster/address.js';
 export type { FullAddress } from './orchestrator/cluster/address.js';
+export { gateway, type Gateway, type GatewayOptions } from './orchestrator/cluster/gateway/gateway.js';
+export type { GatewayStatistics } from './orchestrator/cluster/gateway/gateway-node.js';
 export type { ClusterLimits } from './orchestrator/cluster/cluster-options.js';
 export type {
   ClusterMachine,
@@ -123,6 +125,7 @@ export {
 export type { ChannelGroupOptions, GroupIdentity, PoolOptions } from './orchestrator/options.js';
 export type {
   EventResult,
+  GroupAddress,
   MachineAddress,
   MachineRef,
   RequestOptions,

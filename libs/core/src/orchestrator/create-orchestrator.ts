@@ -4,6 +4,7 @@ import type { Transport } from '../ports/transport.js';
 import { isClusterName } from './cluster/address.js';
 import { ClusterMember } from './cluster/cluster-member.js';
 import { type ClusterLimits, clusterLimits } from './cluster/cluster-options.js';
+import { type Gateway, isGateway } from './cluster/gateway/gateway.js';
 import { OrchestratorOptionError } from './errors.js';
 import { coreOf, globalOrchestrator } from './global/global-orchestrator.js';
 import type { ChannelGroupOptions, PoolOptions } from './options.js';
@@ -17,8 +18,8 @@ export interface ClusterOptions extends Partial<ClusterLimits> {
    * without it, the only transport given, or `in-process`.
    */
   readonly type?: string;
-  /** The transports that there are to choose from, by name: `{ 'shared-memory': sharedMemory() }`. Default: none. */
-  readonly transports?: Readonly<Record<string, Transport>>;
+  /** The transports that there are to choose from, by name: `{ 'shared-memory': sharedMemory() }`; also {@link gateway}. Default: none. */
+  readonly transports?: Readonly<Record<string, Transport | Gateway>>;
   /** Name of the cluster: processes that name the same one meet. Default: `'default'`. */
   readonly cluster?: string;
   /** Name of this process in the cluster, unique among those that live. Default: the name of the group and a random UUID. */
@@ -58,14 +59,20 @@ export async function createOrchestrator(options: OrchestratorOptions = {}): Pro
   const type = transportType(options.type, Object.keys(transports), options.environment);
   const global = globalOrchestrator(pool);
   if (type === IN_PROCESS) return global.createChannelGroup(name, options);
-  const transport = transports[type] as Transport;
+  const choice = transports[type] as Transport | Gateway;
   const names = clusterNames(name, options);
+  const [transport, gateway] = isGateway(choice) ? [choice.local, choice] : [choice, undefined];
+  if (gateway?.joins === names.cluster) {
+    const rule = `must be another cluster than the own one, '${names.cluster}': name both`;
+    throw new OrchestratorOptionError('joins', rule, gateway.joins);
+  }
   const limits = clusterLimits(options);
   const group = global.createChannelGroup(name, options);
   try {
     const core = coreOf(group);
     const { scheduler = systemScheduler } = options;
     core.cluster = await ClusterMember.join(core, { transport, ...names, limits, scheduler });
+    if (gateway !== undefined) await core.cluster.abroad.open(gateway);
     return group;
   } catch (error) {
     await group.release();

@@ -1,6 +1,12 @@
 import type { ContextOf, EventOf, Machine, Snapshot, StateOf } from '@nestjs-orchestrator/statechart';
 
-/** A machine of another group, which must allow it (`reachableFrom`), or of another process. */
+/** A group of another cluster, which must allow it (`reachableFrom`). */
+export interface GroupAddress {
+  readonly cluster: string;
+  readonly group: string;
+}
+
+/** A machine of another group, which must allow it (`reachableFrom`), or of another process, or cluster. */
 export interface MachineAddress {
   /** Name or number (`groupId`) of the group. A name must belong to one group only. */
   readonly group: string | number;

@@ -37,6 +37,8 @@ export interface PoolOptions {
 export interface GroupIdentity {
   readonly groupId: number;
   readonly name: string;
+  /** Name of its cluster, where that is another one than the own. */
+  readonly cluster?: string;
 }
 
 /** What belongs to one channel group. */
@@ -49,7 +51,10 @@ export interface ChannelGroupOptions {
   readonly ids?: IdSource;
   /** Runs the machines of this group apart from the shared pool, in turns of its own. Default: the shared pool. */
   readonly scheduler?: Scheduler;
-  /** Names of the groups that may address machines of this one explicitly, or a rule. Default: none. */
+  /**
+   * Names of the groups that may address machines of this one explicitly, or a rule. Groups of another cluster are `cluster/group`, also those of the
+   * same name. Default: none.
+   */
   readonly reachableFrom?: readonly string[] | ((group: GroupIdentity) => boolean);
   /** Most machines at a time. Default: 1 000 000. */
   readonly maxMachines?: number;

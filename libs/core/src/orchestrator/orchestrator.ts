@@ -1,6 +1,6 @@
 import type { EventObject, Machine } from '@nestjs-orchestrator/statechart';
 import type { MachineImplementations } from './implementations.js';
-import type { MachineAddress, MachineRef } from './machine-ref.js';
+import type { GroupAddress, MachineAddress, MachineRef } from './machine-ref.js';
 import type { OrchestratorRecord, RecordStream, SubscribeOptions } from './records.js';
 import type { ClusterMachine, ClusterProcess } from './cluster/cluster-statistics.js';
 import type { GroupStatistics, MetricsListener, OrchestratorHealth } from './statistics.js';
@@ -79,17 +79,21 @@ export abstract class Orchestrator {
   /** The processes of the cluster, this one first. Without a cluster there is this one. */
   abstract processes(): readonly ClusterProcess[];
 
-  /** The machines in the directory of the cluster, of all groups. Without a cluster, those of this group. */
-  abstract machineNames(): Promise<readonly ClusterMachine[]>;
+  /**
+   * The machines in the directory of the cluster, of all groups. Without a cluster, those of this group. Of another cluster, what its gateway lists.
+   *
+   * @throws ClusterUnreachableError (as a rejection)
+   */
+  abstract machineNames(cluster?: string): Promise<readonly ClusterMachine[]>;
 
   /**
    * Sends an event to every machine of the group, in all processes of its cluster, or of another one that allows it; settles with their number when all have accepted it.
    * Machines that end meanwhile are left out.
    *
-   * @throws EventInvalidError, EventPayloadError, GroupUnreachableError, GroupReleasedError (as rejections)
+   * @throws EventInvalidError, EventPayloadError, GroupUnreachableError, ClusterUnreachableError, GroupReleasedError (as rejections)
    */
   abstract broadcast(event: EventObject): Promise<number>;
-  abstract broadcast(group: string | number, event: EventObject): Promise<number>;
+  abstract broadcast(group: string | number | GroupAddress, event: EventObject): Promise<number>;
 
   /** Calls `listener` with each record, in order. Returns the way out. What it throws becomes an uncaught error. */
   abstract subscribe(listener: (record: OrchestratorRecord) => void, options?: SubscribeOptions): () => void;

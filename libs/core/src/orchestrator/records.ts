@@ -77,7 +77,20 @@ export type ClusterRecord =
       readonly state: PeerState;
       /** Process id, where the transport knows it. */
       readonly pid: number | undefined;
-    };
+    }
+  /** A process has become the way to other clusters, or is it no longer. */
+  | {
+      readonly type: 'gateway';
+      readonly state: 'active' | 'lost';
+      /** The local cluster that it is the gateway of, and the distributed one. */
+      readonly cluster: string;
+      readonly joins: string;
+      /** Grows with each gateway of the cluster. */
+      readonly epoch: number;
+      readonly endpoint: string;
+    }
+  /** Of a process that is a gateway: what it lists in the distributed cluster is what there is. */
+  | { readonly type: 'published'; readonly joins: string; readonly names: number };
 
 /** What subscribers are told. Those of machines have a `machine`. */
 export type OrchestratorRecord = MachineRecord | ClusterRecord;

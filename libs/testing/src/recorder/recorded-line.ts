@@ -66,9 +66,18 @@ function machineLine(entry: MachineRecord, definition: (id: string) => Machine |
 }
 
 function clusterLine(record: ClusterRecord): string {
-  return record.type === 'peer'
-    ? `process ${record.endpoint}: ${record.state}`
-    : `${record.to}: undelivered ${eventText(record.event)}: ${errorText(record.error)}`;
+  switch (record.type) {
+    case 'peer':
+      return `process ${record.endpoint}: ${record.state}`;
+    case 'undelivered':
+      return `${record.to}: undelivered ${eventText(record.event)}: ${errorText(record.error)}`;
+    case 'gateway':
+      return `gateway of ${record.cluster} to ${record.joins}: ${record.endpoint} ${record.state}`;
+    case 'published':
+      return `${record.joins}: ${record.names} machines published`;
+    default:
+      return record satisfies never;
+  }
 }
 
 function eventText({ type, ...payload }: EventObject): string {

@@ -46,18 +46,33 @@ export class MachineAddressError extends OrchestratorError {
   }
 }
 
-/** There is no way to that cluster from here. */
+/**
+ * Why a cluster can't be reached: nothing joins it to the own one; its gateway is gone, and the next one has not taken over yet; or the way would
+ * lead through a gateway that it has come through.
+ */
+export type UnreachableReason = 'no-gateway' | 'taking-over' | 'loop';
+
+const ADVICE: Readonly<Record<UnreachableReason, string>> = {
+  'no-gateway':
+    'Join the clusters by a process with a gateway, or leave the cluster out to mean the own one.',
+  'taking-over': 'The gateway is gone, and no other one has taken over yet: send again.',
+  loop: 'What came through a gateway never leaves through one: name a cluster that is joined to the own one, or to its gateway’s.',
+};
+
+/** There is no way to that cluster from here, or not at the moment. */
 export class ClusterUnreachableError extends OrchestratorError {
   readonly code = 'CLUSTER_UNREACHABLE';
+  override readonly retryable: boolean;
   constructor(
     readonly cluster: string,
     /** The own cluster; undefined: this orchestrator belongs to none. */
     readonly from: string | undefined,
+    readonly reason: UnreachableReason = 'no-gateway',
   ) {
     super(
-      `Cluster ${quote(cluster)} can't be reached from ${from === undefined ? 'an orchestrator of type in-process' : `cluster ${quote(from)}`}. ` +
-        'Leave the cluster out to mean the own one: a machine can be reached from its own cluster only.',
+      `Cluster ${quote(cluster)} can't be reached from ${from === undefined ? 'an orchestrator of type in-process' : `cluster ${quote(from)}`}. ${ADVICE[reason]}`,
     );
+    this.retryable = reason === 'taking-over';
   }
 }
 

@@ -2,29 +2,29 @@ import type { EventObject } from '@nestjs-orchestrator/statechart';
 import { FrameTooLargeError, PeerLostError } from '../../errors/transport-errors.js';
 import type { Scheduler } from '../../ports/scheduler.js';
 import type { Endpoint, FrameReceiver, Peer, Transport, TransportSeat } from '../../ports/transport.js';
-import { CeilingError, GroupReleasedError, GroupUnreachableError, RequestTimeoutError } from '../errors.js';
+import { CeilingError, GroupReleasedError, GroupUnreachableError } from '../errors.js';
 import type { GroupCore } from '../group/group-core.js';
 import { InstanceRef } from '../instance/instance-ref.js';
 import type { MachineInstance } from '../instance/machine-instance.js';
 import type { MachineAddress } from '../machine-ref.js';
 import type { Target } from '../contexts.js';
 import { isClusterName } from './address.js';
-import { ClusterUnreachableError, MachineAddressError, PeerProtocolError } from './cluster-errors.js';
+import { broadcastOver } from './broadcasts.js';
+import { MachineAddressError, PeerProtocolError } from './cluster-errors.js';
 import type { ClusterLimits } from './cluster-options.js';
+import { Abroad } from './gateway/abroad.js';
+import { publishedName } from './gateway/names.js';
+import { GATEWAY_MAGIC } from './gateway/words.js';
 import { Arrivals } from './link/arrivals.js';
-import { Incoming } from './link/incoming.js';
-import type { LinkContext } from './link/link-context.js';
+import { Incoming, type IncomingLimits } from './link/incoming.js';
+import { contextOver, type FrameSink, type LinkContext } from './link/link-context.js';
 import { Outgoing } from './link/outgoing.js';
-import { Posting } from './link/posting.js';
 import { machinesIn, processesOf, troublesOf } from './cluster-reports.js';
 import { directoryName, OwnNames } from './own-names.js';
-import { PendingQuestion } from './remote/pending-question.js';
 import { RemoteMachine } from './remote/remote-machine.js';
 import { RemoteRef } from './remote/remote-ref.js';
 import type { ClusterMachine, ClusterProcess, ClusterStatistics } from './cluster-statistics.js';
 import { utf8Bytes, WORST_BYTES } from './wire/batch.js';
-import { eventText } from './wire/event-text.js';
-import { BROADCAST } from './wire/format.js';
 
 /** Remote machines that are remembered; above, those that nothing waits for are forgotten. */
 const MOST_REMOTES = 10_000;
@@ -44,6 +44,7 @@ export interface Membership {
 /** A group's place in a cluster: the ways to the other processes, and the directory of machines. */
 export class ClusterMember implements FrameReceiver {
   readonly names: OwnNames;
+  readonly abroad: Abroad;
   private readonly links = new Map<string, Incoming>();
   private readonly remotes = new Map<string, RemoteMachine>();
   private readonly arrivals: Arrivals;
@@ -67,6 +68,11 @@ export class ClusterMember implements FrameReceiver {
       linkClosed: (link) => this.forgetLink(link),
     };
     this.names = new OwnNames(seat, core.name, (error, name) => this.unclaimFailed(error, name));
+    const { cluster } = membership;
+    const { names, arrivals, incomingLimits: limits } = this;
+    const linkContext = (sink: FrameSink, closed: (link: Outgoing) => void): LinkContext =>
+      contextOver(this.context, sink, closed);
+    this.abroad = new Abroad({ core, seat, cluster, names, arrivals, limits, context: linkContext });
   }
 
   /** @throws EndpointTakenError, RegistryFullError, TransportUnavailableError (as rejections) */
@@ -99,12 +105,14 @@ export class ClusterMember implements FrameReceiver {
   }
 
   onFrame(from: Endpoint, frame: Uint8Array): void | Promise<void> {
-    return this.linkTo(from).frame(frame);
+    return frame[0] === GATEWAY_MAGIC ? this.abroad.frame(from, frame) : this.linkTo(from).frame(frame);
   }
 
-  onPeer({ endpoint, state, pid }: Peer): void {
+  onPeer(peer: Peer): void {
     const { records } = this.core;
+    const { endpoint, state, pid } = peer;
     if (state === 'lost') this.lost(endpoint);
+    this.abroad.peer(peer);
     if (!records.wants('peer')) return;
     records.tell({
       type: 'peer',
@@ -167,10 +175,10 @@ export class ClusterMember implements FrameReceiver {
   private atAddress(address: MachineAddress): MachineInstance | RemoteMachine {
     const { core } = this;
     const { cluster = this.cluster, group, machine } = address;
-    if (cluster !== this.cluster) throw new ClusterUnreachableError(cluster, this.cluster);
-    if (typeof group === 'number') return core.resolveAddress({ group, machine });
-    if (!isClusterName(group) || typeof machine !== 'string' || machine === '')
+    if (typeof group === 'number' && cluster === this.cluster) return core.resolveAddress({ group, machine });
+    if (!isClusterName(cluster) || !isClusterName(group) || typeof machine !== 'string' || machine === '')
       throw new MachineAddressError(`${cluster}/${group}/${machine}`);
+    if (cluster !== this.cluster) return this.remote(group, machine, cluster);
     return this.instanceHere(group, machine) ?? this.remote(group, machine);
   }
 
@@ -191,13 +199,14 @@ export class ClusterMember implements FrameReceiver {
     }
   }
 
-  remote(group: string, id: string): RemoteMachine {
+  remote(group: string, id: string, cluster?: string): RemoteMachine {
     const name = directoryName(group, id);
-    let remote = this.remotes.get(name);
+    const key = cluster === undefined ? name : publishedName(cluster, name);
+    let remote = this.remotes.get(key);
     if (remote !== undefined) return remote;
     if (this.remotes.size >= MOST_REMOTES) this.forgetIdleRemotes();
-    remote = new RemoteMachine(this, group, id);
-    this.remotes.set(name, remote);
+    remote = new RemoteMachine(this, group, id, cluster);
+    this.remotes.set(key, remote);
     return remote;
   }
 
@@ -213,7 +222,9 @@ export class ClusterMember implements FrameReceiver {
   async broadcastEverywhere(group: string | number, event: EventObject): Promise<number> {
     const here = group === this.core.name ? this.core : this.groupHere(group);
     const heard = await (here?.broadcastHere(event) ?? 0);
-    return typeof group === 'number' ? heard : heard + (await this.broadcast(group, event));
+    if (typeof group === 'number') return heard;
+    const links = this.seat.peers().map(({ endpoint }) => this.linkTo(endpoint).out);
+    return heard + (await broadcastOver(this, links, group, event));
   }
 
   /** @throws GroupUnreachableError */
@@ -221,38 +232,13 @@ export class ClusterMember implements FrameReceiver {
     return typeof group === 'number' ? this.core.reach(group) : this.otherGroup(group);
   }
 
-  private async broadcast(group: string, event: EventObject): Promise<number> {
-    const { maxEventValues } = this.core.settings;
-    const text = `{"group":${JSON.stringify(group)},"event":${eventText(event, `every machine of ${group}`, maxEventValues)}}`;
-    this.assertFits(text);
-    const asked = this.seat.peers().map(({ endpoint }) => this.askProcess(endpoint, text, event));
-    const counts = await Promise.all(asked);
-    return counts.reduce((sum, count) => sum + count, 0);
-  }
-
-  /** One that is lost meanwhile is left out, as machines are that end. */
-  private async askProcess(endpoint: Endpoint, text: string, event: EventObject): Promise<number> {
-    const { out } = this.linkTo(endpoint);
-    const timeoutMs = this.core.settings.requestTimeoutMs;
-    const question = new PendingQuestion(
-      this,
-      endpoint.name,
-      {
-        timeoutMs,
-        signal: undefined,
-        late: (withdrawn) => new RequestTimeoutError(endpoint.name, event.type, timeoutMs, withdrawn),
-      },
-      Number,
-    );
-    const posting = new Posting(BROADCAST, undefined, text, 0, question, event);
-    question.sent(posting, (sent) => out.withdraw(sent));
-    out.submit(posting);
-    try {
-      return await question.promise;
-    } catch (error) {
-      if (out.closed instanceof PeerLostError) return 0;
-      throw error;
-    }
+  /**
+   * As `broadcastEverywhere`, of a group of another cluster.
+   *
+   * @throws ClusterUnreachableError, GroupUnreachableError (as rejections)
+   */
+  async broadcastAbroad(cluster: string, group: string, event: EventObject): Promise<number> {
+    return broadcastOver(this, await this.abroad.gates.processes(cluster), group, event);
   }
 
   /** What was sent to a remote machine, and nobody waits for, has failed. */
@@ -272,16 +258,17 @@ export class ClusterMember implements FrameReceiver {
     return processesOf(this.seat);
   }
 
-  machineNames(): Promise<ClusterMachine[]> {
-    return machinesIn(this.seat);
+  machineNames(cluster = this.cluster): Promise<ClusterMachine[]> {
+    return cluster === this.cluster ? machinesIn(this.seat) : this.abroad.machineNames(cluster);
   }
 
   statistics(): ClusterStatistics {
     let [unaccepted, unfinished] = [0, 0];
-    for (const { out } of this.links.values()) {
+    for (const { out } of [...this.links.values(), ...this.abroad.gates.links()]) {
       unaccepted += out.inFlight.unaccepted;
       unfinished += out.inFlight.unfinished;
     }
+    const gateway = this.abroad.statistics();
     return {
       type: this.membership.transport.type,
       cluster: this.cluster,
@@ -290,12 +277,13 @@ export class ClusterMember implements FrameReceiver {
       unaccepted,
       unfinished,
       waiting: this.context.waiting,
+      ...(gateway === undefined ? {} : { gateway }),
     };
   }
 
   /** What is not well, in sentences. */
   troubles(): string[] {
-    return troublesOf(this.seat, this.cluster, this.context.waiting);
+    return [...troublesOf(this.seat, this.cluster, this.context.waiting), ...this.abroad.troubles()];
   }
 
   /** A machine of this process has ended. Settles when its name is free. */
@@ -310,7 +298,7 @@ export class ClusterMember implements FrameReceiver {
 
   async #leave(timeoutMs: number): Promise<void> {
     const { core } = this;
-    const outs = [...this.links.values()].map(({ out }) => out);
+    const outs = [...this.links.values(), ...this.abroad.gates.links()].map(({ out }) => out);
     await new Promise<void>((resolve) => {
       const timer = core.clock.schedule(timeoutMs, resolve);
       void Promise.all(outs.map((out) => out.handedOver())).then(() => {
@@ -318,19 +306,23 @@ export class ClusterMember implements FrameReceiver {
         resolve();
       });
     });
-    await this.seat.leave();
     const reason = new GroupReleasedError(core.name, core.groupId);
+    await this.abroad.close(reason);
+    await this.seat.leave();
     for (const out of outs) out.close(reason, false);
     for (const remote of this.remotes.values()) remote.giveUp(reason);
+  }
+
+  private get incomingLimits(): IncomingLimits {
+    const { maxUnaccepted, maxMessageBytes } = this.membership.limits;
+    return { mostParked: maxUnaccepted * WINDOWS_PARKED, maxMessageBytes };
   }
 
   private linkTo(endpoint: Endpoint): Incoming {
     let link = this.links.get(endpoint.incarnation);
     if (link === undefined) {
       const out = new Outgoing(this.context, endpoint);
-      const { maxUnaccepted, maxMessageBytes } = this.membership.limits;
-      const limits = { mostParked: maxUnaccepted * WINDOWS_PARKED, maxMessageBytes };
-      link = new Incoming(out, this.arrivals, limits, (problem, unread) =>
+      link = new Incoming(out, this.arrivals, this.incomingLimits, (problem, unread) =>
         this.refused(out, problem, unread),
       );
       this.links.set(endpoint.incarnation, link);

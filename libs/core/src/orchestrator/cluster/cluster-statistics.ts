@@ -1,3 +1,4 @@
+import type { GatewayStatistics } from './gateway/gateway-node.js';
 import type { PeerState, TransportStatistics } from '../../ports/transport.js';
 
 /** Of a group that belongs to a cluster: what goes between its processes. */
@@ -14,6 +15,8 @@ export interface ClusterStatistics {
   readonly unfinished: number;
   /** Sends that wait for room. */
   readonly waiting: number;
+  /** Of a process that is a gateway. */
+  readonly gateway?: GatewayStatistics;
 }
 
 /** A process of a cluster, as this one sees it. */
@@ -29,6 +32,8 @@ export interface ClusterProcess {
 
 /** A machine in the directory of a cluster. */
 export interface ClusterMachine {
+  /** Its cluster, where that is another one than the own. */
+  readonly cluster?: string;
   readonly group: string;
   readonly id: string;
   /** Id of its definition. */

@@ -4,7 +4,9 @@ import { DuplicateIdError } from '../errors.js';
 
 /** The names that this process holds in the directory of its cluster. */
 export class OwnNames {
-  private readonly held = new Set<string>();
+  /** Told what is said about a name that is held now; undefined: it is not any more. */
+  onChange: (name: string, about: string | undefined) => void = () => {};
+  private readonly held = new Map<string, string>();
   /** Names that are being given back: a claim of one waits for that. */
   private readonly leaving = new Map<string, Promise<void>>();
 
@@ -13,6 +15,11 @@ export class OwnNames {
     private readonly group: string,
     private readonly onError: (error: unknown, name: string) => void,
   ) {}
+
+  /** Names that are held, with what was said about them. */
+  all(): [name: string, about: string][] {
+    return [...this.held];
+  }
 
   /** @throws DuplicateIdError, NameInvalidError, RegistryFullError, TransportClosedError (as rejections) */
   async claim(id: string, definition: string): Promise<void> {
@@ -23,13 +30,15 @@ export class OwnNames {
     } catch (error) {
       throw error instanceof NameTakenError ? new DuplicateIdError(id, this.group) : error;
     }
-    this.held.add(name);
+    this.held.set(name, definition);
+    this.onChange(name, definition);
   }
 
   /** Nothing where it is not held. Never rejects. */
   release(id: string): Promise<void> {
     const name = directoryName(this.group, id);
     if (!this.held.delete(name)) return this.leaving.get(name) ?? Promise.resolve();
+    this.onChange(name, undefined);
     const left = this.seat
       .unclaim(name)
       .catch((error: unknown) => this.onError(error, name))

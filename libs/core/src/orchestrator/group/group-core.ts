@@ -20,7 +20,7 @@ import { Outcome, type InstanceDelivery, Start, type Stay } from '../instance/de
 import { InstanceRef } from '../instance/instance-ref.js';
 import { type Kinship, MachineInstance } from '../instance/machine-instance.js';
 import { MachineKind } from '../instance/machine-kind.js';
-import type { MachineAddress } from '../machine-ref.js';
+import type { GroupAddress, MachineAddress } from '../machine-ref.js';
 import { Meters } from '../observe/meters.js';
 import { RecordHub } from '../observe/record-hub.js';
 import type { ChannelGroup } from '../orchestrator.js';
@@ -210,6 +210,13 @@ export class GroupCore {
       if (sends.length % AT_ONCE === 0) await this.pool.turns.next();
     }
     return (await Promise.all(sends)).reduce((sum, one) => sum + one, 0);
+  }
+
+  /** @throws ClusterUnreachableError, GroupUnreachableError (as rejections) */
+  async broadcastTo({ cluster, group }: GroupAddress, event: EventObject): Promise<number> {
+    if (this.cluster === undefined) throw new ClusterUnreachableError(cluster, undefined);
+    if (cluster === this.cluster.cluster) return this.cluster.broadcastEverywhere(group, event);
+    return this.cluster.broadcastAbroad(cluster, group, event);
   }
 
   /** Takes back what is still queued. */

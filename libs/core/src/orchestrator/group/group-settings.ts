@@ -42,6 +42,7 @@ export function groupSettings(options: ChannelGroupOptions): GroupSettings {
   const admits =
     typeof reachableFrom === 'function'
       ? guardedRule(reachableFrom)
-      : ({ name }: GroupIdentity): boolean => reachableFrom.includes(name);
+      : ({ name, cluster }: GroupIdentity): boolean =>
+          reachableFrom.includes(cluster === undefined ? name : `${cluster}/${name}`);
   return { ...limits, clock, logger: logger === silentLogger ? logger : guardedLogger(logger), ids, admits };
 }

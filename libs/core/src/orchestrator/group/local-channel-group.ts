@@ -1,12 +1,13 @@
 import type { EventObject, Machine } from '@nestjs-orchestrator/statechart';
 import type { ClusterMember } from '../cluster/cluster-member.js';
 import type { ClusterMachine, ClusterProcess } from '../cluster/cluster-statistics.js';
+import { ClusterUnreachableError } from '../cluster/cluster-errors.js';
 import { RemoteRef } from '../cluster/remote/remote-ref.js';
 import { DuplicateIdError, MachineIdError, UnknownMachineError } from '../errors.js';
 import type { MachineImplementations } from '../implementations.js';
 import { Start } from '../instance/deliveries.js';
 import type { MachineKind } from '../instance/machine-kind.js';
-import type { MachineAddress, MachineRef } from '../machine-ref.js';
+import type { GroupAddress, MachineAddress, MachineRef } from '../machine-ref.js';
 import {
   ChannelGroup,
   type DrainOptions,
@@ -102,7 +103,7 @@ export class LocalChannelGroup extends ChannelGroup {
     try {
       const found = core.receiverOf(target, undefined);
       if ('core' in found) return found.ref;
-      const place = await found.member.locate(found.group, found.id);
+      const place = await found.locate();
       if (place === undefined) return undefined;
       return 'inFlight' in place ? new RemoteRef(found, undefined) : place.ref;
     } catch (error) {
@@ -118,9 +119,10 @@ export class LocalChannelGroup extends ChannelGroup {
     return [{ endpoint: name, incarnation, state: 'up', pid: undefined, self: true }];
   }
 
-  override async machineNames(): Promise<readonly ClusterMachine[]> {
+  override async machineNames(of?: string): Promise<readonly ClusterMachine[]> {
     const { cluster, instances, name } = this.#core;
-    if (cluster !== undefined) return cluster.machineNames();
+    if (cluster !== undefined) return cluster.machineNames(of);
+    if (of !== undefined) throw new ClusterUnreachableError(of, undefined);
     return [...instances.values()].map(({ id, kind }) => ({
       group: name,
       id,
@@ -133,16 +135,18 @@ export class LocalChannelGroup extends ChannelGroup {
     return [...this.#core.instances.values()].map(({ ref }) => ref);
   }
 
-  override async broadcast(first: EventObject | string | number, second?: EventObject): Promise<number> {
+  override async broadcast(
+    first: EventObject | string | number | GroupAddress,
+    second?: EventObject,
+  ): Promise<number> {
     const own = this.#core;
     own.assertOpen();
     const event = second ?? (first as EventObject);
+    const group = second === undefined ? own.name : (first as string | number | GroupAddress);
+    if (typeof group === 'object') return own.broadcastTo(group, event);
     if (own.cluster === undefined)
-      return (second === undefined ? own : own.reach(first as string | number)).broadcastHere(event);
-    return own.cluster.broadcastEverywhere(
-      second === undefined ? own.name : (first as string | number),
-      event,
-    );
+      return (second === undefined ? own : own.reach(group)).broadcastHere(event);
+    return own.cluster.broadcastEverywhere(group, event);
   }
 
   override subscribe(listener: Listener, options?: SubscribeOptions): () => void;

@@ -13,6 +13,8 @@ const TYPES: readonly RecordType[] = [
   'stopped',
   'undelivered',
   'peer',
+  'gateway',
+  'published',
 ];
 const BUFFER = 1_024;
 

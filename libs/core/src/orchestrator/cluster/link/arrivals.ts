@@ -80,9 +80,12 @@ export class Arrivals implements Dispatch {
 
   private assertAdmitted(link: Incoming, group: string): void {
     const { core } = this;
-    const from = link.group as string;
+    const { cluster } = link;
+    const name = link.group as string;
+    const from = cluster === undefined ? name : `${cluster}/${name}`;
     if (group !== core.name) throw new GroupUnreachableError(group, from, 'unknown');
-    if (from !== group && !core.settings.admits({ groupId: ELSEWHERE, name: from }))
+    const elsewhere = { groupId: ELSEWHERE, name, ...(cluster === undefined ? {} : { cluster }) };
+    if (from !== group && !core.settings.admits(elsewhere))
       throw new GroupUnreachableError(group, from, 'not-allowed');
   }
 

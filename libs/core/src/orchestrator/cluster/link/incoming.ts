@@ -81,6 +81,8 @@ export class Incoming {
     private readonly limits: IncomingLimits,
     /** @param unread nothing that was sent there has been read */
     private readonly onRefused: (problem: string, unread: boolean) => void,
+    /** Cluster of the sender; undefined: the own one. */
+    readonly cluster?: string,
   ) {
     this.pieces = new PieceJoiner(limits.maxMessageBytes + AROUND_MESSAGE);
   }

@@ -3,9 +3,12 @@ import type { TransportSeat } from '../../../ports/transport.js';
 import type { ClusterLimits } from '../cluster-options.js';
 import type { Outgoing } from './outgoing.js';
 
+/** Where the frames of a link go: the seat, or the route over a gateway. */
+export type FrameSink = Pick<TransportSeat, 'maxFrameBytes' | 'trySend' | 'send'>;
+
 /** What all links of a member share. */
 export interface LinkContext {
-  readonly seat: TransportSeat;
+  readonly seat: FrameSink;
   readonly scheduler: Scheduler;
   readonly limits: ClusterLimits;
   /** Name of the own group. */
@@ -18,4 +21,28 @@ export interface LinkContext {
   assertFits(text: string): void;
   /** Nothing more is sent there. */
   linkClosed(link: Outgoing): void;
+}
+
+/** The context of links whose frames go elsewhere; what waits in them counts with the others. */
+export function contextOver(
+  own: LinkContext,
+  sink: FrameSink,
+  linkClosed: (link: Outgoing) => void,
+): LinkContext {
+  const { scheduler, limits, group, scratch, assertFits } = own;
+  return {
+    seat: sink,
+    scheduler,
+    limits,
+    group,
+    scratch,
+    assertFits,
+    linkClosed,
+    get waiting() {
+      return own.waiting;
+    },
+    set waiting(count) {
+      own.waiting = count;
+    },
+  };
 }

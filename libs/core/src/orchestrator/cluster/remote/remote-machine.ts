@@ -26,10 +26,12 @@ export class RemoteMachine implements Courier {
     readonly member: ClusterMember,
     readonly group: string,
     readonly id: string,
+    /** Name of its cluster, where that is another one than the own. */
+    readonly cluster?: string,
   ) {}
 
   get address(): string {
-    return `${this.member.cluster}/${this.group}/${this.id}`;
+    return `${this.cluster ?? this.member.cluster}/${this.group}/${this.id}`;
   }
 
   get isIdle(): boolean {
@@ -38,7 +40,8 @@ export class RemoteMachine implements Courier {
 
   /** It in this process; not looked for where it was last found in another one. */
   get here(): MachineInstance | undefined {
-    if (this.link !== undefined && this.link.closed === undefined) return undefined;
+    if (this.cluster !== undefined || (this.link !== undefined && this.link.closed === undefined))
+      return undefined;
     return this.member.instanceHere(this.group, this.id);
   }
 
@@ -125,11 +128,16 @@ export class RemoteMachine implements Courier {
     if (error instanceof UnknownMachineError) this.isElsewhere();
   }
 
+  /** Where it is now; undefined: nowhere. */
+  locate(): Promise<Outgoing | MachineInstance | undefined> {
+    const { member, group, id, cluster } = this;
+    return cluster === undefined ? member.locate(group, id) : member.abroad.gates.locate(cluster, group, id);
+  }
+
   private look(): void {
     if (this.looking) return;
     this.looking = true;
-    const found = this.member.locate(this.group, this.id);
-    found.then(
+    this.locate().then(
       (place) => this.found(place),
       (error: Error) => this.lookedInVain(error),
     );

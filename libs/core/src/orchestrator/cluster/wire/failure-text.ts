@@ -1,7 +1,7 @@
 import { errorText } from '../../../errors/error-text.js';
 import { isOrchestratorError, type OrchestratorError } from '../../../errors/orchestrator-error.js';
 import { NotJsonError, PayloadTooLargeError } from '../../../message/json.js';
-import { FrameTooLargeError } from '../../../errors/transport-errors.js';
+import { FrameTooLargeError, PeerLostError } from '../../../errors/transport-errors.js';
 import {
   ActionTimeoutError,
   CeilingError,
@@ -18,7 +18,7 @@ import {
   UnknownMachineError,
   WaitTimeoutError,
 } from '../../errors.js';
-import { OutcomeUnknownError, RemoteFailureError } from '../cluster-errors.js';
+import { ClusterUnreachableError, OutcomeUnknownError, RemoteFailureError } from '../cluster-errors.js';
 
 /** A failure as it travels: no stack, and of its fields those that are plain. */
 interface FailureText {
@@ -34,6 +34,7 @@ interface FailureText {
 const KNOWN: readonly { readonly name: string; readonly prototype: OrchestratorError }[] = [
   ActionTimeoutError,
   CeilingError,
+  ClusterUnreachableError,
   EventInvalidError,
   EventPayloadError,
   FrameTooLargeError,
@@ -44,6 +45,7 @@ const KNOWN: readonly { readonly name: string; readonly prototype: OrchestratorE
   NotJsonError,
   OutcomeUnknownError,
   PayloadTooLargeError,
+  PeerLostError,
   RequestCycleError,
   RequestTimeoutError,
   StepEndedError,

@@ -1,0 +1,192 @@
+import { PeerLostError } from '../../../errors/transport-errors.js';
+import type { Endpoint, NamedEntry } from '../../../ports/transport.js';
+import { ClusterUnreachableError } from '../cluster-errors.js';
+import { directoryName } from '../own-names.js';
+import { failureFrom, failureText } from '../wire/failure-text.js';
+import { gatewayLock, publishedAbout } from './names.js';
+import type { Relay } from './relay.js';
+import type { Side } from './side.js';
+import { type Greeting, type Place, placeIn, type Question, type Word } from './words.js';
+
+/** Process of another cluster that is next on the way, and what it said. */
+interface Passed {
+  readonly to: Endpoint;
+  readonly parts: unknown[];
+  readonly resolve: (found: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+type Ask = Extract<Word, { kind: 'ask' }>;
+
+/** Answers what members ask about the other side: where a machine is, which processes and names there are. */
+export class Inquiries {
+  private readonly passed = new Map<number, Passed>();
+  private asked = 0;
+
+  constructor(
+    private readonly local: Side,
+    private readonly distributed: Side,
+    private readonly relay: Relay,
+    private readonly greeting: () => Greeting | undefined,
+    /** The own cluster. */
+    private readonly cluster: string,
+  ) {}
+
+  fromLocal(from: Endpoint, ask: Ask): void {
+    void this.answer(this.local, from, ask, () => this.elsewhere(ask));
+  }
+
+  fromDistributed(from: Endpoint, ask: Ask): void {
+    void this.answer(this.distributed, from, ask, () => this.here(ask));
+  }
+
+  answered(from: Endpoint, word: Extract<Word, { kind: 'answer' | 'failure' }>): void {
+    const passed = this.passed.get(word.number);
+    if (passed?.to.incarnation !== from.incarnation) return;
+    if (word.kind === 'failure') {
+      this.passed.delete(word.number);
+      passed.reject(failureFrom(word.failure));
+      return;
+    }
+    const { found, more } = word;
+    if (Array.isArray(found)) passed.parts.push(...(found as unknown[]));
+    if (more) return;
+    this.passed.delete(word.number);
+    passed.resolve(Array.isArray(found) ? passed.parts : found);
+  }
+
+  lostDistributed({ incarnation, name }: Endpoint): void {
+    for (const [number, { to, reject }] of this.passed) {
+      if (to.incarnation !== incarnation) continue;
+      this.passed.delete(number);
+      reject(new PeerLostError(name));
+    }
+  }
+
+  private async answer(
+    side: Side,
+    to: Endpoint,
+    { number, cluster }: Ask,
+    look: () => Promise<unknown>,
+  ): Promise<void> {
+    try {
+      if (this.greeting() === undefined)
+        throw new ClusterUnreachableError(cluster, this.cluster, 'taking-over');
+      const found = await look();
+      for (const word of inParts(number, found, side.seat.maxFrameBytes)) side.tell(to, word);
+    } catch (error) {
+      side.tell(to, { kind: 'failure', number, failure: JSON.parse(failureText(error)) });
+    }
+  }
+
+  /** For a member of the own cluster. What came through a gateway does not leave through one. */
+  private elsewhere(ask: Question): Promise<unknown> {
+    const greeting = this.greeting() as Greeting;
+    if (ask.hops > 0 || ask.cluster === greeting.cluster)
+      throw new ClusterUnreachableError(ask.cluster, this.cluster, 'loop');
+    return ask.cluster === greeting.joins ? this.joined(ask, greeting) : this.beyond(ask, greeting);
+  }
+
+  /** Of the distributed cluster itself. */
+  private async joined(ask: Question, { limit }: Greeting): Promise<unknown> {
+    const { seat } = this.distributed;
+    if (ask.about === 'processes') {
+      const others = seat.peers().map(({ endpoint }) => endpoint);
+      return others.map((endpoint) => this.leads(endpoint, placeOf(endpoint, limit)));
+    }
+    if (ask.about === 'names') {
+      return (await seat.names())
+        .filter(isMachine)
+        .map(({ name, about, endpoint }) => [name, about, endpoint.name]);
+    }
+    const entry = await seat.locate(directoryName(ask.group, ask.machine));
+    return entry === undefined ? null : this.leads(entry.endpoint, placeOf(entry.endpoint, limit));
+  }
+
+  /** Of a cluster that is joined by another gateway. */
+  private async beyond(ask: Question, greeting: Greeting): Promise<unknown> {
+    const { seat } = this.distributed;
+    const { cluster } = ask;
+    const there = await seat.locate(gatewayLock(cluster));
+    if (there === undefined) throw new ClusterUnreachableError(cluster, this.cluster, 'no-gateway');
+    if (ask.about === 'names') return this.published(cluster);
+    const found = await this.passOn(there.endpoint, ask);
+    const narrowed = (place: unknown): Place | null => {
+      const read = placeIn(place);
+      if (read === undefined) return null;
+      return this.leads(there.endpoint, { ...read, limit: Math.min(read.limit, greeting.limit) });
+    };
+    return Array.isArray(found) ? found.map(narrowed) : narrowed(found);
+  }
+
+  private async published(cluster: string): Promise<unknown> {
+    const prefix = gatewayLock(cluster);
+    const entries = await this.distributed.seat.names();
+    return entries
+      .filter(({ name }) => name.startsWith(prefix) && name !== prefix)
+      .map(({ name, about }) => [name.slice(prefix.length), ...publishedAbout(about)]);
+  }
+
+  /** For somebody of another cluster: only what is here. */
+  private async here(ask: Question): Promise<unknown> {
+    const { cluster, limit } = this.greeting() as Greeting;
+    if (ask.hops > 1 || ask.cluster !== cluster)
+      throw new ClusterUnreachableError(ask.cluster, cluster, 'loop');
+    const { seat } = this.local;
+    if (ask.about === 'processes') {
+      const all = [seat.self, ...seat.peers().map(({ endpoint }) => endpoint)];
+      return all.map((endpoint) => placeOf(endpoint, limit));
+    }
+    if (ask.about === 'names') {
+      return (await seat.names())
+        .filter(isMachine)
+        .map(({ name, about, endpoint }) => [name, about, endpoint.name]);
+    }
+    const entry = await seat.locate(directoryName(ask.group, ask.machine));
+    return entry === undefined ? null : placeOf(entry.endpoint, limit);
+  }
+
+  private passOn(to: Endpoint, { about, cluster, group, machine, hops }: Question): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const number = (this.asked += 1);
+      this.passed.set(number, { to, parts: [], resolve, reject });
+      this.distributed.tell(to, { kind: 'ask', number, about, cluster, group, machine, hops: hops + 1 });
+    });
+  }
+
+  /** Remembers over whom a place is reached. */
+  private leads(next: Endpoint, place: Place): Place {
+    this.relay.leads(place.incarnation, next);
+    return place;
+  }
+}
+
+function placeOf({ name, incarnation }: Endpoint, limit: number): Place {
+  return { endpoint: name, incarnation, limit };
+}
+
+function isMachine({ name }: NamedEntry): boolean {
+  return !name.startsWith('/');
+}
+
+/** Bytes of a character in JSON at most. */
+const WORST_BYTES = 6;
+
+/** A list goes in parts that fit into frames. */
+function* inParts(number: number, found: unknown, maxBytes: number): Generator<Word> {
+  if (!Array.isArray(found)) {
+    yield { kind: 'answer', number, found, more: false };
+    return;
+  }
+  let [part, units]: [unknown[], number] = [[], 0];
+  for (const item of found as unknown[]) {
+    const size = JSON.stringify(item).length;
+    if ((units + size) * WORST_BYTES > maxBytes && part.length > 0) {
+      yield { kind: 'answer', number, found: part, more: true };
+      [part, units] = [[], 0];
+    }
+    part.push(item);
+    units += size;
+  }
+  yield { kind: 'answer', number, found: part, more: false };
+}

@@ -1,0 +1,152 @@
+import { OutcomeUnknownError, PeerLostError } from '@nestjs-orchestrator/core';
+import { describe, expect, it } from 'vitest';
+import { nextRecord, recordsOf, rejection } from '../support.js';
+import { entriesAt, ledger, turns } from '../transport/support.js';
+import { companySelf, gatewayHeard, world } from './support.js';
+
+const books = (cluster: string) => ({ cluster, group: 'ledgers', machine: 'books' });
+
+/** `g1` is active, `g2` stands by; 'books' is in `plant-1` and in `company`. */
+async function twoGateways() {
+  const set = world();
+  const g1 = await set.joinGateway('plant-1', 'g1');
+  const g2 = await set.joinGateway('plant-1', 'g2');
+  const [one, far] = [await set.join('plant-1', 'one'), await set.join('company', 'far')];
+  await one.group.spawn(ledger, { id: 'books' });
+  await far.group.spawn(ledger, { id: 'books' });
+  const [out, into] = [one.group.ref(books('company')), far.group.ref(books('plant-1'))];
+  await out.send({ type: 'ADD', entry: 'first' });
+  await into.send({ type: 'ADD', entry: 'first' });
+  const plant = set.networkOf('plant-1');
+  const stateOf = ({ group }: typeof g1) => group.stats().cluster?.gateway?.state;
+  return { ...set, g1, g2, one, far, out, into, plant, stateOf };
+}
+
+describe('two gateways of a cluster', () => {
+  it('are one that is active and one that stands by', async () => {
+    const { g1, g2, stateOf } = await twoGateways();
+    expect([stateOf(g1), stateOf(g2)]).toEqual(['active', 'standby']);
+    expect(g2.group.health().status).toBe('healthy');
+  });
+
+  it('follow each other when the active one dies; what was under way is unknown', async () => {
+    const { g1, g2, one, far, out, into, plant, company, stateOf } = await twoGateways();
+    const held = rejection(out.request({ type: 'HOLD' }));
+    await far.hands.holding.opened;
+    const undelivered = nextRecord(far.group, 'undelivered');
+    const behind = rejection(into.request({ type: 'HOLD' }));
+    await one.hands.holding.opened;
+    await into.send({ type: 'ADD', entry: 'accepted' });
+    const heard = [gatewayHeardAfter(one, 'lost'), gatewayHeardAfter(far, 'lost')];
+    company.lose(companySelf(far, g1));
+    plant.lose(g1.self);
+    for (const error of [await held, await behind]) expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect((await undelivered).error).toBeInstanceOf(OutcomeUnknownError);
+    expect(await Promise.all(heard)).toMatchObject([{ epoch: 2, endpoint: 'g2' }, { epoch: 2 }]);
+    expect(stateOf(g2)).toBe('active');
+    one.hands.hold.open();
+    far.hands.hold.open();
+    await out.send({ type: 'ADD', entry: 'again' });
+    await into.send({ type: 'ADD', entry: 'again' });
+    expect(await entriesAt(far.group.ref('books'))).toEqual(['first', 'again']);
+    expect(await entriesAt(one.group.ref('books'))).toEqual(['first', 'accepted', 'again']);
+  });
+
+  it('refuse what had not left, retryably, and can be reached again after the takeover', async () => {
+    const set = world({ laneFrames: 1 });
+    const g1 = await set.joinGateway('plant-1', 'g1');
+    const [one, far] = [await set.join('plant-1', 'one'), await set.join('company', 'far')];
+    await far.group.spawn(ledger, { id: 'books' });
+    const out = one.group.ref(books('company'));
+    await out.send({ type: 'ADD', entry: 'first' });
+    const letGo = set.networkOf('plant-1').delay(one.self, g1.self);
+    const sends: Promise<Error>[] = [];
+    for (const entry of ['on the way', 'before the transport', 'kept']) {
+      sends.push(rejection(out.send({ type: 'ADD', entry })));
+      await Promise.resolve();
+      await Promise.resolve();
+    }
+    set.networkOf('plant-1').lose(g1.self);
+    letGo();
+    expect(await sends[0]).toBeInstanceOf(OutcomeUnknownError);
+    expect(await sends[2]).toBeInstanceOf(PeerLostError);
+    const meanwhile = await rejection(out.send({ type: 'ADD', entry: 'meanwhile' }));
+    expect(meanwhile).toMatchObject({ code: 'CLUSTER_UNREACHABLE', reason: 'taking-over', retryable: true });
+    set.company.lose(companySelf(far, g1));
+    await set.joinGateway('plant-1', 'g2');
+    await out.send({ type: 'ADD', entry: 'again' });
+    expect(await entriesAt(far.group.ref('books'))).toEqual(['first', 'again']);
+  });
+
+  it('never both carry: what a stopped one had in hand is dropped when it goes on', async () => {
+    const { clock, g1, g2, one, far, into, plant, company, stateOf } = await twoGateways();
+    // The first has event 1 in hand, on its way to `one`, and stops there; its lease runs out.
+    const letGo = plant.delay(g1.self, one.self);
+    const first = rejection(into.request({ type: 'ADD', entry: 1 }));
+    await turns();
+    plant.stall(g1.self);
+    const heard = gatewayHeard(one);
+    company.lose(companySelf(far, g1));
+    expect(await first).toBeInstanceOf(OutcomeUnknownError);
+    expect(await heard).toMatchObject({ epoch: 2, endpoint: 'g2' });
+    await into.send({ type: 'ADD', entry: 2 });
+    expect(await entriesAt(one.group.ref('books'))).toEqual(['first', 2]);
+    plant.resume(g1.self);
+    letGo();
+    await turns();
+    expect(await entriesAt(one.group.ref('books'))).toEqual(['first', 2]);
+    // It finds out that its lease is over, and stands by from then on.
+    expect([stateOf(g1), stateOf(g2)]).toEqual(['active', 'active']);
+    await clock.advance(1_000);
+    await turns();
+    expect([stateOf(g1), stateOf(g2)]).toEqual(['standby', 'active']);
+    await into.send({ type: 'ADD', entry: 3 });
+    expect(await entriesAt(one.group.ref('books'))).toEqual(['first', 2, 3]);
+  });
+
+  it('hand over in peace when the active one is released', async () => {
+    const { g1, g2, one, out, far, stateOf } = await twoGateways();
+    const heard = gatewayHeardAfter(one, 'lost');
+    await g1.group.release();
+    expect(await heard).toMatchObject({ epoch: 2, endpoint: 'g2' });
+    expect(stateOf(g2)).toBe('active');
+    await out.send({ type: 'ADD', entry: 'again' });
+    expect(await entriesAt(far.group.ref('books'))).toEqual(['first', 'again']);
+  });
+});
+
+describe('the epoch of a gateway', () => {
+  it('grows beyond what anybody has heard, also where the gateway has heard nothing', async () => {
+    const { joinGateway, g1, g2, one, far, plant, company, out } = await twoGateways();
+    for (const gone of [g1, g2]) {
+      company.lose(companySelf(far, gone));
+      plant.lose(gone.self);
+      await turns();
+    }
+    const epochs = recordsOf(one.group, 'gateway');
+    const g3 = await joinGateway('plant-1', 'g3');
+    await turns(40);
+    expect(epochs.filter(({ state }) => state === 'active').map(({ epoch }) => epoch)).toEqual([3]);
+    expect(g3.group.stats().cluster?.gateway).toMatchObject({ state: 'active', epoch: 3 });
+    await out.send({ type: 'ADD', entry: 'again' });
+    expect(await entriesAt(far.group.ref('books'))).toEqual(['first', 'again']);
+  });
+});
+
+describe('a gateway to another distributed cluster', () => {
+  it('stands by and says so where a cluster has a way out already', async () => {
+    const set = world();
+    await set.joinGateway('plant-1', 'g1');
+    const other = await set.joinGateway('plant-1', 'g2', 'elsewhere');
+    expect(other.group.stats().cluster?.gateway?.state).toBe('standby');
+    expect(other.group.health()).toMatchObject({ status: 'degraded' });
+    expect(other.group.health().reasons[0]).toMatch(/'plant-1' has a gateway to 'company'/);
+  });
+});
+
+/** The next active gateway that a process hears of after one was lost. */
+async function gatewayHeardAfter(process: Parameters<typeof gatewayHeard>[0], state: 'lost') {
+  const before = await nextRecord(process.group, 'gateway');
+  expect(before.state).toBe(state);
+  return gatewayHeard(process);
+}
