@@ -8,7 +8,6 @@ import { type MemoryNetwork, memoryNetwork, memoryTransport } from '@nestjs-orch
 import type { Endpoint } from '@nestjs-orchestrator/core/ports';
 import { VirtualClock } from '@nestjs-orchestrator/testing';
 import { onTestFinished } from 'vitest';
-import { nextRecord } from '../support.js';
 import { type LedgerHands, registerLedger } from '../transport/support.js';
 
 /** A process of a test. */
@@ -61,11 +60,12 @@ export function world(limits: Parameters<typeof memoryNetwork>[0] = {}): World {
   };
 }
 
-/** The next time that a process hears of an active gateway. */
-export function gatewayHeard({
-  group,
-}: Process): Promise<{ readonly epoch: number; readonly endpoint: string }> {
-  return nextRecord(group, 'gateway');
+/** The next active gateway that a process hears of. */
+export async function gatewayHeard({ group }: Process) {
+  for await (const record of group.subscribe({ only: ['gateway'] })) {
+    if (record.type === 'gateway' && record.state === 'active') return record;
+  }
+  throw new Error('The group was released.');
 }
 
 /** The place of a gateway of `plant-1` in `company`, as somebody there sees it. */

@@ -61,11 +61,7 @@ export async function createOrchestrator(options: OrchestratorOptions = {}): Pro
   if (type === IN_PROCESS) return global.createChannelGroup(name, options);
   const choice = transports[type] as Transport | Gateway;
   const names = clusterNames(name, options);
-  const [transport, gateway] = isGateway(choice) ? [choice.local, choice] : [choice, undefined];
-  if (gateway?.joins === names.cluster) {
-    const rule = `must be another cluster than the own one, '${names.cluster}': name both`;
-    throw new OrchestratorOptionError('joins', rule, gateway.joins);
-  }
+  const { transport, gateway } = chosen(choice, names.cluster);
   const limits = clusterLimits(options);
   const group = global.createChannelGroup(name, options);
   try {
@@ -78,6 +74,17 @@ export async function createOrchestrator(options: OrchestratorOptions = {}): Pro
     await group.release();
     throw error;
   }
+}
+
+/** @throws OrchestratorOptionError where a gateway joins a cluster to itself */
+function chosen(
+  choice: Transport | Gateway,
+  cluster: string,
+): { readonly transport: Transport; readonly gateway?: Gateway } {
+  if (!isGateway(choice)) return { transport: choice };
+  if (choice.joins !== cluster) return { transport: choice.local, gateway: choice };
+  const rule = `must be another cluster than the own one, '${cluster}': name both`;
+  throw new OrchestratorOptionError('joins', rule, choice.joins);
 }
 
 /** @throws OrchestratorOptionError */

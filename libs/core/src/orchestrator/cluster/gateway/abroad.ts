@@ -11,7 +11,7 @@ import type { OwnNames } from '../own-names.js';
 import { Gates } from './gates.js';
 import type { Gateway } from './gateway.js';
 import { GatewayNode, type GatewayStatistics } from './gateway-node.js';
-import type { Way } from './way.js';
+import { OwnWay, type Way } from './way.js';
 import { type Greeting, readGatewayFrame } from './words.js';
 
 /** What a member gives to its dealings with other clusters. */
@@ -23,7 +23,7 @@ export interface AbroadGround {
   readonly arrivals: Arrivals;
   readonly limits: IncomingLimits;
   /** The member's context, for links over another sink. */
-  context(sink: FrameSink, closed: (link: Outgoing) => void): LinkContext;
+  readonly context: (sink: FrameSink, closed: (link: Outgoing) => void) => LinkContext;
 }
 
 /** A member's dealings with other clusters: the gateways that it knows, and the one that it is. */
@@ -128,30 +128,11 @@ export class Abroad {
   /** To the gateway in this process. */
   private ownWay(): Way {
     const { self } = this.ground.seat;
-    const hand = (frame: Uint8Array): void | Promise<void> => {
+    return new OwnWay((frame) => {
       const word = readGatewayFrame(frame);
       if (this.node === undefined) throw new PeerLostError(self.name);
       return word === undefined ? undefined : this.node.fromLocal(self, word);
-    };
-    // One that is held waits for the promise of the last frame; what comes behind it waits as well.
-    let held: Promise<void> | undefined;
-    const take = (frame: Uint8Array): void => {
-      const wait = hand(frame);
-      if (wait === undefined) return;
-      held = wait.finally(() => (held = undefined));
-    };
-    return {
-      trySend: (frame) => {
-        if (held !== undefined) return false;
-        take(frame);
-        return true;
-      },
-      send: async (frame, signal) => {
-        while (held !== undefined) await held;
-        signal?.throwIfAborted();
-        take(frame);
-      },
-    };
+    });
   }
 
   private heardFromSelf(frame: Uint8Array): void | Promise<void> {

@@ -31,6 +31,16 @@ export interface GatewayStatistics {
   readonly queuedBytes: number;
 }
 
+const NOTHING = {
+  routes: 0,
+  published: 0,
+  framesIn: 0,
+  framesOut: 0,
+  bytesIn: 0,
+  bytesOut: 0,
+  queuedBytes: 0,
+};
+
 /** What a gateway needs of the member that it stands beside. */
 export interface NodeGround extends Pick<StayGround, 'linkContext' | 'toMember'> {
   readonly cluster: string;
@@ -40,12 +50,12 @@ export interface NodeGround extends Pick<StayGround, 'linkContext' | 'toMember'>
   readonly clock: Clock;
   readonly logger: Logger;
   /** The highest epoch of the own cluster's gateway that the member has heard of. */
-  knownEpoch(): number;
+  readonly knownEpoch: () => number;
   /** The member in this process is greeted without a frame. */
-  greetMember(greeting: Greeting): void;
+  readonly greetMember: (greeting: Greeting) => void;
   /** The gateway of this process is not active any more. */
-  leftMember(): void;
-  published(names: number): void;
+  readonly leftMember: () => void;
+  readonly published: (names: number) => void;
 }
 
 /** A gateway in this process: stands by, takes over, carries, stands down. */
@@ -78,16 +88,17 @@ export class GatewayNode {
   }
 
   statistics(): GatewayStatistics {
-    const { stay } = this;
-    const counters = stay?.relay.counters ?? { framesIn: 0, framesOut: 0, bytesIn: 0, bytesOut: 0 };
+    const { joins } = this.options;
+    if (this.stay === undefined) return { state: 'joining', joins, epoch: undefined, ...NOTHING };
+    const { relay, names, local, distributed, greeting } = this.stay;
     return {
-      state: stay === undefined ? 'joining' : this.isActive ? 'active' : 'standby',
-      joins: this.options.joins,
-      epoch: stay?.greeting?.epoch,
-      routes: stay?.relay.size ?? 0,
-      published: stay?.names.size ?? 0,
-      ...counters,
-      queuedBytes: (stay?.local.queued ?? 0) + (stay?.distributed.queued ?? 0),
+      state: greeting === undefined ? 'standby' : 'active',
+      joins,
+      epoch: greeting?.epoch,
+      routes: relay.size,
+      published: names.size,
+      ...relay.counters,
+      queuedBytes: local.queued + distributed.queued,
     };
   }
 

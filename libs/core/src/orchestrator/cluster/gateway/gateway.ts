@@ -43,16 +43,23 @@ export function gateway(options: GatewayOptions): Gateway {
   const { joins = DEFAULTS.joins, retryMs = DEFAULTS.retryMs } = options;
   const { maxQueuedBytes = DEFAULTS.maxQueuedBytes, local, distributed } = options;
   for (const [name, transport] of Object.entries({ local, distributed })) {
-    if (typeof (transport as Partial<Transport> | undefined)?.join !== 'function')
-      throw new OrchestratorOptionError(name, 'must be a transport', transport);
+    if (!isTransport(transport)) throw new OrchestratorOptionError(name, 'must be a transport', transport);
   }
   if (!isClusterName(joins))
     throw new OrchestratorOptionError('joins', 'must be the name of a cluster', joins);
   for (const [name, value] of Object.entries({ retryMs, maxQueuedBytes })) {
-    if (!Number.isSafeInteger(value) || value < 1)
+    if (!isCount(value))
       throw new OrchestratorOptionError(name, 'must be a whole number of at least 1', value);
   }
   return { type: 'gateway', local, distributed, joins, retryMs, maxQueuedBytes };
+}
+
+function isTransport(value: Transport | undefined): boolean {
+  return typeof value?.join === 'function';
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 1;
 }
 
 export function isGateway(choice: Transport | Gateway): choice is Gateway {

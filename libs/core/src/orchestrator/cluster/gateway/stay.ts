@@ -15,12 +15,12 @@ export interface StayGround {
   readonly maxQueuedBytes: number;
   readonly logger: Logger;
   /** Context of links over the seat of the distributed cluster. */
-  linkContext(seat: TransportSeat): LinkContext;
+  readonly linkContext: (seat: TransportSeat) => LinkContext;
   /** What the member in this process is told. */
-  toMember(frame: Uint8Array): void | Promise<void>;
+  readonly toMember: (frame: Uint8Array) => void | Promise<void>;
   /** Somebody has heard of a later epoch of the own cluster's gateway. */
-  stale(epoch: number): void;
-  published(names: number): void;
+  readonly stale: (epoch: number) => void;
+  readonly published: (names: number) => void;
 }
 
 /** One stay of a gateway in the distributed cluster, from joining to leaving. Nothing of it outlives it. */
@@ -74,9 +74,12 @@ export class Stay {
     if (bytes[0] !== GATEWAY_MAGIC) return this.nobodyHere.frame(from, bytes);
     const word = readGatewayFrame(bytes);
     if (word === undefined || this.relay.isFormer(from)) return undefined;
+    if (word.kind === 'data') return this.relay.in(from, word);
+    return this.toldFromDistributed(from, word);
+  }
+
+  private toldFromDistributed(from: Endpoint, word: Word): void {
     switch (word.kind) {
-      case 'data':
-        return this.relay.in(from, word);
       case 'open':
         return this.relay.openIn(from, word);
       case 'close':

@@ -18,7 +18,7 @@ export interface LinkContext {
   /** Envelopes that wait for room, over all links. */
   waiting: number;
   /** @throws FrameTooLargeError where no frame can carry a payload */
-  assertFits(text: string): void;
+  readonly assertFits: (text: string) => void;
   /** Nothing more is sent there. */
   linkClosed(link: Outgoing): void;
 }
