@@ -14,6 +14,7 @@ const QUOTES = [
   ['docs/guides/machines-in-nest.md', 'test/docs/nest-machines.ts', 'module'],
   ['docs/guides/transports.md', 'test/docs/transports-guide.ts', 'module'],
   ['docs/guides/transports.md', 'test/docs/transports-guide.ts', 'plain'],
+  ['docs/guides/transports.md', 'test/docs/transports-guide.ts', 'gateway'],
   ['docs/guides/redis.md', 'test/docs/redis-guide.ts', 'module'],
   ['docs/guides/redis.md', 'test/docs/redis-guide.ts', 'cluster'],
   ...['vocabulary', 'class', 'builder', 'steps', 'nested'].map(

@@ -41,3 +41,29 @@ export async function confirm(order: string): Promise<boolean> {
   }
 }
 // #endregion
+
+// #region gateway
+import { gateway, type MachineAddress } from '@nestjs-orchestrator/core';
+import { redisStreams } from '@nestjs-orchestrator/redis';
+import { Redis } from 'ioredis';
+
+/** One line for all processes of a plant: `ORCHESTRATOR_TYPE=gateway` makes one of them the way to the other plants. */
+export async function plant(name: string, redisUrl: string) {
+  const orchestrator = await createOrchestrator({
+    name: 'orders',
+    cluster: name,
+    transports: {
+      'shared-memory': sharedMemory(),
+      gateway: gateway({
+        local: sharedMemory(),
+        distributed: redisStreams(new Redis(redisUrl, { lazyConnect: true })),
+        joins: 'company',
+      }),
+    },
+    // Groups of other clusters that may come in.
+    reachableFrom: ['company/orders', 'plant-2/orders'],
+  });
+  const press: MachineAddress = { cluster: 'plant-2', group: 'orders', machine: 'press-1' };
+  return { orchestrator, press: orchestrator.ref(press) };
+}
+// #endregion
