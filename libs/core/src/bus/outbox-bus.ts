@@ -50,10 +50,13 @@ export class OutboxBus extends MessageBus {
 
   constructor(private readonly ports: OutboxBusPorts) {
     super();
-    this.writes = new Coalescer(async (batch) => {
-      const leased = await ports.store.enqueue(batch.flat(), ports.writeOptions());
-      return batch.map(() => leased);
-    });
+    this.writes = new Coalescer(
+      async (batch) => {
+        const leased = await ports.store.enqueue(batch.flat(), ports.writeOptions());
+        return batch.map(() => leased);
+      },
+      { clock: ports.clock },
+    );
   }
 
   override publish(event: object, options: PublishOptions = {}): Promise<PublishReceipt> {

@@ -11,8 +11,7 @@ describe('Coalescer', () => {
         await new Promise<void>((resolve) => gates.push(resolve));
         return batch.map((n) => n * 2);
       },
-      3,
-      1,
+      { maxBatch: 3, maxInFlight: 1 },
     );
     const first = [1, 2].map((n) => coalescer.submit(n));
     await Promise.resolve();
@@ -41,5 +40,84 @@ describe('Coalescer', () => {
       { status: 'rejected' },
       { status: 'rejected' },
     ]);
+  });
+
+  describe('with a clock', () => {
+    function gated(limits: { maxBatch?: number; maxInFlight?: number } = {}) {
+      const due: (() => void)[] = [];
+      const clock = {
+        schedule: (_delayMs: number, task: () => void) => {
+          due.push(task);
+          return { cancel: () => void due.splice(due.indexOf(task), 1) };
+        },
+      };
+      const batches: number[] = [];
+      const gates: (() => void)[] = [];
+      const coalescer = new Coalescer<number, number>(
+        async (batch) => {
+          batches.push(batch.length);
+          await new Promise<void>((resolve) => gates.push(resolve));
+          return batch;
+        },
+        { ...limits, clock },
+      );
+      const submit = (count: number): Promise<unknown> =>
+        Promise.all(Array.from({ length: count }, (_, n) => coalescer.submit(n)));
+      return {
+        batches,
+        due,
+        submit,
+        answer: () => gates.shift()?.(),
+        elapse: () => due.splice(0).forEach((task) => task()),
+      };
+    }
+
+    it('a small batch waits until the one before it is answered', async () => {
+      const { batches, submit, answer } = gated();
+      const first = submit(1);
+      await Promise.resolve();
+      const second = submit(63);
+      await Promise.resolve();
+      expect(batches).toEqual([1]);
+      answer();
+      await first;
+      await Promise.resolve();
+      expect(batches).toEqual([1, 63]);
+      answer();
+      await second;
+    });
+
+    it('a large batch goes out beside it', async () => {
+      const { batches, submit } = gated();
+      void submit(1);
+      await Promise.resolve();
+      void submit(64);
+      await Promise.resolve();
+      expect(batches).toEqual([1, 64]);
+    });
+
+    it('and so does a small one behind one that takes long, up to the number that may be under way', async () => {
+      const { elapse, batches, submit } = gated({ maxInFlight: 3 });
+      for (let n = 1; n <= 4; n += 1) {
+        void submit(n);
+        await Promise.resolve();
+        elapse();
+        await Promise.resolve();
+      }
+      expect(batches).toEqual([1, 2, 3]);
+    });
+
+    it('no time is kept once nothing waits', async () => {
+      const { due, submit, answer } = gated();
+      const first = submit(1);
+      await Promise.resolve();
+      const second = submit(1);
+      answer();
+      await first;
+      await Promise.resolve();
+      answer();
+      await second;
+      expect(due).toEqual([]);
+    });
   });
 });

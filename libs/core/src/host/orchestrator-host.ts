@@ -111,8 +111,8 @@ export class OrchestratorHost {
     this.work.register(replyDestination(this.owner), this.requests);
     const { addressing, requests, written, committed } = this;
     const { store } = this.settings;
-    this.consumed = new Coalescer((batch) => store.consumed(batch));
-    this.finishes = new Coalescer((batch) => store.finish(batch, this.writeOptions()));
+    this.consumed = new Coalescer((batch) => store.consumed(batch), { clock });
+    this.finishes = new Coalescer((batch) => store.finish(batch, this.writeOptions()), { clock });
     this.schedules = new Schedules({ ...ports, addressing, committed });
     const changes = new ChangeMaker(this.addressing, clock, { handlerTimeoutMs, maxPayload });
     const versionsOf = (saga: string): ReturnType<Registry['versions']> => this.registry.versions(saga);

@@ -64,8 +64,8 @@ export class Schedules {
 
   constructor(private readonly ports: SchedulePorts) {
     const { store, clock, writeOptions } = ports;
-    this.loads = new Coalescer((batch) => store.load(batch, { now: clock.storeNow() }));
-    this.commits = new Coalescer((batch) => store.commit(batch, writeOptions()));
+    this.loads = new Coalescer((batch) => store.load(batch, { now: clock.storeNow() }), { clock });
+    this.commits = new Coalescer((batch) => store.commit(batch, writeOptions()), { clock });
   }
 
   /** Makes or replaces a schedule; one that means the same already is left as it is. */

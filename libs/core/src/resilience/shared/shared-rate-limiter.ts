@@ -80,7 +80,10 @@ export class SharedRateLimiter implements RateLimiter {
     const { clock, lease, maxKeys, maxQueue, maxWait } = settings;
     this.buckets = { name: settings.name, units };
     this.link = new StoreLink(settings);
-    this.questions = new Coalescer((batch) => this.askStore(batch), MOST_REQUESTS, MOST_CALLS);
+    this.questions = new Coalescer((batch) => this.askStore(batch), {
+      maxBatch: MOST_REQUESTS,
+      maxInFlight: MOST_CALLS,
+    });
     this.leases =
       lease && new Leases(clock, units, lease, maxKeys, (key, tokens) => this.fetchLease(key, tokens));
     this.lines = new SharedLines({

@@ -64,9 +64,9 @@ export class SagaRunner {
   ) {
     const { store, clock } = ports;
     const at = (): { now: number | null } => ({ now: clock.storeNow() });
-    this.loads = new Coalescer((batch) => store.load(batch, at()));
-    this.commits = new Coalescer((batch) => store.commit(batch, ports.writeOptions()));
-    this.parks = new Coalescer((batch) => store.park(batch, at()));
+    this.loads = new Coalescer((batch) => store.load(batch, at()), { clock });
+    this.commits = new Coalescer((batch) => store.commit(batch, ports.writeOptions()), { clock });
+    this.parks = new Coalescer((batch) => store.park(batch, at()), { clock });
     this.holding = new Holding({
       ...ports,
       load: (saga, stimulus) => this.load(saga, stimulus),
