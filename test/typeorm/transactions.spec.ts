@@ -58,6 +58,37 @@ it('work of a joined transaction is announced to all nodes when the caller commi
   expect(await claimed('joined')).toEqual(['w-1']);
 });
 
+it('calls that nobody awaits go one after the other on the caller’s connection', async () => {
+  const [source] = nodes.sources;
+  let [under, most] = [0, 0];
+  await source.transaction(async (manager) => {
+    const client = (await manager.queryRunner?.connect()) as { query: (query: unknown) => Promise<unknown> };
+    const query = client.query.bind(client);
+    client.query = async (text) => {
+      most = Math.max(most, (under += 1));
+      return query(text).finally(() => (under -= 1));
+    };
+    const tx = nodes.stores[0].within(manager, AT);
+    const parking = ['p-1', 'p-2'].map((value) => ({
+      tenant: 'acme',
+      saga: 'order',
+      key: { name: 'orderId', value },
+      delivery: { messageId: 'm-1', payload: '{}', ttlMs: 1_000 },
+      done: [],
+    }));
+    const calls = [
+      tx.enqueue([work('w-1', { destination: 'at once' })]),
+      tx.enqueue([work('w-2', { destination: 'at once' })]),
+      tx.park(parking),
+      tx.consume(message('at once'), 'handled'),
+    ];
+    await Promise.all(calls);
+    Reflect.deleteProperty(client, 'query');
+  });
+  expect(most).toBe(1);
+  expect(await claimed('at once')).toEqual(['w-1', 'w-2']);
+});
+
 it('the caller’s own writes and the store’s are one transaction', async () => {
   await nodes.rival.sql('CREATE TABLE charges (id text)');
   const charge = async (fail: boolean): Promise<boolean> =>

@@ -22,8 +22,8 @@ export async function park(
   database: Database,
   requests: readonly ParkRequest[],
   at: AtInstant,
-  run: Run = (statement, values) => database.run(statement, values),
 ): Promise<Parked> {
+  const run: Run = (statement, values) => database.run(statement, values);
   if (requests.length === 0) return { results: [], claimable: false };
   try {
     return await parkTogether(database, requests, at, run);
@@ -42,7 +42,8 @@ export async function park(
   };
 }
 
-async function parkTogether(
+/** Parks messages in one statement, which may be one of a transaction: that is over when it fails. */
+export async function parkTogether(
   database: Database,
   requests: readonly ParkRequest[],
   { now }: AtInstant,

@@ -20,7 +20,7 @@ import type { PgClient, QueryAnswer } from '../database/client.js';
 import type { Database } from '../database/database.js';
 import { bound, type Statement } from '../database/statement.js';
 import { mapped } from '../database/unavailable.js';
-import { park } from '../delivery/park.js';
+import { parkTogether } from '../delivery/park.js';
 import { load } from '../instance/load.js';
 import { completeWorkSql } from '../outbox/complete-work.sql.js';
 import { enqueueParameters, leftToOthers, type EnqueueRow } from '../outbox/enqueue.js';
@@ -33,6 +33,7 @@ import { consumeSql } from './consume.sql.js';
 /** The transaction of an `EntityManager` as the store sees it. Its statements run on the same connection as the caller's. */
 export class JoinedTransaction implements StoreTransaction {
   private readonly runner: QueryRunner;
+  private last: Promise<unknown> = Promise.resolve();
 
   /** @param announce called in the transaction after a write that may leave work to others */
   constructor(
@@ -101,30 +102,38 @@ export class JoinedTransaction implements StoreTransaction {
   }
 
   async park(requests: readonly ParkRequest[]): Promise<readonly ParkResult[]> {
-    const { results, claimable } = await park(this.database, requests, this.at, this.ask);
+    if (requests.length === 0) return [];
+    const { results, claimable } = await parkTogether(this.database, requests, this.at, this.ask);
     if (claimable) await this.announceWork();
     return results;
   }
 
   private async announceWork(): Promise<void> {
-    await this.announce(await this.client());
+    await this.inTurn(async (client) => this.announce(client));
   }
 
   private run<Row>(operation: string, sql: string, values: unknown[]): Promise<QueryAnswer<Row>> {
     return this.ask<Row>(this.database.statement(operation, sql), values);
   }
 
-  private readonly ask = async <Row>(
-    prepared: Statement,
-    values: readonly unknown[],
-  ): Promise<QueryAnswer<Row>> => {
-    const client = await this.client();
-    try {
-      return await client.query<Row>(bound(prepared, values));
-    } catch (error) {
-      throw mapped(error);
-    }
-  };
+  /** One statement after the other, also when the caller awaits none of several calls: a connection can have one at a time. */
+  private readonly ask = <Row>(prepared: Statement, values: readonly unknown[]): Promise<QueryAnswer<Row>> =>
+    this.inTurn(async (client) => {
+      try {
+        return await client.query<Row>(bound(prepared, values));
+      } catch (error) {
+        throw mapped(error);
+      }
+    });
+
+  private inTurn<T>(task: (client: PgClient) => Promise<T>): Promise<T> {
+    const run = async (): Promise<T> => task(await this.client());
+    const turn = this.last.then(run, run);
+    this.last = turn;
+    // Told to whoever asked; the next turn comes either way.
+    turn.catch(() => undefined);
+    return turn;
+  }
 
   private async client(): Promise<PgClient> {
     mustBeOpen(this.runner);
