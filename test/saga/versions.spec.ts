@@ -84,10 +84,23 @@ describe.each(storeKinds)('several versions of a saga, on $kind', (kind) => {
     await clock.advance('1m');
     expect(await find(old)).toMatchObject({ definitionVersion: 2, state: 'onTheWay', status: 'running' });
     const next = await node('next', tripsOfTwo(true));
-    // Both wake when it is due again; in virtual time the one that knew first is first each time, until it is told to go.
-    old.stopPulling();
+    // Both know when it is due again, and the one that knew first goes on looking for it.
     await clock.advance('1m');
     expect(await find(next)).toMatchObject({ state: 'done' });
+  });
+
+  it('give the timers of a newer one back likewise', async () => {
+    const newer = await node('new', tripsOfTwo(true));
+    await publish(newer, new Began({ id }));
+    hosts.splice(0);
+    await newer.close();
+    await clock.advance('1h');
+    const old = await node('old', trips);
+    await clock.advance('30s');
+    expect(await find(old)).toMatchObject({ definitionVersion: 2, state: 'onTheWay', status: 'running' });
+    const next = await node('next', tripsOfTwo(true));
+    await clock.advance('30s');
+    expect(await find(next)).toMatchObject({ state: 'late' });
   });
 
   it('hold an instance whose undo step no build continues, and undo it when one does', async () => {

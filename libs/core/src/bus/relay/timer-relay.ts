@@ -2,6 +2,7 @@ import { OrchestratorError } from '../../errors/orchestrator-error.js';
 import type { Logger } from '../../ports/logger.js';
 import type { DueTimer, TimerRecord } from '../../ports/records.js';
 import type { RelayPorts } from './work-relay.js';
+import { Courtesy } from './courtesy.js';
 import { Pump } from './pump.js';
 import { Alone } from './alone.js';
 import { isNoFaultOfWork, mayRetry, mustRunAlone, retryDelay, type RetryPolicy } from './retry-policy.js';
@@ -31,6 +32,7 @@ export class TimerRelay {
   /** There was no room for another claim. */
   private backlog = false;
   private readonly logger: Logger;
+  private readonly courtesy: Courtesy;
   /** Fires timers that may end this process. */
   private readonly alone = new Alone();
 
@@ -45,6 +47,7 @@ export class TimerRelay {
     private readonly giveUp: (timer: DueTimer, error: unknown) => Promise<Consumed>,
   ) {
     this.logger = ports.logger;
+    this.courtesy = new Courtesy(ports.clock, ports.random);
     this.pump = new Pump(
       ports.clock,
       pollMs,
@@ -83,7 +86,7 @@ export class TimerRelay {
     const request = { ...this.ports.writeOptions(), destinations, limit: BATCH };
     const { items, nextDueMs } = await this.ports.store.claimTimers(request);
     for (const timer of items) this.begin(timer);
-    return nextDueMs;
+    return nextDueMs === null ? null : this.courtesy.after(nextDueMs);
   }
 
   private begin(timer: DueTimer): void {
@@ -116,7 +119,8 @@ export class TimerRelay {
             error: String(storeError),
           }),
         );
-      this.pump.within(delay);
+      this.courtesy.gaveBack(error);
+      this.pump.within(this.courtesy.after(delay));
     }
   }
 

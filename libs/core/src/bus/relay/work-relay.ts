@@ -9,6 +9,7 @@ import type { Logger } from '../../ports/logger.js';
 import type { ClaimedWork, WorkRecord } from '../../ports/records.js';
 import { Alone } from './alone.js';
 import type { Consumed, Consumer } from './consumer.js';
+import { Courtesy } from './courtesy.js';
 import { Lanes } from './lanes.js';
 import { Pump } from './pump.js';
 import { WorkPool } from './work-pool.js';
@@ -83,6 +84,7 @@ export class WorkRelay {
   private readonly fresh = new WeakSet<ClaimedWork>();
   /** Runs work that may end this process. */
   private readonly alone = new Alone();
+  private readonly courtesy: Courtesy;
   private readonly leaving = new Set<Promise<unknown>>();
   private pulling = false;
   private running = 0;
@@ -94,6 +96,7 @@ export class WorkRelay {
     private readonly ports: WorkRelayPorts,
     private readonly limits: RelayLimits,
   ) {
+    this.courtesy = new Courtesy(ports.clock, ports.random);
     const { concurrency, handlerConcurrency } = limits;
     this.pools = {
       general: new WorkPool(concurrency, concurrency),
@@ -194,7 +197,7 @@ export class WorkRelay {
     for (const [destination, pool] of this.ownPools) due.push(await this.claimFor(pool, [destination]));
     this.pour();
     const known = due.filter((next) => next !== null);
-    return known.length === 0 ? null : Math.min(...known);
+    return known.length === 0 ? null : this.courtesy.after(Math.min(...known));
   }
 
   /** Destinations that share a pool. */
@@ -351,7 +354,8 @@ export class WorkRelay {
         if (isDelay(error)) logger.debug(`Message comes again in ${delay} ms: ${reason}`, fields);
         else logger.warn(`Message failed, next try in ${delay} ms: ${reason}`, fields);
         await store.releaseWork(work, delay, reason, at, !isNoFaultOfWork(error));
-        this.pump.within(delay);
+        this.courtesy.gaveBack(error);
+        this.pump.within(this.courtesy.after(delay));
       }
       for (const row of behind) await store.releaseWork(row, 0, 'behind a failed message', at, false);
     } catch (storeError) {

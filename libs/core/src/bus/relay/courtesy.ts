@@ -1,0 +1,33 @@
+import { isOrchestratorError } from '../../errors/orchestrator-error.js';
+import type { Clock } from '../../ports/clock.js';
+import type { Random } from '../../ports/ids.js';
+
+/** How long after work of a newer build a node lets others go first, in milliseconds. */
+const LASTS_MS = 60_000;
+/** By how much it then looks later than it might, in milliseconds; as much again at random. */
+const AFTER_YOU_MS = 100;
+
+/**
+ * A node that gives work back since it is of a newer build must not be the first to take it again: all nodes know when it is due, and those that can do it
+ * must come before those that can't.
+ */
+export class Courtesy {
+  private until = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly clock: Pick<Clock, 'monotonic'>,
+    private readonly random: Random,
+  ) {}
+
+  /** Work was given back for this reason. */
+  gaveBack(error: unknown): void {
+    if (isOrchestratorError(error) && error.code === 'SAGA_VERSION')
+      this.until = this.clock.monotonic() + LASTS_MS;
+  }
+
+  /** When to look for what will be due in `delayMs`. What is due now is taken. */
+  after(delayMs: number): number {
+    if (delayMs <= 0 || this.clock.monotonic() > this.until) return delayMs;
+    return delayMs + AFTER_YOU_MS * (1 + this.random.next());
+  }
+}
