@@ -2,6 +2,7 @@ import { StoreUnavailableError } from '@nestjs-orchestrator/core';
 import { systemClock, type Clock } from '@nestjs-orchestrator/core/ports';
 import type { Cluster, Redis } from 'ioredis';
 import { ownClient } from './own-client.js';
+import { joint } from './joint.js';
 import type { Call } from './script.js';
 import { mapped } from './unavailable.js';
 
@@ -87,9 +88,11 @@ export class Connection {
 
   /** Runs scripts at once, each alone: one answer or `Error` per call, in order. Rejects if the server can't be reached. */
   async runAll(calls: readonly Call[]): Promise<readonly unknown[]> {
-    const answers: unknown[] = calls.map(() => undefined);
-    const groups = this.groups(calls);
-    await Promise.all(groups.map((places) => this.runGroup(calls, places, answers)));
+    const sent = joint(calls, ({ keys }) => (this.isCluster ? tagOf(keys[0] ?? '') : ''));
+    const replies: unknown[] = sent.calls.map(() => undefined);
+    const groups = this.groups(sent.calls);
+    await Promise.all(groups.map((places) => this.runGroup(sent.calls, places, replies)));
+    const answers = sent.answersOf(replies);
     const lost = answers.find((answer) => answer instanceof StoreUnavailableError);
     if (lost !== undefined) throw lost;
     return answers;
@@ -98,7 +101,7 @@ export class Connection {
   /** Which calls may go together: all of them, or on a cluster those of one slot. */
   private groups(calls: readonly Call[]): readonly (readonly number[])[] {
     if (calls.length === 0) return [];
-    if (!this.original.isCluster) return [calls.map((_, place) => place)];
+    if (!this.isCluster) return [calls.map((_, place) => place)];
     const bySlot = new Map<string, number[]>();
     calls.forEach(({ keys }, place) => {
       const tag = tagOf(keys[0] ?? '');

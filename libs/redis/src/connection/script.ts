@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 export interface Script {
   readonly source: string;
   readonly sha: string;
+  /** The same for several calls at once, where they may go together. */
+  readonly joint?: Script;
 }
 
 /** One run of a script. All keys are of one slot. */
@@ -11,6 +13,8 @@ export interface Call {
   readonly script: Script;
   readonly keys: readonly string[];
   readonly args: readonly (string | number | Buffer)[];
+  /** Bytes that count, where calls go together. */
+  readonly weight?: number;
 }
 
 export function script(...parts: readonly string[]): Script {

@@ -11,9 +11,11 @@ export interface PartitionKeys {
   readonly tag: string;
   /** Stream: frames that are not done, in order. */
   readonly stream: string;
+  /** String: how many frames that are. */
+  readonly frames: string;
   /** Hash: whose it is, the owner epoch, and whether the last owner went in peace. */
   readonly owner: string;
-  /** Hash: id of a frame → deliveries that failed. */
+  /** Hash: id of a frame → deliveries that failed, or `d`: it is done, and others of its entry are not. */
   readonly attempts: string;
   /** Stream: frames that were given up. */
   readonly letters: string;
@@ -31,7 +33,7 @@ export class ClusterKeys {
   readonly pulse: string;
   /** Hash: name → holder and what it said. */
   readonly names: string;
-  /** String: how many partitions there are. */
+  /** String: layout of the keys and how many partitions there are. */
   readonly settings: string;
   /** Channel: something has changed, look again. */
   readonly hints: string;
@@ -72,12 +74,18 @@ export class ClusterKeys {
     return `{${joined(this.prefix, this.cluster, to)}}:from:${from}`;
   }
 
+  /** String: how many frames an inbox holds. */
+  inboxFrames(inbox: string): string {
+    return `${inbox}:frames`;
+  }
+
   private partitionKeys(number: number): PartitionKeys {
     const tag = joined(this.prefix, this.cluster, `p${number % TAGS}`);
     const at = (kind: string): string => `{${tag}}:${kind}:${number}`;
     return {
       tag,
       stream: at('stream'),
+      frames: at('frames'),
       owner: at('owner'),
       attempts: at('attempts'),
       letters: at('letters'),

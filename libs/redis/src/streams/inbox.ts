@@ -1,7 +1,7 @@
 import type { Endpoint, FrameReceiver, Logger } from '@nestjs-orchestrator/core/ports';
 import type { Call } from '../connection/script.js';
 import type { Caller, Pipe } from './pipe.js';
-import { type Entry, READ_AT_ONCE, type Source } from './reader.js';
+import type { Entry, Source } from './reader.js';
 import { trimScript } from './scripts.js';
 
 /** What an inbox needs around it. */
@@ -14,23 +14,31 @@ export interface InboxGround {
   readonly counted: (frame: Buffer) => void;
 }
 
+/** Frames that wait to be handed over, above which no more are read. */
+const MOST_WAITING = 256;
+
 /** The frames of one sender: handed over one after the other, freed on the server when they were. */
 export class Inbox implements Source, Caller {
   cursor = '0-0';
   private queue: Entry[] = [];
+  private waiting = 0;
   private handing = false;
+  /** The last entry that is done, and how many frames are since the last call. */
   private done: string | undefined;
+  private freed = 0;
+  private sent: Call | undefined;
   private closing: (() => void) | undefined;
   private drained = false;
 
   constructor(
     readonly key: string,
+    private readonly frames: string,
     private readonly from: Endpoint,
     private readonly ground: InboxGround,
   ) {}
 
   wants(): boolean {
-    return this.queue.length < READ_AT_ONCE;
+    return this.waiting < MOST_WAITING;
   }
 
   get hurried(): boolean {
@@ -43,7 +51,10 @@ export class Inbox implements Source, Caller {
       this.checkClosed();
       return;
     }
-    this.queue.push(...entries);
+    for (const entry of entries) {
+      this.queue.push(entry);
+      this.waiting += entry.frames.length;
+    }
     if (!this.handing) void this.handOver();
   }
 
@@ -54,33 +65,50 @@ export class Inbox implements Source, Caller {
   }
 
   next(): Call | undefined {
-    const { done } = this;
+    if (this.sent !== undefined) return this.sent;
+    const { done, freed } = this;
+    if (done === undefined) return undefined;
     this.done = undefined;
-    return done === undefined ? undefined : { script: trimScript, keys: [this.key], args: [after(done)] };
+    this.freed = 0;
+    this.sent = { script: trimScript, keys: [this.key, this.frames], args: [after(done), freed] };
+    return this.sent;
   }
 
-  answered(): void {
+  answered(answer: unknown): void {
+    this.sent = undefined;
+    if (answer instanceof Error) {
+      this.ground.logger.error('Frames could not be freed', { error: answer.message });
+    }
     if (this.done !== undefined) this.ground.pipe.add(this);
   }
 
   private async handOver(): Promise<void> {
     this.handing = true;
-    while (this.queue.length > 0) {
-      const was = this.queue.length >= READ_AT_ONCE;
-      const entry = this.queue.shift() as Entry;
-      this.ground.counted(entry.frame);
-      try {
-        const held = this.ground.receiver.onFrame(this.from, entry.frame);
-        if (held !== undefined) await held;
-      } catch (error) {
-        this.ground.logger.error('A receiver of frames failed; its frame is gone', { error: String(error) });
+    for (let entry = this.queue.shift(); entry !== undefined; entry = this.queue.shift()) {
+      for (const { bytes } of entry.frames) {
+        this.ground.counted(bytes);
+        try {
+          const held = this.ground.receiver.onFrame(this.from, bytes);
+          if (held !== undefined) await held;
+        } catch (error) {
+          this.ground.logger.error('A receiver of frames failed; its frame is gone', {
+            error: String(error),
+          });
+        }
       }
-      this.done = entry.id;
-      this.ground.pipe.add(this);
-      if (was && this.wants()) this.ground.wake(this);
+      this.finished(entry);
     }
     this.handing = false;
     this.checkClosed();
+  }
+
+  private finished({ id, frames }: Entry): void {
+    const wanted = this.wants();
+    this.waiting -= frames.length;
+    this.done = id;
+    this.freed += frames.length;
+    this.ground.pipe.add(this);
+    if (!wanted && this.wants()) this.ground.wake(this);
   }
 
   private checkClosed(): void {

@@ -32,8 +32,8 @@ export async function settleLetter(
   { letter, partition }: Pick<FrameLetter, 'letter' | 'partition'>,
   how: 'replay' | 'discard',
 ): Promise<boolean> {
-  const { stream, letters } = keys.partition(partition);
-  const call = { script: settleScript, keys: [stream, letters], args: [letter, how] };
+  const { stream, letters, frames } = keys.partition(partition);
+  const call = { script: settleScript, keys: [stream, letters, frames], args: [letter, how] };
   return (await connection.run(call)) === 1;
 }
 

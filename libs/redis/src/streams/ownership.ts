@@ -134,7 +134,7 @@ export class Ownership {
   private async open(feed: PartitionFeed, orphan: boolean): Promise<void> {
     const { receiver, logger } = this.ground.feeds;
     try {
-      if (orphan) await feed.suspect();
+      await feed.open(orphan);
     } catch (error) {
       // Taken anew at the next look.
       this.feeds.delete(feed.owned.partition);

@@ -33,10 +33,27 @@ export interface FeedGround {
   readonly fenced: (feed: PartitionFeed) => void;
 }
 
-interface Item {
+/** An entry of which not all frames are done. */
+interface Open {
   readonly id: string;
+  readonly count: number;
+  left: number;
+  /** Ids of frames that are done, of which the server does not know. */
+  unmarked: string[];
+}
+
+/** An entry all of whose frames are done. */
+type Done = Pick<Open, 'id' | 'count'>;
+
+interface Item {
+  /** That of its entry, and its place in it. */
+  readonly id: string;
+  readonly entry: Open;
+  /** Grows along the stream. */
+  readonly order: number;
   readonly name: string;
-  readonly frame: Buffer;
+  readonly bytes: Buffer;
+  isDone: boolean;
   /** Deliveries that failed, or whose owner died. */
   failures: number;
   /** The present delivery is counted on the server already. */
@@ -62,10 +79,16 @@ export class PartitionFeed implements Source, Caller {
   cursor = '0-0';
   /** Nothing is handed over any more. */
   closed = false;
-  private readonly outstanding = new Map<string, Item>();
+  /** Entries with frames that are not done, in order. */
+  private readonly entries = new Map<string, Open>();
+  private outstanding = 0;
+  private order = 0;
   private readonly lanes = new Map<string, Lane>();
-  private readonly counts = new Map<string, number>();
-  private done: string[] = [];
+  /** What the server knows of frames: deliveries that were counted, or that they are done. */
+  private readonly known = new Map<string, number | 'done'>();
+  private done: Done[] = [];
+  /** Entries of which some frames are done, and their ids are to be marked. */
+  private readonly partly = new Set<Open>();
   private sent: Call | undefined;
   /** Frames that wait for those that are run alone. */
   private queue: Item[] = [];
@@ -82,25 +105,35 @@ export class PartitionFeed implements Source, Caller {
     this.key = keys.stream;
   }
 
-  /** What the owner before, who died, may have had in hand. */
-  async suspect(): Promise<void> {
-    const found = await this.scripts.suspects(this.ground.window + READ_AT_ONCE);
-    for (const [id, count] of found) this.counts.set(id, count);
+  /** Learns what is known of the frames, and counts those that the owner before may have had in hand when it died. */
+  async open(orphan: boolean): Promise<void> {
+    const found = await this.scripts.open(orphan ? this.ground.window + READ_AT_ONCE : 0);
+    for (const [id, known] of found) this.known.set(id, known);
   }
 
   wants(): boolean {
-    return !this.closed && this.outstanding.size < this.ground.window;
+    return !this.closed && this.outstanding < this.ground.window;
   }
 
   take(entries: readonly Entry[]): void {
     if (this.closed) return;
-    for (const { id, name, frame } of entries) {
-      const item: Item = { id, name, frame, failures: this.counts.get(id) ?? 0, counted: false };
-      this.outstanding.set(id, item);
-      if (this.alone || item.failures >= ALONE) this.queue.push(item);
-      else this.offer(item);
+    for (const { id, frames } of entries) {
+      const entry: Open = { id, count: frames.length, left: frames.length, unmarked: [] };
+      this.entries.set(id, entry);
+      this.outstanding += frames.length;
+      frames.forEach(({ name, bytes }, place) => this.takeOne(entry, `${id}.${place}`, name, bytes));
     }
     if (this.queue.length > 0 && !this.alone) void this.runQueue();
+  }
+
+  private takeOne(entry: Open, id: string, name: string, bytes: Buffer): void {
+    const known = this.known.get(id) ?? 0;
+    const failures = known === 'done' ? 0 : known;
+    const order = (this.order += 1);
+    const item: Item = { id, entry, order, name, bytes, isDone: false, failures, counted: false };
+    if (known === 'done') this.finished(item, 'known');
+    else if (this.alone || failures >= ALONE) this.queue.push(item);
+    else this.offer(item);
   }
 
   /** Stops, and settles when nothing is under way or the time is over. */
@@ -121,16 +154,24 @@ export class PartitionFeed implements Source, Caller {
 
   next(): Call | undefined {
     if (this.sent !== undefined) return this.sent;
-    if (this.done.length === 0) return undefined;
-    const ids = this.done.splice(0, MOST_DONE_AT_ONCE);
-    const counted = ids.filter((id) => this.counts.delete(id));
-    const first = this.firstThatStays(ids);
-    const named = first === '' ? [...counted, ...ids.filter((id) => !counted.includes(id))] : counted;
-    this.sent = {
-      script: doneScript,
-      keys: [this.keys.owner, this.keys.stream, this.keys.attempts],
-      args: [this.owned.epoch, first, counted.length, ...named],
-    };
+    if (this.done.length === 0 && this.partly.size === 0) return undefined;
+    const first = this.firstThatStays();
+    // Before it everything goes; otherwise each has its name.
+    const gone = first === '' ? this.done.splice(0, MOST_DONE_AT_ONCE) : this.done.splice(0);
+    const args: (string | number)[] = [this.owned.epoch];
+    if (first === '') {
+      args.push('', 0, gone.length);
+      for (const { id, count } of gone) args.push(id, count);
+    } else
+      args.push(
+        first,
+        gone.reduce((sum, { count }) => sum + count, 0),
+        0,
+      );
+    const marks = this.marks();
+    args.push(marks.length, ...marks, ...this.forgotten(gone));
+    const { owner, stream, attempts, frames } = this.keys;
+    this.sent = { script: doneScript, keys: [owner, stream, attempts, frames], args };
     return this.sent;
   }
 
@@ -142,7 +183,7 @@ export class PartitionFeed implements Source, Caller {
       this.ground.fenced(this);
       return;
     }
-    if (this.done.length > 0) this.ground.pipe.add(this);
+    if (this.hasNews()) this.ground.pipe.add(this);
     this.tellQuiet();
   }
 
@@ -154,11 +195,41 @@ export class PartitionFeed implements Source, Caller {
     for (const name of this.lanes.keys()) this.resume(name);
   }
 
-  /** Where everything before one frame is done, that one; `''`: what is done has to be named. */
-  private firstThatStays(ids: readonly string[]): string {
-    const oldest = this.outstanding.keys().next();
+  /** Where everything that is done comes before one entry, that one; `''`: what is done has to be named. */
+  private firstThatStays(): string {
+    if (this.done.length === 0) return '';
+    const oldest = this.entries.keys().next();
     if (oldest.done === true) return after(this.cursor);
-    return ids.every((id) => isBefore(id, oldest.value)) ? oldest.value : '';
+    return this.done.every(({ id }) => isBefore(id, oldest.value)) ? oldest.value : '';
+  }
+
+  /** Frames that are done while others of their entry are not: who has the partition next is not to hand them over again. */
+  private marks(): readonly string[] {
+    const marks: string[] = [];
+    for (const entry of this.partly) {
+      if (marks.length >= MOST_DONE_AT_ONCE) break;
+      this.partly.delete(entry);
+      for (const id of entry.unmarked) this.known.set(id, 'done');
+      marks.push(...entry.unmarked);
+      entry.unmarked = [];
+    }
+    return marks;
+  }
+
+  private forgotten(gone: readonly Done[]): readonly string[] {
+    const ids: string[] = [];
+    if (this.known.size === 0) return ids;
+    for (const { id, count } of gone) {
+      for (let place = 0; place < count; place += 1) {
+        const frame = `${id}.${place}`;
+        if (this.known.delete(frame)) ids.push(frame);
+      }
+    }
+    return ids;
+  }
+
+  private hasNews(): boolean {
+    return this.done.length > 0 || this.partly.size > 0;
   }
 
   private offer(item: Item): void {
@@ -193,14 +264,14 @@ export class PartitionFeed implements Source, Caller {
   }
 
   private deliver(lane: Lane, item: Item): void {
-    this.ground.counted(item.frame);
+    this.ground.counted(item.bytes);
     let result: void | Promise<void | GivenBack>;
     lane.out += 1;
     try {
       result = this.ground.receiver.onFrame(this.owned, {
         id: item.id,
         name: item.name,
-        bytes: item.frame,
+        bytes: item.bytes,
         attempts: item.failures + 1,
       });
     } catch (error) {
@@ -222,12 +293,23 @@ export class PartitionFeed implements Source, Caller {
     this.settled(lane, item.name);
   }
 
-  /** It need not stay in the stream. */
-  private finished({ id }: Item): void {
+  /** It need not stay in the stream; `known`: the server knows that it is done. */
+  private finished(item: Item, how?: 'known'): void {
+    if (item.isDone) return;
+    item.isDone = true;
+    const { entry } = item;
     const wanted = this.wants();
-    this.outstanding.delete(id);
-    this.done.push(id);
-    this.ground.pipe.add(this);
+    this.outstanding -= 1;
+    entry.left -= 1;
+    if (entry.left === 0) {
+      this.entries.delete(entry.id);
+      this.partly.delete(entry);
+      this.done.push(entry);
+    } else if (how === undefined) {
+      entry.unmarked.push(item.id);
+      this.partly.add(entry);
+    }
+    if (this.hasNews()) this.ground.pipe.add(this);
     if (!wanted && this.wants()) this.ground.wake(this);
   }
 
@@ -238,7 +320,7 @@ export class PartitionFeed implements Source, Caller {
   private async failed(lane: Lane, item: Item, error: unknown): Promise<void> {
     const reason = error instanceof Error ? error.message : String(error);
     item.failures += 1;
-    this.counts.set(item.id, item.failures);
+    this.known.set(item.id, item.failures);
     this.ground.logger.warn(`A frame failed at delivery ${item.failures}: ${reason}`, {
       partition: this.owned.partition,
       name: item.name,
@@ -254,21 +336,21 @@ export class PartitionFeed implements Source, Caller {
   }
 
   private async buried(item: Item, reason: string): Promise<boolean> {
+    const { id, entry, name, bytes } = item;
     try {
-      if (!(await this.scripts.bury(item.id, reason, item.failures))) this.ground.fenced(this);
+      const own = await this.scripts.bury({ entry: entry.id, id, name, bytes }, reason, item.failures);
+      if (!own) this.ground.fenced(this);
     } catch {
       return false;
     }
-    this.counts.delete(item.id);
-    const wanted = this.wants();
-    this.outstanding.delete(item.id);
-    if (!wanted && this.wants()) this.ground.wake(this);
+    this.known.set(id, 'done');
+    this.finished(item, 'known');
     return true;
   }
 
   private putBack(lane: Lane, item: Item, pauseMs: number): void {
     lane.waiting.push(item);
-    lane.waiting.sort((a, b) => (isBefore(a.id, b.id) ? -1 : 1));
+    lane.waiting.sort((a, b) => a.order - b.order);
     if (!this.closed) {
       lane.timer?.cancel();
       lane.timer = this.ground.clock.schedule(pauseMs, () => {
@@ -319,7 +401,7 @@ export class PartitionFeed implements Source, Caller {
       if (count === undefined || this.closed) return;
       item.failures = count - 1;
       item.counted = true;
-      this.counts.set(item.id, count);
+      this.known.set(item.id, count);
       // Whatever only lay beside a frame that ended its process has its chance alone.
       if (count > Math.max(this.ground.maxAttempts, ALONE + 1)) {
         await this.buried(item, `It was under way ${count - 1} times when its process ended.`);
@@ -328,7 +410,7 @@ export class PartitionFeed implements Source, Caller {
       this.offer(item);
       await new Promise<void>((resolve) => {
         const look = (): void => {
-          if (this.closed || !this.outstanding.has(item.id)) resolve();
+          if (this.closed || item.isDone) resolve();
           else this.quiet.push(look);
         };
         look();
@@ -352,7 +434,7 @@ export class PartitionFeed implements Source, Caller {
   }
 
   private isQuiet(): boolean {
-    if (this.done.length > 0 || this.sent !== undefined) return false;
+    if (this.hasNews() || this.sent !== undefined) return false;
     for (const { out } of this.lanes.values()) if (out > 0) return false;
     return true;
   }

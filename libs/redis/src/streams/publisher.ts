@@ -95,7 +95,7 @@ export class Publisher {
       const done = (): void => signal?.removeEventListener('abort', onAbort);
       const outgoing: Outgoing = {
         name,
-        frame: Buffer.from(frame),
+        bytes: Buffer.from(frame),
         taken: () => {
           done();
           this.count(frame);
@@ -160,7 +160,7 @@ export class Publisher {
   private push(target: Target, frame: Uint8Array): void {
     this.count(frame);
     const next = (): void => this.letIn(target);
-    target.writer.push({ name: '', frame: Buffer.from(frame), taken: next, refused: next });
+    target.writer.push({ name: '', bytes: Buffer.from(frame), taken: next, refused: next });
   }
 
   private count(frame: Uint8Array): void {
@@ -184,7 +184,8 @@ export class Publisher {
       const stream = this.keys.inbox(incarnation, this.self.incarnation);
       const seen = this.keys.seen(stream, this.self.incarnation);
       const limit = this.settings.maxInboxFrames;
-      const at = { script: appendToInboxScript, stream, seen, limit, whenFull: 'wait' } as const;
+      const frames = this.keys.inboxFrames(stream);
+      const at = { script: appendToInboxScript, stream, seen, frames, limit, whenFull: 'wait' } as const;
       target = { writer: new StreamWriter(at, this.pipe, this.clock), waiting: [] };
       this.inboxes.set(incarnation, target);
     }
@@ -194,10 +195,10 @@ export class Publisher {
   private writerOf(partition: number): StreamWriter {
     let writer = this.partitions.get(partition);
     if (writer === undefined) {
-      const { stream } = this.keys.partition(partition);
+      const { stream, frames } = this.keys.partition(partition);
       const seen = this.keys.seen(stream, this.self.incarnation);
       const limit = this.settings.maxPartitionFrames;
-      const at = { script: appendScript, stream, seen, limit, whenFull: 'refuse' } as const;
+      const at = { script: appendScript, stream, seen, frames, limit, whenFull: 'refuse' } as const;
       writer = new StreamWriter(at, this.pipe, this.clock);
       this.partitions.set(partition, writer);
     }

@@ -2,12 +2,13 @@ import type { Cluster, Redis } from 'ioredis';
 import type { Logger } from '@nestjs-orchestrator/core/ports';
 import type { Connection } from '../connection/connection.js';
 import { tagOf } from '../connection/connection.js';
+import { type ReadFrame, unpack } from './packing.js';
+import { FRAMES_OF_ENTRY } from './stream-writer.js';
 
-/** An entry of a stream as it was read. */
+/** An entry of a stream as it was read: what a sender had for it at one time. */
 export interface Entry {
   readonly id: string;
-  readonly name: string;
-  readonly frame: Buffer;
+  readonly frames: readonly ReadFrame[];
 }
 
 /** A stream that is read from its cursor on. */
@@ -24,7 +25,9 @@ export interface Source {
 }
 
 /** Entries of one stream in one answer. */
-export const READ_AT_ONCE = 256;
+const ENTRIES_AT_ONCE = 16;
+/** Frames of one stream in one answer, at most. */
+export const READ_AT_ONCE = ENTRIES_AT_ONCE * FRAMES_OF_ENTRY;
 const BLOCK_MS = 1_000;
 /** On a cluster nobody can be woken, since it is not known on which node he waits. */
 const CLUSTER_BLOCK_MS = 100;
@@ -156,7 +159,7 @@ class Lane {
     const wait = this.connection.isCluster ? CLUSTER_BLOCK_MS : BLOCK_MS;
     const keys = wanted.map(({ key }) => key);
     const blocking = wanted.some(({ hurried }) => hurried === true) ? [] : ['BLOCK', wait];
-    return ['COUNT', READ_AT_ONCE, ...blocking, 'STREAMS', ...keys, ...wanted.map(({ cursor }) => cursor)];
+    return ['COUNT', ENTRIES_AT_ONCE, ...blocking, 'STREAMS', ...keys, ...wanted.map(({ cursor }) => cursor)];
   }
 
   private handOut(wanted: readonly Source[], reply: Reply): void {
@@ -224,5 +227,5 @@ function rowsByKey(reply: Reply): ReadonlyMap<string, Rows> {
 }
 
 function entryOf(id: Buffer, fields: readonly Buffer[]): Entry {
-  return { id: id.toString(), name: (fields[1] as Buffer).toString(), frame: fields[3] as Buffer };
+  return { id: id.toString(), frames: unpack(fields[3] as Buffer) };
 }

@@ -23,6 +23,8 @@ import { joinScript } from './scripts.js';
 import { RedisSeat } from './seat.js';
 
 const TYPE = 'distributed';
+/** Version of the layout of the keys. */
+const LAYOUT = '2';
 
 /**
  * Endpoints on several machines, joined by Redis Streams: one server, Sentinel, or a cluster of it. The client is the caller's, who closes it; a seat makes
@@ -92,17 +94,14 @@ async function takePlace(
   const call = {
     script: joinScript,
     keys: [keys.until, keys.nodes, keys.endpoints, keys.settings],
-    args: [self.name, self.incarnation, leaseMs, about, partitions],
+    args: [self.name, self.incarnation, leaseMs, about, `${LAYOUT}/${partitions}`],
   };
   let seen: string | undefined;
   for (;;) {
     const [answer, found = '', until] = (await connection.run(call)) as readonly string[];
     if (answer === 'joined') return;
-    if (answer === 'partitions') {
-      const problem =
-        `cluster '${cluster}' has ${found} partitions, and this process asks for ${partitions}. ` +
-        `Set 'partitions' to ${found}, or give the cluster another name.`;
-      throw new TransportUnavailableError(TYPE, problem);
+    if (answer === 'settings') {
+      throw new TransportUnavailableError(TYPE, differenceOf(cluster, keys.settings, found, partitions));
     }
     if (seen !== undefined && seen !== until) {
       throw new EndpointTakenError(cluster, self.name, memberOf('', found).pid);
@@ -110,4 +109,19 @@ async function takePlace(
     seen = until;
     await new Promise<void>((resolve) => void clock.schedule(leaseMs / 2, resolve));
   }
+}
+
+/** What keeps this process from joining, and what to do about it. */
+function differenceOf(cluster: string, key: string, found: string, partitions: number): string {
+  const [count, layout = '1'] = found.split('/').toReversed();
+  if (layout === LAYOUT) {
+    return (
+      `cluster '${cluster}' has ${count} partitions, and this process asks for ${partitions}. ` +
+      `Set 'partitions' to ${count}, or give the cluster another name.`
+    );
+  }
+  return (
+    `cluster '${cluster}' has streams of layout ${layout}, and this build reads and writes ${LAYOUT}. Give the cluster another name; or let its builds ` +
+    `handle what waits, end them, and delete the key '${key}'.`
+  );
 }

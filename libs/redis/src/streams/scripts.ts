@@ -1,3 +1,4 @@
+import { jointScript } from '../connection/joint.js';
 import { script } from '../connection/script.js';
 
 const clock = `
@@ -9,69 +10,108 @@ const fence = `
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end`;
 
 /**
- * Appends frames that come from one sender, in order; how many are in the stream now. What a call has written whose answer was lost is not
- * written again. KEYS: stream, number of the sender's last frame; ARGV: limit, milliseconds to remember, number of the first one, and per frame name
- * and bytes.
+ * Appends frames that come from one sender, in order; how many of them are in the stream now. What a call has written whose answer was lost is not
+ * written again. KEYS: stream, number of the sender's last frame, how many frames the stream holds; ARGV: limit, milliseconds to remember, number of the first
+ * one, and per entry the number of its frames and these, packed.
  */
-export const appendScript = script(`
-local first = tonumber(ARGV[3])
-local count = (#ARGV - 3) / 2
-local last = tonumber(redis.call('GET', KEYS[2]) or '0')
-local room = tonumber(ARGV[1]) - redis.call('XLEN', KEYS[1])
-local taken = 0
-for n = 1, count do
-  if first + n - 1 > last then
-    if room <= 0 then break end
-    redis.call('XADD', KEYS[1], '*', 'n', ARGV[2 + 2 * n], 'f', ARGV[3 + 2 * n])
-    last = first + n - 1
-    room = room - 1
+export const appendScript = jointScript(`
+local function head(frames, many)
+  local at = 1
+  for n = 1, many do
+    local name, size = struct.unpack('<I2I4', frames, at)
+    at = at + 6 + name + size
   end
-  taken = n
+  return string.sub(frames, 1, at - 1)
 end
-redis.call('SET', KEYS[2], string.format('%.0f', last), 'PX', ARGV[2])
+local first = tonumber(ARGV[3])
+local last = tonumber(redis.call('GET', KEYS[2]) or '0')
+local held = 0
+if redis.call('XLEN', KEYS[1]) > 0 then held = tonumber(redis.call('GET', KEYS[3]) or '0') end
+local room = tonumber(ARGV[1]) - held
+local taken, added = 0, 0
+for n = 4, #ARGV, 2 do
+  local count, frames = tonumber(ARGV[n]), ARGV[n + 1]
+  local known = last - first - taken + 1
+  if known >= count then
+    taken = taken + count
+  elseif known > 0 then
+    taken = taken + known
+    break
+  else
+    local fits = math.min(count, room - added)
+    if fits <= 0 then break end
+    if fits < count then frames = head(frames, fits) end
+    redis.call('XADD', KEYS[1], '*', 'c', fits, 'f', frames)
+    taken = taken + fits
+    added = added + fits
+    if fits < count then break end
+  end
+end
+if added > 0 then
+  redis.call('SET', KEYS[2], string.format('%.0f', first + taken - 1), 'PX', ARGV[2])
+  redis.call('SET', KEYS[3], string.format('%.0f', held + added))
+end
 return taken`);
 
 /** As `appendScript`, into the stream between two endpoints, which is forgotten when nobody has used it for as long. */
-export const appendToInboxScript = script(
+export const appendToInboxScript = jointScript(
   appendScript.source.replace('return taken', ''),
   `
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('PEXPIRE', KEYS[3], ARGV[2])
 return taken`,
 );
 
-/** Frees what is done of an own inbox. ARGV: the first id that stays. */
-export const trimScript = script(`
-redis.call('XTRIM', KEYS[1], 'MINID', ARGV[1])
+/** Frees what is done of an own inbox. KEYS: stream, how many frames it holds; ARGV: the first id that stays, how many frames come before it. */
+export const trimScript = jointScript(`
+if redis.call('XTRIM', KEYS[1], 'MINID', ARGV[1]) > 0 then redis.call('DECRBY', KEYS[2], ARGV[2]) end
 return 1`);
 
-/** Frees what is done of a partition. KEYS: owner, stream, attempts; ARGV: epoch, first id that stays or '', number of ids that were counted, all ids. */
-export const doneScript = script(
+/**
+ * Frees what is done of a partition; a repeated call changes nothing more. KEYS: owner, stream, attempts, how many frames the stream holds; ARGV: epoch, first id
+ * that stays or '', number of frames before it, number of other entries that are done, id and number of frames of each, number of frames that are done before their
+ * entry is, their ids, ids of frames of which nothing has to be known any more.
+ */
+export const doneScript = jointScript(
   fence,
   `
-if ARGV[2] ~= '' then redis.call('XTRIM', KEYS[2], 'MINID', ARGV[2]) end
-local counted = tonumber(ARGV[3])
-for n = 4, #ARGV do
-  if n < 4 + counted then redis.call('HDEL', KEYS[3], ARGV[n]) end
-  redis.call('XDEL', KEYS[2], ARGV[n])
+local freed, at = 0, 5
+if ARGV[2] ~= '' and redis.call('XTRIM', KEYS[2], 'MINID', ARGV[2]) > 0 then freed = tonumber(ARGV[3]) end
+for n = 1, tonumber(ARGV[4]) do
+  if redis.call('XDEL', KEYS[2], ARGV[at]) > 0 then freed = freed + tonumber(ARGV[at + 1]) end
+  at = at + 2
 end
+local marks = tonumber(ARGV[at])
+for n = at + 1, at + marks do redis.call('HSET', KEYS[3], ARGV[n], 'd') end
+for n = at + marks + 1, #ARGV do redis.call('HDEL', KEYS[3], ARGV[n]) end
+if freed > 0 then redis.call('DECRBY', KEYS[4], freed) end
 return 1`,
 );
 
 /**
- * The last owner died: whatever it may have had in hand is counted, up to 2; from then on each one is run alone and counted by itself. KEYS: owner,
- * stream, attempts; ARGV: epoch, how many it may have had. Returns ids and counts.
+ * What a new owner has to know of the frames. Where the last owner died, whatever it may have had in hand is counted, up to 2; from then on each one is run alone
+ * and counted by itself. KEYS: owner, stream, attempts; ARGV: epoch, how many it may have had, or 0. Returns ids and counts.
  */
-export const suspectScript = script(
+export const openScript = script(
   fence,
   `
-local found = {}
-for _, entry in ipairs(redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', ARGV[2])) do
-  local count = tonumber(redis.call('HGET', KEYS[3], entry[1]) or '0')
-  if count < 2 then count = redis.call('HINCRBY', KEYS[3], entry[1], 1) end
-  found[#found + 1] = entry[1]
-  found[#found + 1] = count
+local left = tonumber(ARGV[2])
+local from = '-'
+while left > 0 do
+  local entries = redis.call('XRANGE', KEYS[2], from, '+', 'COUNT', 16)
+  if #entries == 0 then break end
+  for _, entry in ipairs(entries) do
+    local count = tonumber(entry[2][2])
+    for place = 0, count - 1 do
+      local id = entry[1] .. '.' .. place
+      local known = redis.call('HGET', KEYS[3], id)
+      if known ~= 'd' and tonumber(known or '0') < 2 then redis.call('HINCRBY', KEYS[3], id, 1) end
+    end
+    left = left - count
+    from = '(' .. entry[1]
+  end
 end
-return found`,
+return redis.call('HGETALL', KEYS[3])`,
 );
 
 /** Counts a delivery. KEYS: owner, attempts; ARGV: epoch, id. */
@@ -81,25 +121,28 @@ export const countScript = script(
 return redis.call('HINCRBY', KEYS[2], ARGV[2], 1)`,
 );
 
-/** Makes a frame a dead letter. KEYS: owner, stream, attempts, letters; ARGV: epoch, id, reason, attempts. */
+/**
+ * Makes a frame a dead letter, once. KEYS: owner, stream, attempts, letters; ARGV: epoch, entry, id of the frame, name, frame, reason, attempts.
+ */
 export const buryScript = script(
   fence,
   `
-local entry = redis.call('XRANGE', KEYS[2], ARGV[2], ARGV[2])[1]
-if entry then
-  local count = ARGV[4]
-  redis.call('XADD', KEYS[4], '*', 'n', entry[2][2], 'f', entry[2][4], 'r', ARGV[3], 'a', count)
-  redis.call('XDEL', KEYS[2], ARGV[2])
-  redis.call('HDEL', KEYS[3], ARGV[2])
-end
+if redis.call('HGET', KEYS[3], ARGV[3]) == 'd' then return 1 end
+if #redis.call('XRANGE', KEYS[2], ARGV[2], ARGV[2]) == 0 then return 1 end
+redis.call('XADD', KEYS[4], '*', 'n', ARGV[4], 'f', ARGV[5], 'r', ARGV[6], 'a', ARGV[7])
+redis.call('HSET', KEYS[3], ARGV[3], 'd')
 return 1`,
 );
 
-/** Puts a dead letter back, or forgets it. KEYS: stream, letters; ARGV: letter, 'replay' or 'discard'. */
+/** Puts a dead letter back, or forgets it. KEYS: stream, letters, how many frames the stream holds; ARGV: letter, 'replay' or 'discard'. */
 export const settleScript = script(`
 local entry = redis.call('XRANGE', KEYS[2], ARGV[1], ARGV[1])[1]
 if not entry then return 0 end
-if ARGV[2] == 'replay' then redis.call('XADD', KEYS[1], '*', 'n', entry[2][2], 'f', entry[2][4]) end
+if ARGV[2] == 'replay' then
+  local name, frame = entry[2][2], entry[2][4]
+  redis.call('XADD', KEYS[1], '*', 'c', 1, 'f', struct.pack('<I2I4', #name, #frame) .. name .. frame)
+  redis.call('INCRBY', KEYS[3], 1)
+end
 return redis.call('XDEL', KEYS[2], ARGV[1])`);
 
 /** Owner and epoch of partitions. */
@@ -130,14 +173,14 @@ return 1`,
 );
 
 /**
- * Takes a place in the cluster. KEYS: until, nodes, endpoints, settings; ARGV: endpoint, incarnation, lease, about, partitions. Returns 'joined', or
- * 'partitions' and their number, or 'taken' and who has it: about and until when.
+ * Takes a place in the cluster. KEYS: until, nodes, endpoints, settings; ARGV: endpoint, incarnation, lease, about, layout and partitions. Returns 'joined', or
+ * 'settings' and those of the cluster, or 'taken' and who has it: about and until when.
  */
 export const joinScript = script(
   clock,
   `
-local partitions = redis.call('GET', KEYS[4])
-if partitions and partitions ~= ARGV[5] then return {'partitions', partitions} end
+local settings = redis.call('GET', KEYS[4])
+if settings and settings ~= ARGV[5] then return {'settings', settings} end
 local other = redis.call('HGET', KEYS[3], ARGV[1])
 if other then
   local till = tonumber(redis.call('ZSCORE', KEYS[1], other) or '0')

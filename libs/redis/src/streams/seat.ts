@@ -225,7 +225,8 @@ export class RedisSeat implements PartitionedSeat {
 
   private came(member: Member): void {
     const { endpoint } = member;
-    const inbox = new Inbox(this.keys.inbox(this.self.incarnation, endpoint.incarnation), endpoint, {
+    const key = this.keys.inbox(this.self.incarnation, endpoint.incarnation);
+    const inbox = new Inbox(key, this.keys.inboxFrames(key), endpoint, {
       receiver: this.receiver,
       pipe: this.pipe,
       logger: this.options.logger,

@@ -1,11 +1,10 @@
 import type { Cancellable, Clock } from '@nestjs-orchestrator/core/ports';
 import type { Call, Script } from '../connection/script.js';
+import { type NamedFrame, pack, packedSize } from './packing.js';
 import type { Caller, Pipe } from './pipe.js';
 
 /** A frame on its way to a stream. */
-export interface Outgoing {
-  readonly name: string;
-  readonly frame: Buffer;
+export interface Outgoing extends NamedFrame {
   taken(): void;
   /** `undefined`: the stream is full. */
   refused(error: Error | undefined): void;
@@ -16,6 +15,8 @@ export interface StreamTarget {
   readonly script: Script;
   readonly stream: string;
   readonly seen: string;
+  /** Key of how many frames it holds. */
+  readonly frames: string;
   readonly limit: number;
   /** A full stream: refuses what came, or lets it wait for room. */
   readonly whenFull: 'refuse' | 'wait';
@@ -23,7 +24,12 @@ export interface StreamTarget {
 
 /** Milliseconds that a sender's last number is kept. */
 const REMEMBER_MS = 600_000;
+/** Frames and bytes of one call; a frame that is larger goes alone. */
 const MOST_AT_ONCE = 512;
+const MOST_BYTES = 524_288;
+/** Frames and bytes of one entry. */
+export const FRAMES_OF_ENTRY = 128;
+const BYTES_OF_ENTRY = 65_536;
 const FIRST_PAUSE_MS = 2;
 const LONGEST_PAUSE_MS = 50;
 
@@ -31,6 +37,8 @@ const LONGEST_PAUSE_MS = 50;
 export class StreamWriter implements Caller {
   private waiting: Outgoing[] = [];
   private batch: readonly Outgoing[] = [];
+  /** Is the same until it was answered. */
+  private call: Call | undefined;
   private first = 1;
   private pauseMs = FIRST_PAUSE_MS;
   private pause: Cancellable | undefined;
@@ -64,6 +72,7 @@ export class StreamWriter implements Caller {
 
   close(error: Error): void {
     this.closed = error;
+    this.call = undefined;
     this.pause?.cancel();
     for (const each of [...this.batch, ...this.waiting]) each.refused(error);
     this.batch = [];
@@ -72,17 +81,20 @@ export class StreamWriter implements Caller {
 
   next(): Call | undefined {
     if (this.pause !== undefined || this.closed !== undefined) return undefined;
-    if (this.batch.length === 0) this.batch = this.waiting.splice(0, MOST_AT_ONCE);
-    if (this.batch.length === 0) return undefined;
-    const { script, stream, seen, limit } = this.target;
+    if (this.call !== undefined) return this.call;
+    if (this.waiting.length === 0) return undefined;
+    const { script, stream, seen, frames, limit } = this.target;
     const args: (string | number | Buffer)[] = [limit, REMEMBER_MS, this.first];
-    for (const { name, frame } of this.batch) args.push(name, frame);
-    return { script, keys: [stream, seen], args };
+    const taken = addEntries(args, this.waiting);
+    this.batch = this.waiting.splice(0, taken.frames);
+    this.call = { script, keys: [stream, seen, frames], args, weight: taken.bytes };
+    return this.call;
   }
 
   answered(answer: unknown): void {
     const { batch } = this;
     this.batch = [];
+    this.call = undefined;
     this.first += batch.length;
     const taken = typeof answer === 'number' ? answer : 0;
     for (let at = 0; at < taken; at += 1) batch[at]?.taken();
@@ -102,4 +114,29 @@ export class StreamWriter implements Caller {
       this.pipe.add(this);
     });
   }
+}
+
+/** Packs as many frames as one call takes; per entry their number and they themselves. */
+function addEntries(
+  args: (string | number | Buffer)[],
+  waiting: readonly NamedFrame[],
+): { readonly frames: number; readonly bytes: number } {
+  let from = 0;
+  let at = 0;
+  let inEntry = 0;
+  let bytes = 0;
+  const close = (): void => {
+    if (at > from) args.push(at - from, pack(waiting, from, at));
+    from = at;
+    inEntry = 0;
+  };
+  for (; at < waiting.length && at < MOST_AT_ONCE; at += 1) {
+    const size = packedSize(waiting[at] as NamedFrame);
+    if (at > 0 && bytes + size > MOST_BYTES) break;
+    if (at - from >= FRAMES_OF_ENTRY || (at > from && inEntry + size > BYTES_OF_ENTRY)) close();
+    inEntry += size;
+    bytes += size;
+  }
+  close();
+  return { frames: at, bytes };
 }
