@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startRedisCluster, type RedisCluster } from '../support/redis-cluster.js';
 import { redisFolder, redisNamespace } from '../support/redis.js';
 import { AT, by, entry, key, outcomes, SAGA, work } from '../typeorm/support.js';
+import { bytes, joined } from './streams-support.js';
 import { insist } from './support.js';
 
 let servers: RedisCluster;
@@ -68,4 +69,26 @@ it('a node that is killed takes its tenants out of reach until it is back, with 
   const [found] = await insist(() => store.load([asked], AT));
   expect(found?.instance?.version).toBe(2);
   await store.close();
+});
+
+it('streams spread over the nodes of a cluster, and go on when one that was killed is back', async () => {
+  const { prefix } = redisNamespace();
+  const options = { prefix, partitions: 16, leaseMs: 20_000, retryMs: 10 };
+  const [a, b] = [await joined('a', cluster, options), await joined('b', cluster, options)];
+  await b.serve();
+  const names = Array.from({ length: 64 }, (_, n) => `machine-${n}`);
+  const all = (round: number): Promise<unknown> =>
+    Promise.all(names.map((name) => a.seat.publish(name, bytes(`${round}`))));
+  await all(1);
+  await b.change.until(() => b.handled.length === 64);
+  const node = servers.nodes[1];
+  await node?.stop('SIGKILL');
+  const during = all(2);
+  await node?.start();
+  await during;
+  const of = (name: string): string =>
+    b.handled.filter((each) => each.name === name).reduce((texts, { text }) => texts + text, '');
+  // In order per name; what was not known to be freed may come again.
+  await b.change.until(() => names.every((name) => /^1+2+$/.test(of(name))));
+  expect(b.losses).toEqual([]);
 });

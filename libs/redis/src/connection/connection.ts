@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '@nestjs-orchestrator/core/ports';
 import type { Cluster, Redis } from 'ioredis';
 import { ownClient } from './own-client.js';
 import { joint } from './joint.js';
+import { refusal } from './refused.js';
 import type { Call } from './script.js';
 import { mapped } from './unavailable.js';
 
@@ -37,7 +38,8 @@ export class Connection {
     } catch (error) {
       client.disconnect();
       // The client says that it was closed; why, it says by an event.
-      throw mapped(reason ?? error);
+      const why = reason ?? error;
+      throw refusal(why) ?? mapped(why);
     }
   }
 

@@ -10,6 +10,10 @@ it.each([
   Object.assign(new Error('Failed to refresh slots cache.'), { name: 'ClusterAllFailedError' }),
   new Error("Stream isn't writeable and enableOfflineQueue options is false"),
   new Error('Connection is closed.'),
+  Object.assign(new Error('Cannot call write after a stream was destroyed'), {
+    code: 'ERR_STREAM_DESTROYED',
+  }),
+  new Error('All sentinels are unreachable. Retrying from scratch after 10ms.'),
   new Error('LOADING Redis is loading the dataset in memory'),
   new Error("OOM command not allowed when used memory > 'maxmemory'."),
   new Error("READONLY You can't write against a read only replica."),

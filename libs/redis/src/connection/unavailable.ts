@@ -4,7 +4,7 @@ import { StoreUnavailableError } from '@nestjs-orchestrator/core';
 const SOCKET_CODES: ReadonlySet<string> = new Set(
   (
     'ECONNREFUSED ECONNRESET ECONNABORTED EPIPE ETIMEDOUT ENOTFOUND EAI_AGAIN ENOENT ' +
-    'EHOSTUNREACH ENETUNREACH ENETDOWN EHOSTDOWN EADDRNOTAVAIL'
+    'EHOSTUNREACH ENETUNREACH ENETDOWN EHOSTDOWN EADDRNOTAVAIL ERR_STREAM_DESTROYED ERR_STREAM_WRITE_AFTER_END'
   ).split(' '),
 );
 
@@ -26,6 +26,7 @@ const WORDS = [
   "Stream isn't writeable",
   "Cluster isn't ready",
   'Too many Cluster redirections',
+  'All sentinels are unreachable',
   'Command timed out',
   'Command aborted due to connection close',
 ] as const;

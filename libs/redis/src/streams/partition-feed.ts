@@ -8,10 +8,9 @@ import type {
 } from '@nestjs-orchestrator/core/ports';
 import type { Call } from '../connection/script.js';
 import type { PartitionKeys } from './cluster-keys.js';
-import { after } from './inbox.js';
 import type { Caller, Pipe } from './pipe.js';
 import { type Entry, READ_AT_ONCE, type Source } from './reader.js';
-import { doneScript } from './scripts.js';
+import { type OpenEntry, Progress } from './progress.js';
 import type { PartitionScripts } from './partition-scripts.js';
 import type { Turnstile } from './turnstile.js';
 
@@ -33,22 +32,10 @@ export interface FeedGround {
   readonly fenced: (feed: PartitionFeed) => void;
 }
 
-/** An entry of which not all frames are done. */
-interface Open {
-  readonly id: string;
-  readonly count: number;
-  left: number;
-  /** Ids of frames that are done, of which the server does not know. */
-  unmarked: string[];
-}
-
-/** An entry all of whose frames are done. */
-type Done = Pick<Open, 'id' | 'count'>;
-
 interface Item {
   /** That of its entry, and its place in it. */
   readonly id: string;
-  readonly entry: Open;
+  readonly entry: OpenEntry;
   /** Grows along the stream. */
   readonly order: number;
   readonly name: string;
@@ -68,7 +55,6 @@ interface Lane {
   timer: Cancellable | undefined;
 }
 
-const MOST_DONE_AT_ONCE = 1_000;
 const LONGEST_PAUSES = 100;
 /** From so many deaths on a frame is run alone. */
 const ALONE = 2;
@@ -79,16 +65,10 @@ export class PartitionFeed implements Source, Caller {
   cursor = '0-0';
   /** Nothing is handed over any more. */
   closed = false;
-  /** Entries with frames that are not done, in order. */
-  private readonly entries = new Map<string, Open>();
   private outstanding = 0;
   private order = 0;
   private readonly lanes = new Map<string, Lane>();
-  /** What the server knows of frames: deliveries that were counted, or that they are done. */
-  private readonly known = new Map<string, number | 'done'>();
-  private done: Done[] = [];
-  /** Entries of which some frames are done, and their ids are to be marked. */
-  private readonly partly = new Set<Open>();
+  private readonly progress = new Progress();
   private sent: Call | undefined;
   /** Frames that wait for those that are run alone. */
   private queue: Item[] = [];
@@ -108,7 +88,7 @@ export class PartitionFeed implements Source, Caller {
   /** Learns what is known of the frames, and counts those that the owner before may have had in hand when it died. */
   async open(orphan: boolean): Promise<void> {
     const found = await this.scripts.open(orphan ? this.ground.window + READ_AT_ONCE : 0);
-    for (const [id, known] of found) this.known.set(id, known);
+    for (const [id, known] of found) this.progress.known.set(id, known);
   }
 
   wants(): boolean {
@@ -118,16 +98,15 @@ export class PartitionFeed implements Source, Caller {
   take(entries: readonly Entry[]): void {
     if (this.closed) return;
     for (const { id, frames } of entries) {
-      const entry: Open = { id, count: frames.length, left: frames.length, unmarked: [] };
-      this.entries.set(id, entry);
+      const entry = this.progress.begin(id, frames.length);
       this.outstanding += frames.length;
       frames.forEach(({ name, bytes }, place) => this.takeOne(entry, `${id}.${place}`, name, bytes));
     }
     if (this.queue.length > 0 && !this.alone) void this.runQueue();
   }
 
-  private takeOne(entry: Open, id: string, name: string, bytes: Buffer): void {
-    const known = this.known.get(id) ?? 0;
+  private takeOne(entry: OpenEntry, id: string, name: string, bytes: Buffer): void {
+    const known = this.progress.known.get(id) ?? 0;
     const failures = known === 'done' ? 0 : known;
     const order = (this.order += 1);
     const item: Item = { id, entry, order, name, bytes, isDone: false, failures, counted: false };
@@ -153,25 +132,7 @@ export class PartitionFeed implements Source, Caller {
   }
 
   next(): Call | undefined {
-    if (this.sent !== undefined) return this.sent;
-    if (this.done.length === 0 && this.partly.size === 0) return undefined;
-    const first = this.firstThatStays();
-    // Before it everything goes; otherwise each has its name.
-    const gone = first === '' ? this.done.splice(0, MOST_DONE_AT_ONCE) : this.done.splice(0);
-    const args: (string | number)[] = [this.owned.epoch];
-    if (first === '') {
-      args.push('', 0, gone.length);
-      for (const { id, count } of gone) args.push(id, count);
-    } else
-      args.push(
-        first,
-        gone.reduce((sum, { count }) => sum + count, 0),
-        0,
-      );
-    const marks = this.marks();
-    args.push(marks.length, ...marks, ...this.forgotten(gone));
-    const { owner, stream, attempts, frames } = this.keys;
-    this.sent = { script: doneScript, keys: [owner, stream, attempts, frames], args };
+    this.sent ??= this.progress.next(this.keys, this.owned.epoch, this.cursor);
     return this.sent;
   }
 
@@ -183,7 +144,7 @@ export class PartitionFeed implements Source, Caller {
       this.ground.fenced(this);
       return;
     }
-    if (this.hasNews()) this.ground.pipe.add(this);
+    if (this.progress.hasNews) this.ground.pipe.add(this);
     this.tellQuiet();
   }
 
@@ -193,43 +154,6 @@ export class PartitionFeed implements Source, Caller {
     this.stalled.cancel();
     this.stalled = undefined;
     for (const name of this.lanes.keys()) this.resume(name);
-  }
-
-  /** Where everything that is done comes before one entry, that one; `''`: what is done has to be named. */
-  private firstThatStays(): string {
-    if (this.done.length === 0) return '';
-    const oldest = this.entries.keys().next();
-    if (oldest.done === true) return after(this.cursor);
-    return this.done.every(({ id }) => isBefore(id, oldest.value)) ? oldest.value : '';
-  }
-
-  /** Frames that are done while others of their entry are not: who has the partition next is not to hand them over again. */
-  private marks(): readonly string[] {
-    const marks: string[] = [];
-    for (const entry of this.partly) {
-      if (marks.length >= MOST_DONE_AT_ONCE) break;
-      this.partly.delete(entry);
-      for (const id of entry.unmarked) this.known.set(id, 'done');
-      marks.push(...entry.unmarked);
-      entry.unmarked = [];
-    }
-    return marks;
-  }
-
-  private forgotten(gone: readonly Done[]): readonly string[] {
-    const ids: string[] = [];
-    if (this.known.size === 0) return ids;
-    for (const { id, count } of gone) {
-      for (let place = 0; place < count; place += 1) {
-        const frame = `${id}.${place}`;
-        if (this.known.delete(frame)) ids.push(frame);
-      }
-    }
-    return ids;
-  }
-
-  private hasNews(): boolean {
-    return this.done.length > 0 || this.partly.size > 0;
   }
 
   private offer(item: Item): void {
@@ -297,19 +221,10 @@ export class PartitionFeed implements Source, Caller {
   private finished(item: Item, how?: 'known'): void {
     if (item.isDone) return;
     item.isDone = true;
-    const { entry } = item;
     const wanted = this.wants();
     this.outstanding -= 1;
-    entry.left -= 1;
-    if (entry.left === 0) {
-      this.entries.delete(entry.id);
-      this.partly.delete(entry);
-      this.done.push(entry);
-    } else if (how === undefined) {
-      entry.unmarked.push(item.id);
-      this.partly.add(entry);
-    }
-    if (this.hasNews()) this.ground.pipe.add(this);
+    this.progress.finished(item.entry, item.id, how);
+    if (this.progress.hasNews) this.ground.pipe.add(this);
     if (!wanted && this.wants()) this.ground.wake(this);
   }
 
@@ -320,7 +235,7 @@ export class PartitionFeed implements Source, Caller {
   private async failed(lane: Lane, item: Item, error: unknown): Promise<void> {
     const reason = error instanceof Error ? error.message : String(error);
     item.failures += 1;
-    this.known.set(item.id, item.failures);
+    this.progress.known.set(item.id, item.failures);
     this.ground.logger.warn(`A frame failed at delivery ${item.failures}: ${reason}`, {
       partition: this.owned.partition,
       name: item.name,
@@ -343,7 +258,7 @@ export class PartitionFeed implements Source, Caller {
     } catch {
       return false;
     }
-    this.known.set(id, 'done');
+    this.progress.known.set(id, 'done');
     this.finished(item, 'known');
     return true;
   }
@@ -401,7 +316,7 @@ export class PartitionFeed implements Source, Caller {
       if (count === undefined || this.closed) return;
       item.failures = count - 1;
       item.counted = true;
-      this.known.set(item.id, count);
+      this.progress.known.set(item.id, count);
       // Whatever only lay beside a frame that ended its process has its chance alone.
       if (count > Math.max(this.ground.maxAttempts, ALONE + 1)) {
         await this.buried(item, `It was under way ${count - 1} times when its process ended.`);
@@ -434,7 +349,7 @@ export class PartitionFeed implements Source, Caller {
   }
 
   private isQuiet(): boolean {
-    if (this.hasNews() || this.sent !== undefined) return false;
+    if (this.progress.hasNews || this.sent !== undefined) return false;
     for (const { out } of this.lanes.values()) if (out > 0) return false;
     return true;
   }
@@ -443,12 +358,4 @@ export class PartitionFeed implements Source, Caller {
     if (this.quiet.length === 0 || (this.closed && !this.isQuiet())) return;
     for (const tell of this.quiet.splice(0)) tell();
   }
-}
-
-/** Whether an id of a stream comes before another one. */
-function isBefore(a: string, b: string): boolean {
-  const [time = '', number = ''] = a.split('-');
-  const [otherTime = '', otherNumber = ''] = b.split('-');
-  if (time !== otherTime) return Number(time) < Number(otherTime);
-  return Number(number) < Number(otherNumber);
 }

@@ -15,6 +15,7 @@ import type {
 import type { Cluster, Redis } from 'ioredis';
 import { Connection } from '../connection/connection.js';
 import { checkServer } from '../connection/server.js';
+import { StoreServerError } from '../errors.js';
 import { ClusterKeys } from './cluster-keys.js';
 import { checkName } from './directory.js';
 import { memberOf } from './members.js';
@@ -60,7 +61,7 @@ async function join(
   const self: Endpoint = { name: options.endpoint, incarnation: randomUUID() };
   const seat = new RedisSeat(self, options, receiver, connection, keys, settings);
   try {
-    await connection.open();
+    await opened(connection);
     await checkServer(connection, options.logger);
     await takePlace(connection, keys, self, settings, options);
     await seat.begin();
@@ -70,6 +71,16 @@ async function join(
     throw isOrchestratorError(error) && !(error instanceof StoreUnavailableError)
       ? error
       : unavailable(error);
+  }
+}
+
+/** A server that does not let the client in is as unavailable as none. */
+async function opened(connection: Connection): Promise<void> {
+  try {
+    await connection.open();
+  } catch (error) {
+    if (!(error instanceof StoreServerError)) throw error;
+    throw new TransportUnavailableError(TYPE, error.message, { cause: error });
   }
 }
 
