@@ -47,6 +47,7 @@ describe('a server that dies and comes back', () => {
         name: 'payments',
         consecutiveFailures: 1,
         breakDuration: 3_600_000,
+        storeTimeout: 60_000,
         // Only refresh() asks again: when is up to the test.
         retryInterval: 3_600_000,
       });

@@ -58,7 +58,7 @@ describe('a limiter on a Redis cluster', () => {
     const { prefix } = redisNamespace();
     const limits = { name: 'spread', prefix, maxTransitionsPerSecond: 0.001, burstCapacity: 3 };
     const [one, two] = [first, second].map((client) =>
-      redisRateLimiter(client(), { ...limits, partitions: PARTITIONS }),
+      redisRateLimiter(client(), { ...limits, partitions: PARTITIONS, storeTimeout: 60_000 }),
     ) as [ReturnType<typeof redisRateLimiter>, ReturnType<typeof redisRateLimiter>];
     const keys = Array.from({ length: 100 }, (_, at) => `key-${at}`);
     const calls = keys.flatMap((key) => [one, two, one, two, one].map(async (node) => node.tryAcquire(key)));
@@ -83,7 +83,13 @@ describe('a breaker on a Redis cluster', () => {
   it('that one node opens is open on the other', async () => {
     const { prefix } = redisNamespace();
     const opened = deferred<CircuitEvent>();
-    const options = { name: 'bank', prefix, consecutiveFailures: 1, breakDuration: 3_600_000 };
+    const options = {
+      name: 'bank',
+      prefix,
+      consecutiveFailures: 1,
+      breakDuration: 3_600_000,
+      storeTimeout: 60_000,
+    };
     const one = redisCircuitBreaker(first(), options);
     const two = redisCircuitBreaker(second(), { ...options, onEvent: opened.resolve });
     onTestFinished(() => {

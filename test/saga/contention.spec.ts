@@ -72,7 +72,7 @@ describe.each(storeKinds)('one contended instance, on $kind', (kind) => {
     });
     expect(all.data.count).toBe(EVENTS);
     for (const host of nodes) await host.close();
-  }, 120_000);
+  });
 
   it('is not written by a node that slept until its lease was over', async () => {
     await nodeOf(0).bus.publish(new Opened({ id }));

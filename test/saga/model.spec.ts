@@ -215,7 +215,7 @@ it('random sagas do by class and by builder what a plain model does, whatever co
     }),
     { numRuns: 60 },
   );
-}, 60_000);
+});
 
 it('rows of steps do what a plain model does', async () => {
   await fc.assert(
@@ -226,4 +226,4 @@ it('rows of steps do what a plain model does', async () => {
     }),
     { numRuns: 60 },
   );
-}, 60_000);
+});

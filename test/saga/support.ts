@@ -126,7 +126,8 @@ export interface StoreKind {
   readonly kind: string;
   /** A transaction of a node that is lost ends with its connection; one in memory has nobody to end it. */
   readonly losesConnections: boolean;
-  open(): Promise<{ connect(): Promise<Connection>; close(): Promise<void> }>;
+  /** @param decisionMs what a lost node was about to decide is left to others after so much real time, where nothing else tells of its end */
+  open(decisionMs?: number): Promise<{ connect(): Promise<Connection>; close(): Promise<void> }>;
 }
 
 /** One node's way to the store, and what its death does to it. */
@@ -186,14 +187,14 @@ export const storeKinds: readonly StoreKind[] = [
   {
     kind: 'redis',
     losesConnections: true,
-    open: async () => {
+    // By the server's clock, which no test moves: short, since tests of lost nodes wait for it.
+    open: async (decisionMs = 100) => {
       const { url, prefix } = redisNamespace();
       // Only to be copied: each store makes its own connections.
       const client = new Redis(url, { lazyConnect: true });
       return {
         connect: async () => {
-          // What a lost node was about to decide is left to others soon after: by the server's clock, which no test moves.
-          const store = redisStore(client, { prefix, decisionMs: 100 });
+          const store = redisStore(client, { prefix, decisionMs });
           return { store, cut: () => store.close() };
         },
         close: async () => client.disconnect(),
@@ -202,11 +203,15 @@ export const storeKinds: readonly StoreKind[] = [
   },
 ];
 
-/** Opens a cluster on a kind of store. */
-export async function openCluster(kind: StoreKind, timeout: Duration = '1h'): Promise<Cluster> {
+/** Opens a cluster on a kind of store; `decisionMs` as of {@link StoreKind.open}. */
+export async function openCluster(
+  kind: StoreKind,
+  timeout: Duration = '1h',
+  decisionMs?: number,
+): Promise<Cluster> {
   const clock = new VirtualClock();
   const world = new World();
-  const { connect, close } = await kind.open();
+  const { connect, close } = await kind.open(decisionMs);
   const { store } = await connect();
   await store.start();
   const nodes: Node[] = [];
