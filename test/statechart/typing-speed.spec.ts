@@ -2,10 +2,11 @@ import { resolve } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
-const LIMIT_MS = 2_000;
+/** Types that the compiler makes of generic ones: 49 000 of them for 200 states, checked in 0.7 s on the reference machine. */
+const LIMIT = 75_000;
 
-/** 200 states in three levels, 4 transitions each, as a literal in a source text. */
-function source(target: string): string {
+/** So many groups of 40 states in three levels, 4 transitions each, as a literal in a source text. */
+function source(target: string, count = 5): string {
   const leaf = (path: string, next: string): string => `${path}: { entry: 'ring', on: {
     NEXT: '${next}', DEEP: { target: '#big.g0.m0.s1', guard: 'isOpen' }, UP: { target: '#big.g1', actions: ['ring'] } },
     after: { 100: { target: '${next}' } } }`;
@@ -13,7 +14,7 @@ function source(target: string): string {
     const leaves = Array.from({ length: 8 }, (_, index) => leaf(`s${index}`, `s${(index + 1) % 8}`));
     return `${name}: { initial: 's0', states: { ${leaves.join(', ')} } }`;
   };
-  const groups = Array.from({ length: 5 }, (_, group) => {
+  const groups = Array.from({ length: count }, (_, group) => {
     const middles = Array.from({ length: 4 }, (_, index) => middle(`m${index}`));
     return `g${group}: { initial: 'm0', on: { OUT: '${target}' }, states: { ${middles.join(', ')} } }`;
   });
@@ -22,8 +23,8 @@ export const big = defineMachine({ id: 'big', initial: 'g0', states: { ${groups.
   { actions: ['ring', 'paint'], guards: ['isOpen'] });`;
 }
 
-/** Checks a text as if it stood in this folder; CPU time, since wall time is the machine's other work too. */
-function check(text: string): { errors: readonly string[]; milliseconds: number } {
+/** Checks a text as if it stood in this folder. The effort is counted: how long it takes is the machine's other work too. */
+function check(text: string): { errors: readonly string[]; instantiations: number } {
   const path = resolve(import.meta.dirname, 'generated-machine.ts');
   const { options } = ts.parseJsonConfigFileContent(
     ts.readConfigFile('tsconfig.json', (name) => ts.sys.readFile(name)).config,
@@ -36,24 +37,21 @@ function check(text: string): { errors: readonly string[]; milliseconds: number 
     name === path ? ts.createSourceFile(name, text, version) : read(name, version);
   const program = ts.createProgram([path], { ...options, types: [] }, host);
   const file = program.getSourceFile(path);
-  const started = process.cpuUsage();
   const diagnostics = program.getSemanticDiagnostics(file);
-  const { user, system } = process.cpuUsage(started);
   const errors = diagnostics.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
-  return { errors, milliseconds: (user + system) / 1_000 };
+  return { errors, instantiations: program.getInstantiationCount() };
 }
 
 describe('a literal config of 200 states', () => {
-  it('is checked by the compiler in less than 2 s', () => {
-    // The best of three: the first one warms the compiler up, and the machine may be busy with something else.
-    let best = check(source('g2'));
-    for (let run = 2; run <= 3 && best.milliseconds >= LIMIT_MS; run += 1) best = check(source('g2'));
-    expect(best.errors).toEqual([]);
-    expect(best.milliseconds).toBeLessThan(LIMIT_MS);
-  }, 60_000);
+  it('costs the compiler less than 75 000 instantiations, and twice as many states twice as much', () => {
+    const [single, twice] = [check(source('g2')), check(source('g2', 10))];
+    expect([...single.errors, ...twice.errors]).toEqual([]);
+    expect(single.instantiations).toBeLessThan(LIMIT);
+    expect(twice.instantiations).toBeLessThan(single.instantiations * 2.2);
+  });
 
   it('is checked at all: one misspelt target is found', () => {
     const { errors } = check(source('g22'));
     expect(errors.join('\n')).toContain('"g22"');
-  }, 60_000);
+  });
 });
