@@ -1,14 +1,5 @@
 // For `node --test`: loads the TypeScript suite against the workspace's sources.
-import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runnerImport } from 'vite';
+import { bundle } from '../../support/bundle.mjs';
 
-await runnerImport(join(dirname(fileURLToPath(import.meta.url)), 'node.suite.ts'), {
-  configFile: false,
-  logLevel: 'error',
-  environments: {
-    inline: {
-      resolve: { noExternal: [/^@nestjs-orchestrator\//], conditions: ['@nestjs-orchestrator/source'] },
-    },
-  },
-});
+await import(await bundle(fileURLToPath(new URL('./node.suite.ts', import.meta.url))));

@@ -9,5 +9,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'] },
   transform: { '\\.ts$': '<rootDir>/test/testing/runners/jest/typescript-transform.mjs' },
+  // Below node_modules, where it goes away with them; its own place would be the machine's temporary folder.
+  cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   watchman: false,
 };
