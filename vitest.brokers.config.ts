@@ -10,7 +10,8 @@ export default defineConfig({
   test: {
     include: ['test/brokers/*.brokers.ts'],
     reporters: ['default', new PlainReporter()],
-    hookTimeout: 180_000,
-    testTimeout: 60_000,
+    // Only there to end a hang: machines may be busy.
+    hookTimeout: 300_000,
+    testTimeout: 300_000,
   },
 });

@@ -17,9 +17,6 @@ const sample = ['test/sample/**/*.spec.ts'];
 
 const servers = {
   globalSetup: ['test/support/postgres.global-setup.ts', 'test/support/redis.global-setup.ts'],
-  // Servers and processes are started in them, on machines that may be busy.
-  testTimeout: 180_000,
-  hookTimeout: 180_000,
 };
 
 const shuffled = process.argv.some((argument) => argument.startsWith('--sequence.shuffle'));
@@ -32,6 +29,9 @@ export default defineConfig({
     maxWorkers: Math.max(3, availableParallelism()),
     // A worker loads what many files import once. Files that disturb each other are a defect, which this shows.
     isolate: false,
+    // Only there to end a hang: machines may be busy.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     sequence: shuffled ? {} : { sequencer: LongestFirst },
     projects: [
       {
@@ -39,12 +39,9 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['libs/*/src/**/*.spec.ts', 'apps/*/src/**/*.spec.ts', ...serverless],
-          // Only there to end a hang: machines may be busy.
-          testTimeout: 120_000,
         },
       },
-      // Some start processes, on machines that may be busy.
-      { extends: true, test: { name: 'workspace', include: workspace, testTimeout: 120_000 } },
+      { extends: true, test: { name: 'workspace', include: workspace } },
       {
         extends: true,
         test: {

@@ -6,7 +6,8 @@ export default defineConfig({
   test: {
     include: ['test/packaging/*.packaging.ts'],
     reporters: ['default', new PlainReporter()],
-    hookTimeout: 120_000,
-    testTimeout: 60_000,
+    // Only there to end a hang: machines may be busy.
+    hookTimeout: 300_000,
+    testTimeout: 300_000,
   },
 });

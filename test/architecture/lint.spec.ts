@@ -131,7 +131,7 @@ describe('the lint configuration', () => {
       encoding: 'utf8',
     });
     findings = (JSON.parse(run.stdout) as { diagnostics: Finding[] }).diagnostics;
-  }, 60_000);
+  });
   afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
   it.each(faults)('%s is reported for %s', (rule, file) => {

@@ -32,7 +32,7 @@ beforeAll(async () => {
     buildSample(),
     startEmbeddedPostgres({ dataDir, stopOnExit: true }),
   ]);
-}, 180_000);
+});
 afterAll(async () => {
   await sample?.stop();
   await dataSource?.destroy();
@@ -47,53 +47,49 @@ async function paymentProcess(of: MortalSample): Promise<number> {
   return Number(/Payments run in process (\d+)/.exec(await of.newest('Payments run in process'))?.[1]);
 }
 
-it(
-  `the sample runs payment in a process of its own, which is killed ${KILLS} times amid its work, and the orders once: the books balance`,
-  { timeout: 300_000 },
-  async () => {
-    process.stdout.write(`payment-process: seed ${seed}\n`);
-    const random = seeded(seed);
-    const environment = {
-      POSTGRES_URL: server.url,
-      RABBITMQ_URL: broker.url,
-      QUEUE_PREFIX: `orch-test-${process.pid}`,
-      ...SHORT_TIMEOUTS,
-    };
-    const running = (sample = await MortalSample.start(build.main, environment, ['--payments=rabbitmq']));
-    const load = new OrderLoad([running], random, String(seed));
-    const wave = async (number: number): Promise<void> => {
-      const placing = load.place(number * WAVE);
-      await running.some('awaitingPayment → awaitingInventory', 1 + Math.floor(random() * MOST_PAID));
-      return placing;
-    };
-    for (let kill = 1; kill <= KILLS; kill += 1) {
-      await wave(kill);
-      const pid = await paymentProcess(running);
-      const next = running.line('Payments run in process');
-      process.kill(pid, 'SIGKILL');
-      expect(await next).not.toContain(String(pid));
-    }
-    await wave(KILLS + 1);
-    await running.killNow();
+it(`the sample runs payment in a process of its own, which is killed ${KILLS} times amid its work, and the orders once: the books balance`, async () => {
+  process.stdout.write(`payment-process: seed ${seed}\n`);
+  const random = seeded(seed);
+  const environment = {
+    POSTGRES_URL: server.url,
+    RABBITMQ_URL: broker.url,
+    QUEUE_PREFIX: `orch-test-${process.pid}`,
+    ...SHORT_TIMEOUTS,
+  };
+  const running = (sample = await MortalSample.start(build.main, environment, ['--payments=rabbitmq']));
+  const load = new OrderLoad([running], random, String(seed));
+  const wave = async (number: number): Promise<void> => {
+    const placing = load.place(number * WAVE);
+    await running.some('awaitingPayment → awaitingInventory', 1 + Math.floor(random() * MOST_PAID));
+    return placing;
+  };
+  for (let kill = 1; kill <= KILLS; kill += 1) {
+    await wave(kill);
+    const pid = await paymentProcess(running);
+    const next = running.line('Payments run in process');
+    process.kill(pid, 'SIGKILL');
+    expect(await next).not.toContain(String(pid));
+  }
+  await wave(KILLS + 1);
+  await running.killNow();
 
-    const db = (dataSource = await openDataSource(server.url));
-    const outcome = await load.settle(running, db);
-    expect(outcome).toMatchObject({ faults: [], open: 0, orders: new Set(load.ids).size });
-    expect(outcome.completed).toBeGreaterThan(0);
-    expect(outcome.refunded).toBeGreaterThan(0);
-    // Nothing of payment ran in the process of the orders.
-    const destinations = async (schema: string): Promise<readonly string[]> =>
-      (await db.query<{ destination: string }[]>(`SELECT DISTINCT destination FROM ${schema}.consumed`)).map(
-        ({ destination }) => destination,
-      );
-    const paymentHandlers = expect.arrayContaining([
-      expect.stringMatching(/PaymentHandlers\.process/),
-    ]) as string[];
-    expect(await destinations('payments_orchestrator')).toEqual(paymentHandlers);
-    expect(await destinations('orchestrator')).not.toEqual(paymentHandlers);
-    expect((await running.stop()).code).toBe(0);
-  },
-);
+  const db = (dataSource = await openDataSource(server.url));
+  const outcome = await load.settle(running, db);
+  expect(outcome).toMatchObject({ faults: [], open: 0, orders: new Set(load.ids).size });
+  expect(outcome.completed).toBeGreaterThan(0);
+  expect(outcome.refunded).toBeGreaterThan(0);
+  // Nothing of payment ran in the process of the orders.
+  const destinations = async (schema: string): Promise<readonly string[]> =>
+    (await db.query<{ destination: string }[]>(`SELECT DISTINCT destination FROM ${schema}.consumed`)).map(
+      ({ destination }) => destination,
+    );
+  const paymentHandlers = expect.arrayContaining([
+    expect.stringMatching(/PaymentHandlers\.process/),
+  ]) as string[];
+  expect(await destinations('payments_orchestrator')).toEqual(paymentHandlers);
+  expect(await destinations('orchestrator')).not.toEqual(paymentHandlers);
+  expect((await running.stop()).code).toBe(0);
+});
 
 it('says in one message that no broker answers, and that a flag is unknown', async () => {
   const port = await freePort();

@@ -10,7 +10,7 @@ import { Cashier, payments, Placed, Shop, shop, type Party, type Wire } from './
 let broker: Broker;
 beforeAll(async () => {
   broker = await rabbitMq();
-}, 180_000);
+});
 afterAll(() => broker?.close());
 
 let parties: Party[] = [];

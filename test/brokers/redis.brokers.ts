@@ -12,7 +12,7 @@ let server: RedisServer;
 const folder = mkdtempSync(join(tmpdir(), 'orch-brokers-'));
 beforeAll(async () => {
   server = await startRedisServer(folder);
-}, 120_000);
+});
 afterAll(async () => {
   await server?.stop('SIGKILL');
   rmSync(folder, { recursive: true, force: true });

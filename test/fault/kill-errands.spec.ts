@@ -49,7 +49,7 @@ it('no fault point is forgotten', () => {
 
 it.each(stores)(
   `two nodes on one store ($kind) die ${rounds} times at each fault point while errands come in, and each effect has one id`,
-  { timeout: 180_000 + rounds * POINTS.length * 20_000 },
+  { timeout: 300_000 + rounds * POINTS.length * 20_000 },
   async ({ kind, points, open }) => {
     const random = seeded(seed);
     const plan = deaths(points, rounds, random);

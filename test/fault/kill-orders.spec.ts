@@ -30,7 +30,7 @@ afterAll(async () => {
 
 it(
   `${orders} orders of all kinds come to a legal end and their books balance, though the process is killed ${rounds} times`,
-  { timeout: 180_000 + rounds * 30_000 },
+  { timeout: 300_000 + rounds * 30_000 },
   async () => {
     process.stdout.write(`kill-orders: seed ${seed}, ${rounds} kills, ${orders} orders\n`);
     const random = seeded(seed);

@@ -30,7 +30,7 @@ afterAll(async () => {
 
 it(
   `two nodes on one database die ${rounds} times at each of ${SAMPLE_POINTS.length} fault points while orders come in, and the books balance`,
-  { timeout: 180_000 + rounds * SAMPLE_POINTS.length * 30_000 },
+  { timeout: 300_000 + rounds * SAMPLE_POINTS.length * 30_000 },
   async () => {
     const random = seeded(seed);
     const plan = deaths(SAMPLE_POINTS, rounds, random);

@@ -35,7 +35,7 @@ afterAll(async () => {
 
 it(
   `Postgres is killed ${rounds} times under load: the process goes on by itself when it is back, and the books balance`,
-  { timeout: 150_000 + rounds * 30_000 },
+  { timeout: 300_000 + rounds * 30_000 },
   async () => {
     process.stdout.write(`postgres-dies: seed ${seed}, ${rounds} kills\n`);
     sample = await MortalSample.start(build.main, { POSTGRES_URL: server.url, ...SHORT_TIMEOUTS });

@@ -54,53 +54,46 @@ async function refusal(program: Program): Promise<Ending & { readonly text: stri
   return { ...(await program.ended), text: program.lines.join('\n') };
 }
 
-/** Three starts, each with a database of its own, and an order's time-out. */
-const PATIENCE = 180_000;
+it('a killed sample leaves its Postgres behind; the next start stops it, and the order goes on', async () => {
+  const port = String(await freePort());
+  const url = `http://localhost:${port}`;
+  const first = start({ PORT: port });
+  expect(await first.line('curl')).toContain(`curl -s -X POST ${url}/orders`);
+  const body = JSON.stringify({
+    customerId: 'ada',
+    items: [{ sku: 'book', quantity: 1 }],
+    simulate: { carrier: 'silent' },
+  });
+  const placed = await fetch(`${url}/orders`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body,
+  });
+  const { orderId } = (await placed.json()) as OrderView;
+  const orphan = postgresPid();
+  await first.signal('SIGKILL');
+  expect(isAlive(orphan)).toBe(true);
 
-it(
-  'a killed sample leaves its Postgres behind; the next start stops it, and the order goes on',
-  async () => {
-    const port = String(await freePort());
-    const url = `http://localhost:${port}`;
-    const first = start({ PORT: port });
-    expect(await first.line('curl')).toContain(`curl -s -X POST ${url}/orders`);
-    const body = JSON.stringify({
-      customerId: 'ada',
-      items: [{ sku: 'book', quantity: 1 }],
-      simulate: { carrier: 'silent' },
-    });
-    const placed = await fetch(`${url}/orders`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body,
-    });
-    const { orderId } = (await placed.json()) as OrderView;
-    const orphan = postgresPid();
-    await first.signal('SIGKILL');
-    expect(isAlive(orphan)).toBe(true);
+  const second = start({ PORT: port, NODE_ENV: 'production', NEST_LOG_LEVEL: undefined });
+  await second.line(`stopped Postgres ${orphan}`);
+  await second.line('"Listening"');
+  expect(isAlive(orphan)).toBe(false);
+  await second.line('compensated');
+  const order = (await (await fetch(`${url}/orders/${orderId}`)).json()) as OrderView;
+  expect(order).toMatchObject({ state: 'failed', undone: ['cancelShipment', 'release', 'refund'] });
 
-    const second = start({ PORT: port, NODE_ENV: 'production', NEST_LOG_LEVEL: undefined });
-    await second.line(`stopped Postgres ${orphan}`);
-    await second.line('"Listening"');
-    expect(isAlive(orphan)).toBe(false);
-    await second.line('compensated');
-    const order = (await (await fetch(`${url}/orders/${orderId}`)).json()) as OrderView;
-    expect(order).toMatchObject({ state: 'failed', undone: ['cancelShipment', 'release', 'refund'] });
+  // The check finds the running server by itself.
+  const whileRunning = start({}, build.check);
+  expect(await whileRunning.ended).toEqual({ code: 0, signal: null });
+  expect(whileRunning.lines.at(-1)).toBe('balances');
 
-    // The check finds the running server by itself.
-    const whileRunning = start({}, build.check);
-    expect(await whileRunning.ended).toEqual({ code: 0, signal: null });
-    expect(whileRunning.lines.at(-1)).toBe('balances');
-
-    const postgres = postgresPid();
-    expect(await second.signal('SIGINT')).toEqual({ code: 0, signal: null });
-    expect(isAlive(postgres)).toBe(false);
-    const whileStopped = start({}, build.check);
-    expect(await whileStopped.ended).toEqual({ code: 0, signal: null });
-    expect(whileStopped.lines.at(-1)).toBe('balances');
-  },
-  PATIENCE,
-);
+  const postgres = postgresPid();
+  expect(await second.signal('SIGINT')).toEqual({ code: 0, signal: null });
+  expect(isAlive(postgres)).toBe(false);
+  const whileStopped = start({}, build.check);
+  expect(await whileStopped.ended).toEqual({ code: 0, signal: null });
+  expect(whileStopped.lines.at(-1)).toBe('balances');
+});
 
 it('a port that is taken is said in one message, and nothing is left running', async () => {
   const other = createServer().listen(0);

@@ -7,7 +7,7 @@ export const runs = Number(process.env['RESILIENCE_RUNS'] ?? 300);
 export const runsOnServer = process.env['RESILIENCE_RUNS'] === undefined ? 100 : runs;
 
 /** Time for the schedules of a long run. */
-export const patience = Math.max(60_000, runs * 50);
+export const patience = Math.max(300_000, runs * 50);
 
 /** A clock that reads what the test sets. Nothing can be scheduled on it. */
 export class SetClock implements Clock {

@@ -30,7 +30,6 @@ async function place(sample: MortalSample, number: number): Promise<void> {
 // The books after many such deaths: `npm run test:brokers`.
 it.each(['named-pipe', 'shared-memory', 'redis-streams'])(
   'the sample runs payment as a process of its own over %s; it is killed amid its work, and no order is lost',
-  { timeout: 180_000 },
   async (transport) => {
     const database = await createTestDatabase();
     const { url, prefix } = redisNamespace();

@@ -87,21 +87,17 @@ describe('simulation of the order application', () => {
     expect(runs[2]?.fingerprint).not.toBe(runs[0]?.fingerprint);
   });
 
-  it.each(Object.entries(faults))(
-    'finds %s, and makes the plan smaller',
-    { timeout: 120_000 },
-    async (_, broken) => {
-      const failure = await failureOf(broken);
-      const again = await runPlan(orderScenario(broken), failure.plan, true);
-      expect(again.failures).toEqual(failure.failures);
-      expect(again.trace).toEqual(failure.trace);
-      const { faults: before, inputs } = planOf(failure.seed);
-      expect(failure.plan.faults.length).toBeLessThanOrEqual(before.length);
-      expect(failure.plan.inputs).toBeLessThanOrEqual(inputs);
-      expect(await smallerOnesPass(broken, failure.plan)).toBe(true);
-      expect(failure.message).toContain(`Seed ${failure.seed} failed`);
-    },
-  );
+  it.each(Object.entries(faults))('finds %s, and makes the plan smaller', async (_, broken) => {
+    const failure = await failureOf(broken);
+    const again = await runPlan(orderScenario(broken), failure.plan, true);
+    expect(again.failures).toEqual(failure.failures);
+    expect(again.trace).toEqual(failure.trace);
+    const { faults: before, inputs } = planOf(failure.seed);
+    expect(failure.plan.faults.length).toBeLessThanOrEqual(before.length);
+    expect(failure.plan.inputs).toBeLessThanOrEqual(inputs);
+    expect(await smallerOnesPass(broken, failure.plan)).toBe(true);
+    expect(failure.message).toContain(`Seed ${failure.seed} failed`);
+  });
 
   it('says so when a run can not be repeated', async () => {
     let runs = 0;

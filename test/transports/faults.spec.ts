@@ -24,7 +24,7 @@ describe.each(['named-pipe', 'shared-memory'] as const)(
 
     it(
       'a writer that is killed has sent a beginning, whole and in order; its next run sends everything',
-      { timeout: 60_000 + ROUNDS * 20_000 },
+      { timeout: 300_000 + ROUNDS * 20_000 },
       async () => {
         const directory = folderOfTest();
         for (let round = 0; round < ROUNDS; round += 1) {
@@ -59,7 +59,7 @@ describe.each(['named-pipe', 'shared-memory'] as const)(
 
     it(
       'a reader that is killed is lost, and nothing for it goes to its next run',
-      { timeout: 60_000 + ROUNDS * 20_000 },
+      { timeout: 300_000 + ROUNDS * 20_000 },
       async () => {
         const directory = folderOfTest();
         for (let round = 0; round < ROUNDS; round += 1) {
