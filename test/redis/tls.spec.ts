@@ -31,7 +31,7 @@ beforeAll(async () => {
 afterEach(() => clients.splice(0).forEach((client) => client.disconnect()));
 afterAll(() => server.stop('SIGKILL'));
 
-function clientOf(options: RedisOptions = {}): Redis {
+function clientOf(options: Omit<RedisOptions, 'replyMapping'> = {}): Redis {
   const trusted = { ca: certificate.text };
   const client = new Redis({
     host: '127.0.0.1',
@@ -59,15 +59,16 @@ it('store and streams work over TLS with a password', async () => {
   expect(node.handled[0]?.text).toBe('over TLS');
 });
 
-const refusals: readonly [what: string, options: () => RedisOptions, words: RegExp][] = [
+const refusals: readonly [what: string, options: () => Omit<RedisOptions, 'replyMapping'>, words: RegExp][] =
   [
-    'a certificate that is not trusted',
-    () => ({ tls: {} }),
-    /certificate.*DEPTH_ZERO_SELF_SIGNED_CERT.*tls: \{ ca \}/s,
-  ],
-  ['a wrong password', () => ({ password: 'wrong' }), /WRONGPASS.*user and password/s],
-  ['no password', () => ({ password: '' }), /NOAUTH.*user and password/s],
-];
+    [
+      'a certificate that is not trusted',
+      () => ({ tls: {} }),
+      /certificate.*DEPTH_ZERO_SELF_SIGNED_CERT.*tls: \{ ca \}/s,
+    ],
+    ['a wrong password', () => ({ password: 'wrong' }), /WRONGPASS.*user and password/s],
+    ['no password', () => ({ password: '' }), /NOAUTH.*user and password/s],
+  ];
 
 it.each(refusals)(
   '%s is a typed error that says what to do, and nothing is registered',
