@@ -11,6 +11,8 @@ const SIZES = list('sizes', ['100', '1000', '64000']).map(Number);
 const RECEIVERS = list('receivers', ['1', '4', '8']).map(Number);
 /** `named-pipe,tcp` takes part of the field. */
 const ONLY = list('only', []);
+/** `orchestrator,ipc` takes part of the interfaces. */
+const FACES = list('faces', []);
 const SLEEP_MS = 5;
 
 const OURS: readonly WireName[] = ['port', 'orchestrator', 'nest'].flatMap((face) =>
@@ -28,9 +30,8 @@ const PEERS: readonly WireName[] = [
 const RIVAL = 'Nest tcp';
 
 interface Figures {
-  /** Events per second by size, to one receiver; and of the smallest size, by number of receivers. */
-  readonly events: ReadonlyMap<number, number>;
-  readonly spread: ReadonlyMap<number, number>;
+  /** Events per second of a size to so many receivers, by the words for it. */
+  readonly events: ReadonlyMap<string, number>;
   readonly busy: Trips;
   readonly asleep: Trips;
   readonly idle: number;
@@ -57,21 +58,30 @@ export async function* transports(): AsyncGenerator<Result> {
 
 async function measure(wire: WireName, addresses: Addresses): Promise<Figures> {
   const [smallest = 100] = SIZES;
-  const one = await Contest.open(wire, 1, addresses);
-  const events = new Map<number, number>();
-  for (const bytes of SIZES) events.set(bytes, await fastest(one, bytes));
-  await one.trips(500, smallest);
-  const busy = await one.trips(3_000, smallest);
-  const asleep = await one.trips(200, smallest, SLEEP_MS);
-  const idle = await one.idle(3_000);
-  await one.close();
-  const spread = new Map<number, number>();
-  for (const receivers of RECEIVERS.filter((each) => each > 1)) {
-    const several = await Contest.open(wire, receivers, addresses);
-    spread.set(receivers, await fastest(several, smallest));
-    await several.close();
-  }
-  return { events, spread, busy, asleep, idle };
+  const events = new Map<string, number>();
+  const pour = async (contest: Contest, receivers: number): Promise<void> => {
+    const to = receivers === 1 ? '' : ` to ${receivers} processes`;
+    for (const bytes of SIZES) events.set(`events of ${bytes} B${to}`, await fastest(contest, bytes));
+  };
+  const during = async <T>(receivers: number, work: (contest: Contest) => Promise<T>): Promise<T> => {
+    const contest = await Contest.open(wire, receivers, addresses);
+    const close = stoppedWithTheRun(() => contest.close());
+    try {
+      return await work(contest);
+    } finally {
+      await close();
+    }
+  };
+  const times = await during(1, async (one) => {
+    if (RECEIVERS.includes(1)) await pour(one, 1);
+    await one.trips(500, smallest);
+    const busy = await one.trips(3_000, smallest);
+    const asleep = await one.trips(200, smallest, SLEEP_MS);
+    return { busy, asleep, idle: await one.idle(3_000) };
+  });
+  for (const receivers of RECEIVERS.filter((each) => each > 1))
+    await during(receivers, (several) => pour(several, receivers));
+  return { events, ...times };
 }
 
 /** As many events as take the wanted time, which the first, shorter run tells. */
@@ -87,22 +97,8 @@ async function fastest(contest: Contest, bytes: number): Promise<number> {
 }
 
 function* lines(name: string, figures: Figures, rival: Figures | undefined): Generator<Result> {
-  for (const [bytes, perSecond] of figures.events)
-    yield compare(
-      `${name}: events of ${bytes} B`,
-      perSecond,
-      rival?.events.get(bytes) ?? NaN,
-      RIVAL,
-      'events/s',
-    );
-  for (const [receivers, perSecond] of figures.spread)
-    yield compare(
-      `${name}: events to ${receivers} processes`,
-      perSecond,
-      rival?.spread.get(receivers) ?? NaN,
-      RIVAL,
-      'events/s',
-    );
+  for (const [what, perSecond] of figures.events)
+    yield compare(`${name}: ${what}`, perSecond, rival?.events.get(what) ?? NaN, RIVAL, 'events/s');
   yield less(`${name}: round trip, p50`, figures.busy.p50, rival?.busy.p50);
   yield less(`${name}: round trip, p99`, figures.busy.p99, rival?.busy.p99);
   yield less(`${name}: round trip from sleep, p50`, figures.asleep.p50, rival?.asleep.p50);
@@ -123,7 +119,8 @@ const nameOf = ({ face, carrier }: WireName): string => {
   return face === 'port' ? `${carrier}, frames` : `${face} to a ${carrier}`;
 };
 
-const wanted = (wire: WireName): boolean => ONLY.length === 0 || ONLY.includes(wire.carrier);
+const wanted = ({ face, carrier }: WireName): boolean =>
+  (ONLY.length === 0 || ONLY.includes(carrier)) && (FACES.length === 0 || FACES.includes(face));
 
 async function servers(): Promise<{ addresses: Addresses; missing: Set<string>; stop: () => Promise<void> }> {
   const started: Started[] = [];

@@ -1,7 +1,6 @@
 import { EventInvalidError, EventPayloadError, quote } from '../errors.js';
+import { DEEPEST, isPlainPayload } from './plain-payload.js';
 
-/** Levels of objects in an event; a deeper one is a mistake or a circle. */
-const DEEPEST = 64;
 const ENGINE_PREFIX = 'xstate.';
 
 /**
@@ -11,16 +10,27 @@ const ENGINE_PREFIX = 'xstate.';
  * @throws EventInvalidError, EventPayloadError
  */
 export function assertEvent(event: unknown, machine: string, maxValues: number): void {
-  const type = (event as { type?: unknown } | null | undefined)?.type;
-  if (typeof type !== 'string' || !isSendable(type))
-    throw new EventInvalidError(machine, describe(event, type));
+  const type = assertType(event, machine);
   for (const key in event as object) {
     const value = (event as Readonly<Record<string, unknown>>)[key];
     if (typeof value === 'object' && value !== null) {
-      new PayloadWalk(type, maxValues).enter(event as object, 'event');
+      if (!isPlainPayload(event as object, maxValues))
+        new PayloadWalk(type, maxValues).enter(event as object, 'event');
       return;
     }
   }
+}
+
+/**
+ * Refuses what is no event, and what the engine alone may send.
+ *
+ * @throws EventInvalidError
+ */
+export function assertType(event: unknown, machine: string): string {
+  const type = (event as { type?: unknown } | null | undefined)?.type;
+  if (typeof type !== 'string' || !isSendable(type))
+    throw new EventInvalidError(machine, describe(event, type));
+  return type;
 }
 
 function isSendable(type: string): boolean {
