@@ -64,6 +64,7 @@ describe('shared memory refuses', () => {
     [{ suspectAfterBeats: 1 }, 'suspectAfterBeats'],
     [{ spinMs: -1 }, 'spinMs'],
     [{ spinMs: Number.NaN }, 'spinMs'],
+    [{ answerSpinMs: 51 }, 'answerSpinMs'],
     [{ directory: '' }, 'directory'],
   ])('options that can’t work: %j', (options, option) => {
     expect(() => sharedMemory(options)).toThrow(

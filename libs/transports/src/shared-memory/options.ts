@@ -24,6 +24,11 @@ export interface SharedMemoryOptions {
   readonly suspectAfterBeats?: number;
   /** Milliseconds for which a reader looks again and again before it sleeps, while frames come that fast; 0 to 50. Default: 0.2. */
   readonly spinMs?: number;
+  /**
+   * Milliseconds for which a process that has woken another one looks for what comes back instead of sleeping, while answers come in that time; 0 to
+   * 50, 0: it sleeps at once. Default: 0.5.
+   */
+  readonly answerSpinMs?: number;
 }
 
 /** Every option, checked. */
@@ -42,6 +47,7 @@ export function settingsOf(options: SharedMemoryOptions): SharedMemorySettings {
     heartbeatMs: options.heartbeatMs ?? 1_000,
     suspectAfterBeats: options.suspectAfterBeats ?? 3,
     spinMs: options.spinMs ?? 0.2,
+    answerSpinMs: options.answerSpinMs ?? 0.5,
   };
   checkWhole(settings, 'maxEndpoints', 2, 128);
   checkWhole(settings, 'maxNames', 1, 65_536);
@@ -53,13 +59,16 @@ export function settingsOf(options: SharedMemoryOptions): SharedMemorySettings {
 }
 
 function checkRest(settings: SharedMemorySettings): void {
-  const { directory, laneBytes, spinMs, maxEndpoints } = settings;
+  const { directory, laneBytes, maxEndpoints } = settings;
   if (directory === '')
     throw new TransportOptionError('directory', "''", 'use the path of a folder, or leave it out');
   if ((laneBytes & (laneBytes - 1)) !== 0)
     throw new TransportOptionError('laneBytes', laneBytes, 'use a power of two');
-  if (!(spinMs >= 0 && spinMs <= 50))
-    throw new TransportOptionError('spinMs', spinMs, 'use a number from 0 to 50');
+  for (const option of ['spinMs', 'answerSpinMs'] as const) {
+    const value = settings[option];
+    if (!(value >= 0 && value <= 50))
+      throw new TransportOptionError(option, value, 'use a number from 0 to 50');
+  }
   if (layoutOf(settings).totalBytes > LARGEST_SEGMENT)
     throw new TransportOptionError(
       'laneBytes',

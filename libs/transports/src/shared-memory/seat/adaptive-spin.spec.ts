@@ -25,6 +25,10 @@ describe('AdaptiveSpin', () => {
     expect(looksOn(0.2, times(20, 0.01))).toBe(true);
   });
 
+  it('looks on after one long gap among short ones', () => {
+    expect(looksOn(0.2, [...times(20, 0.05), 30, 0.05])).toBe(true);
+  });
+
   it('sleeps at once where gaps are long', () => {
     expect(looksOn(0.2, times(20, 5))).toBe(false);
   });

@@ -1,7 +1,7 @@
 /** How much an old gap counts against a new one. */
 const MEMORY = 0.75;
-/** A longer gap says no more than that nothing came for a while. */
-const LONGEST_GAPS = 10;
+/** A longer gap says no more than that nothing came for a while: one of them in a row of short ones (somebody else had the core) changes little. */
+const LONGEST_GAPS = 2;
 
 /**
  * Decides how long a reader that found nothing looks again before it sleeps. While frames come after short gaps it looks on, since sleeping and being

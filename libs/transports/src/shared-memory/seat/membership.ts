@@ -26,11 +26,15 @@ export class Membership {
   private seen = -1;
   private lastBeatAt: number;
 
-  /** @param kick called when there is something to do */
+  /**
+   * @param kick called when there is something to do
+   * @param woke called when another endpoint was woken
+   */
   constructor(
     private readonly parts: SeatParts,
     private readonly counters: FrameCounters,
     private readonly kick: () => void,
+    private readonly woke: () => void,
   ) {
     this.lastBeatAt = parts.options.clock.monotonic();
   }
@@ -146,7 +150,10 @@ export class Membership {
     const { ground, place } = this.parts;
     this.links.push(link);
     this.byIncarnation.set(link.endpoint.incarnation, link);
-    this.rings.set(link, () => ground.ring(link.slot, link.generation));
+    this.rings.set(link, () => {
+      ground.ring(link.slot, link.generation);
+      this.woke();
+    });
     if (link.slot !== place.slot) this.tell(link, 'up');
   }
 

@@ -1,5 +1,6 @@
 import type { SleepFlag } from '../lane/sleep-flag.js';
 import { AdaptiveSpin } from './adaptive-spin.js';
+import { AnswerWatch } from './answer-watch.js';
 
 /** What a loop runs. */
 export interface Turns {
@@ -11,12 +12,19 @@ export interface Turns {
   pause(): void;
 }
 
+/** How long a loop looks before it sleeps; see `SharedMemoryOptions`. */
+export interface Patience {
+  readonly spinMs: number;
+  readonly answerSpinMs: number;
+}
+
 /**
  * Calls `turn` as long as there is something to do, a round of the event loop between two calls; then for a while in case more comes; then sets the
  * sleep flag and rests until the bell rings.
  */
 export class ReadingLoop {
   private readonly spin: AdaptiveSpin;
+  private readonly answers: AnswerWatch;
   private immediate: NodeJS.Immediate | undefined = undefined;
   private isClosed = false;
   isPaused = false;
@@ -24,9 +32,10 @@ export class ReadingLoop {
   constructor(
     private readonly flag: SleepFlag,
     private readonly turns: Turns,
-    spinMs: number,
+    { spinMs, answerSpinMs }: Patience,
   ) {
     this.spin = new AdaptiveSpin(spinMs);
+    this.answers = new AnswerWatch(answerSpinMs);
   }
 
   /** There is, or may be, something to do: soon. */
@@ -34,6 +43,12 @@ export class ReadingLoop {
     if (this.isClosed || this.isPaused || this.immediate !== undefined) return;
     this.flag.wake();
     this.immediate = setImmediate(this.run);
+  }
+
+  /** Another reader was woken: what it has to say comes soon. */
+  expectAnswer(): void {
+    if (this.isClosed || this.isPaused || !this.answers.begins(performance.now())) return;
+    this.kick();
   }
 
   /** The bell has rung: now. */
@@ -66,10 +81,23 @@ export class ReadingLoop {
     this.immediate = undefined;
     const done = this.turns.turn();
     if (this.isClosed) return;
-    const now = performance.now();
-    if (done > 0) this.spin.found(now);
-    else if (this.spin.goesOn(now)) this.turns.pause();
-    else if (this.flag.trySleep(() => this.turns.isReady())) return;
+    if (done > 0) this.found();
+    else if (!this.looksAgain() && this.flag.trySleep(() => this.turns.isReady())) return;
     this.immediate ??= setImmediate(this.run);
   };
+
+  private found(): void {
+    this.spin.found(performance.now());
+    this.answers.found();
+  }
+
+  private looksAgain(): boolean {
+    const now = performance.now();
+    // Both, so that both know how long nothing came.
+    const [isBusy, isExpecting] = [this.spin.goesOn(now), this.answers.goesOn(now)];
+    if (!isBusy && !isExpecting) return false;
+    // Who is looked for may wait for this very core: where it is woken it often is put there.
+    this.turns.pause();
+    return true;
+  }
 }

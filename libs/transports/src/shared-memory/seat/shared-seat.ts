@@ -61,12 +61,17 @@ export class SharedSeat implements TransportSeat {
     const { segment, settings, place, self, ground } = parts;
     this.self = self;
     this.maxFrameBytes = LaneWriter.maxPayload(settings.laneBytes);
-    this.members = new Membership(parts, this.counters, () => this.loop.kick());
+    this.members = new Membership(
+      parts,
+      this.counters,
+      () => this.loop.kick(),
+      () => this.loop.expectAnswer(),
+    );
     const flag = segment.endpoints.sleepFlag(place.slot);
     this.loop = new ReadingLoop(
       flag,
       { turn: () => this.turn(), isReady: () => this.isReady(), pause: () => ground.yieldCore() },
-      settings.spinMs,
+      settings,
     );
   }
 

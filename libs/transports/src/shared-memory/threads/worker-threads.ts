@@ -18,7 +18,10 @@ const TYPE = 'worker-threads';
 export type ThreadMemoryOptions = Pick<SharedMemoryOptions, 'maxEndpoints' | 'maxNames' | 'laneBytes'>;
 
 /** Options of `workerThreads`; as in `sharedMemory`. */
-export type WorkerThreadsOptions = Pick<SharedMemoryOptions, 'heartbeatMs' | 'suspectAfterBeats' | 'spinMs'>;
+export type WorkerThreadsOptions = Pick<
+  SharedMemoryOptions,
+  'heartbeatMs' | 'suspectAfterBeats' | 'spinMs' | 'answerSpinMs'
+>;
 
 /**
  * Makes the memory of a cluster of threads: hand it to each worker (`workerData`), and there to `workerThreads`.
