@@ -76,6 +76,7 @@ export type {
   DurableResult,
   DurableSendOptions,
 } from './orchestrator/durable/durable-ref.js';
+export type { DurableOptions } from './orchestrator/durable/group-durables.js';
 export type { DurableMachinesOptions } from './orchestrator/durable/durable-options.js';
 export type { DurableActionContext } from './orchestrator/durable/durable-effects.js';
 export type { DurableActivityContext } from './orchestrator/durable/durable-activities.js';
@@ -83,6 +84,8 @@ export {
   DurableConflictError,
   DurableLogicError,
   DurableRequestError,
+  DurableUnavailableError,
+  DurableVerbError,
   OwnerFencedError,
 } from './orchestrator/durable/durable-errors.js';
 export {
@@ -165,6 +168,7 @@ export type {
 export type {
   CounterName,
   GlobalStatistics,
+  DurableStatistics,
   GroupStatistics,
   LatencyStatistics,
   MetricsListener,

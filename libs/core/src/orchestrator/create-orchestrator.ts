@@ -1,12 +1,16 @@
 import { uuidSource } from '../ports/system-clock.js';
 import { systemScheduler } from '../ports/system-scheduler.js';
+import type { InstanceStore } from '../ports/instance-store.js';
+import type { PartitionedTransport } from '../ports/partitioned-transport.js';
 import type { Transport } from '../ports/transport.js';
 import { isClusterName } from './cluster/address.js';
 import { ClusterMember } from './cluster/cluster-member.js';
 import { type ClusterLimits, clusterLimits } from './cluster/cluster-options.js';
 import { type Gateway, isGateway } from './cluster/gateway/gateway.js';
+import { type DurableOptions, GroupDurables } from './durable/group-durables.js';
 import { OrchestratorOptionError } from './errors.js';
 import { coreOf, globalOrchestrator } from './global/global-orchestrator.js';
+import type { GroupCore } from './group/group-core.js';
 import type { ChannelGroupOptions, PoolOptions } from './options.js';
 import type { ChannelGroup } from './orchestrator.js';
 import { type Environment, IN_PROCESS, transportType } from './transport-type.js';
@@ -30,6 +34,14 @@ export interface ClusterOptions extends Partial<ClusterLimits> {
 
 /** Options of {@link createOrchestrator}. */
 export interface OrchestratorOptions extends ChannelGroupOptions, ClusterOptions {
+  /**
+   * Keeps durable machines (`spawn(machine, { id, durable: true })`). It must be started, and stays open: whoever made it closes it. In-process they live here and go on
+   * after the next start, which nobody else may have at the same time; over a transport with partitions each one has one owner among the processes. Other transports
+   * refuse durable machines. Default: none, durable machines are refused.
+   */
+  readonly store?: InstanceStore;
+  /** How durable machines run; with `store` only. */
+  readonly durable?: DurableOptions;
   /**
    * Name of the channel group. Groups of the same name in all processes of a cluster are one address space: a machine of any of them is found
    * by its id. Default: `'default'`.
@@ -58,17 +70,19 @@ export async function createOrchestrator(options: OrchestratorOptions = {}): Pro
   const { name = 'default', pool, transports = {} } = options;
   const type = transportType(options.type, Object.keys(transports), options.environment);
   const global = globalOrchestrator(pool);
-  if (type === IN_PROCESS) return global.createChannelGroup(name, options);
-  const choice = transports[type] as Transport | Gateway;
+  if (type === IN_PROCESS && options.store === undefined) return global.createChannelGroup(name, options);
+  const choice = type === IN_PROCESS ? undefined : (transports[type] as Transport | Gateway);
   const names = clusterNames(name, options);
-  const { transport, gateway } = chosen(choice, names.cluster);
+  const { transport, gateway } = choice === undefined ? {} : chosen(choice, names.cluster);
   const limits = clusterLimits(options);
   const group = global.createChannelGroup(name, options);
   try {
     const core = coreOf(group);
     const { scheduler = systemScheduler } = options;
-    core.cluster = await ClusterMember.join(core, { transport, ...names, limits, scheduler });
-    if (gateway !== undefined) await core.cluster.abroad.open(gateway);
+    if (transport !== undefined)
+      core.cluster = await ClusterMember.join(core, { transport, ...names, limits, scheduler });
+    if (gateway !== undefined) await core.cluster?.abroad.open(gateway);
+    await addDurables(core, transport, names, options);
     return group;
   } catch (error) {
     await group.release();
@@ -85,6 +99,24 @@ function chosen(
   if (choice.joins !== cluster) return { transport: choice.local, gateway: choice };
   const rule = `must be another cluster than the own one, '${cluster}': name both`;
   throw new OrchestratorOptionError('joins', rule, choice.joins);
+}
+
+async function addDurables(
+  core: GroupCore,
+  transport: Transport | undefined,
+  names: { readonly cluster: string; readonly endpoint: string },
+  { store, durable: options = {} }: OrchestratorOptions,
+): Promise<void> {
+  if (store === undefined) return;
+  if (transport === undefined) core.durable = await GroupDurables.start(core, { store, options });
+  else if (hasPartitions(transport)) {
+    const spread = { transport, ...names };
+    core.durable = await GroupDurables.start(core, { store, options, spread });
+  } else core.storeWithoutOwner = true;
+}
+
+function hasPartitions(transport: Transport): transport is PartitionedTransport {
+  return 'partitions' in transport;
 }
 
 /** @throws OrchestratorOptionError */

@@ -16,8 +16,16 @@ export interface MachineAddress {
   readonly machine: string;
 }
 
+/** Of an event. */
+export interface MachineSendOptions {
+  /**
+   * By which a repeat is known: a durable machine handles one event of an id. Say it where you may send again, as after OutcomeUnknownError. Default: a new one.
+   */
+  readonly messageId?: string;
+}
+
 /** Limits of a request. */
-export interface RequestOptions {
+export interface RequestOptions extends MachineSendOptions {
   /** Milliseconds until the request is given up. Default: the group's `requestTimeoutMs`. */
   readonly timeoutMs?: number;
   /** Gives the request up when it aborts; the rejection is its reason. */
@@ -40,6 +48,8 @@ export interface EventResult<M extends Machine = Machine> {
   readonly snapshot: Snapshot<ContextOf<M>>;
   /** What an action of the step gave to `reply`; undefined where none did. */
   readonly reply: unknown;
+  /** An event with this `messageId` had been handled before: nothing happened now. */
+  readonly duplicate?: boolean;
 }
 
 /**
@@ -63,7 +73,7 @@ export interface MachineRef<M extends Machine = Machine> {
    *
    * @throws EventInvalidError, EventPayloadError, MachineStoppedError, GroupReleasedError (as rejections)
    */
-  send(event: EventOf<M>): Promise<void>;
+  send(event: EventOf<M>, options?: MachineSendOptions): Promise<void>;
   /**
    * As `send`, without waiting: `false` says that the budget is spent or that others wait already, and the event was not taken.
    *

@@ -16,6 +16,13 @@ export interface SpawnOptions {
    * many that nobody addresses. Default: false.
    */
   readonly local?: boolean;
+  /**
+   * Keeps the machine in the orchestrator's store: each step is one commit, and the machine goes on where its process ends, here after the next start, or, with a
+   * transport that has partitions, in another process. Needs an `id`. Its actions run when their step is safe, so that they can't prevent it. Default: false.
+   */
+  readonly durable?: boolean;
+  /** Of a durable machine: the start that comes again under the same id is no second one. Default: a new one. */
+  readonly messageId?: string;
 }
 
 /** A registered machine. */
@@ -50,13 +57,14 @@ export abstract class Orchestrator {
   /**
    * Starts a machine; settles when its first step was adopted. If that fails, nothing is left behind.
    *
-   * @throws UnknownMachineError (not registered), MachineIdError, DuplicateIdError (also where another process of the cluster holds the id), StepError, CeilingError, GroupReleasedError (as rejections)
+   * @throws UnknownMachineError (not registered), MachineIdError, DuplicateIdError (also where another process of the cluster, or the store, holds the id), DurableUnavailableError and DurableLogicError
+   * (durable ones), StepError, CeilingError, GroupReleasedError (as rejections)
    */
   abstract spawn<M extends Machine>(machine: M, options?: SpawnOptions): Promise<MachineRef<M>>;
 
   /**
-   * A machine at work, of this group or by explicit address. Where the group belongs to a cluster, a machine that is not in this process is
-   * looked up when it is first sent to; whether there is one shows then, or by `locate`.
+   * A machine at work, of this group or by explicit address. Where the group belongs to a cluster, or has a store for durable machines, one that is not
+   * in this process is looked up when it is first sent to; whether there is one shows then, or by `locate`.
    *
    * @throws UnknownMachineError, GroupUnreachableError, GroupReleasedError
    */

@@ -30,6 +30,14 @@ export interface LatencyStatistics {
   readonly p99: number;
 }
 
+/** Of the durable machines of a group, in this process. */
+export interface DurableStatistics {
+  /** Machines that are at work here; others are at work elsewhere, or asleep in the store. */
+  readonly atWork: number;
+  /** Partitions that this process owns; 0 without a transport. */
+  readonly partitions: number;
+}
+
 /** Of one group: counts, and what is so now. */
 export interface GroupStatistics extends OrchestratorCounters {
   readonly machines: number;
@@ -44,6 +52,8 @@ export interface GroupStatistics extends OrchestratorCounters {
   readonly latency: LatencyStatistics;
   /** undefined: the group belongs to no cluster. */
   readonly cluster?: ClusterStatistics;
+  /** undefined: the group keeps no durable machines. */
+  readonly durable?: DurableStatistics;
 }
 
 /** Of the channels that groups share. */

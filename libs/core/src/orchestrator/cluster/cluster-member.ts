@@ -9,6 +9,7 @@ import type { MachineInstance } from '../instance/machine-instance.js';
 import type { MachineAddress } from '../machine-ref.js';
 import type { Target } from '../contexts.js';
 import { isClusterName } from './address.js';
+import type { KeptMachine } from '../durable/kept-machine.js';
 import { broadcastOver } from './broadcasts.js';
 import { MachineAddressError, PeerProtocolError } from './cluster-errors.js';
 import type { ClusterLimits } from './cluster-options.js';
@@ -98,6 +99,11 @@ export class ClusterMember implements FrameReceiver {
       open(member);
     }
     return member;
+  }
+
+  /** Kind of the transport. */
+  get type(): string {
+    return this.membership.transport.type;
   }
 
   get cluster(): string {
@@ -210,10 +216,10 @@ export class ClusterMember implements FrameReceiver {
     return remote;
   }
 
-  /** Where a machine is now: the way to its process, or it itself; undefined: nowhere. */
-  async locate(group: string, id: string): Promise<Outgoing | MachineInstance | undefined> {
+  /** Where a machine is now: the way to its process, it itself, or, where it is a durable one, to wherever it is at work; undefined: nowhere. */
+  async locate(group: string, id: string): Promise<Outgoing | MachineInstance | KeptMachine | undefined> {
     const entry = await this.seat.locate(directoryName(group, id));
-    if (entry === undefined) return undefined;
+    if (entry === undefined) return this.core.durable?.find(group, id);
     if (entry.endpoint.incarnation === this.seat.self.incarnation) return this.instanceHere(group, id);
     return this.linkTo(entry.endpoint).out;
   }
@@ -270,7 +276,7 @@ export class ClusterMember implements FrameReceiver {
     }
     const gateway = this.abroad.statistics();
     return {
-      type: this.membership.transport.type,
+      type: this.type,
       cluster: this.cluster,
       endpoint: this.seat.self.name,
       frames: this.seat.statistics(),

@@ -125,11 +125,14 @@ export class DistributedStateStore {
     } while (cursor !== undefined);
   }
 
-  /** Forgets a machine, so that its id is free again. `false`: it is not there, or was written meanwhile. */
-  async remove(id: string): Promise<boolean> {
-    const found = await this.load(id, '');
-    if (found === undefined) return false;
-    const request = { ref: this.refOf(id), expectedVersion: found.version, archive: false, ...this.at() };
+  /**
+   * Forgets a machine, so that its id is free again. `false`: it is not there, or was written meanwhile. `version`: the one that it must have; default:
+   * the present one.
+   */
+  async remove(id: string, version?: number): Promise<boolean> {
+    const expectedVersion = version ?? (await this.load(id, ''))?.version;
+    if (expectedVersion === undefined) return false;
+    const request = { ref: this.refOf(id), expectedVersion, archive: false, ...this.at() };
     return (await this.store.remove(request)) === 'removed';
   }
 

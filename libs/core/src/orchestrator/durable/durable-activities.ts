@@ -1,6 +1,7 @@
 import type { EventObject } from '@nestjs-orchestrator/statechart';
 import type { Logger } from '../../ports/logger.js';
-import type { DurableGround, DurableInstance } from './durable-instance.js';
+import type { DurableGround } from './durable-ground.js';
+import type { DurableInstance } from './durable-instance.js';
 import type { DurableActivity } from './durable-record.js';
 
 /** What an activity of a durable machine is called with. It is started again wherever its machine goes, until its outcome is committed. */
@@ -68,7 +69,8 @@ export class DurableActivities {
       machine: { id: this.instance.id, definition: this.instance.kind.id },
       logger: this.ground.logger,
     };
-    void this.run(logic.run as unknown as Activity, scope, activity);
+    const wide = this.ground.widen(scope, this.instance);
+    void this.run(logic.run as unknown as Activity, wide, activity);
   }
 
   private async run(run: Activity, scope: DurableActivityContext, activity: DurableActivity): Promise<void> {

@@ -2,8 +2,10 @@ import type { EventObject } from '@nestjs-orchestrator/statechart';
 import { hashedId } from '../../message/hashed-id.js';
 import type { Cancellable } from '../../ports/clock.js';
 import type { Logger } from '../../ports/logger.js';
+import type { Target } from '../contexts.js';
 import { ActionTimeoutError } from '../errors.js';
-import type { DurableGround, DurableInstance } from './durable-instance.js';
+import type { DurableGround } from './durable-ground.js';
+import type { DurableInstance } from './durable-instance.js';
 import type { PendingEffect } from './durable-record.js';
 
 /**
@@ -33,7 +35,7 @@ export interface DurableActionContext {
 }
 
 interface Send {
-  readonly to: string;
+  readonly to: Target;
   readonly event: EventObject;
 }
 
@@ -206,7 +208,7 @@ export class DurableEffects {
     let reply: unknown;
     const sends: Send[] = [];
     const context = 'context' in pending ? pending.context : instance.context;
-    const scope: DurableActionContext = {
+    const plain: DurableActionContext = {
       event: pending.event,
       data: context,
       context,
@@ -218,6 +220,7 @@ export class DurableEffects {
       send: (to, event) => void sends.push({ to, event }),
       reply: (value) => (reply = value),
     };
+    const scope = ground.widen(plain, instance);
     const action = instance.kind.action(effect) as unknown as (
       scope: DurableActionContext,
       params: unknown,

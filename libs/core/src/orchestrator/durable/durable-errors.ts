@@ -49,7 +49,43 @@ export class DurableRequestError extends OrchestratorError {
     /** The error's own code there. */
     readonly code: string,
     message: string,
+    /** The error as it was there, as far as it can travel. */
+    cause?: Error,
   ) {
-    super(message);
+    super(message, { cause });
+  }
+}
+
+/** A machine can't be durable in this orchestrator. */
+export class DurableUnavailableError extends OrchestratorError {
+  readonly code = 'DURABLE_UNAVAILABLE';
+  constructor(
+    readonly machine: string,
+    /** `no-store`: nothing keeps it; `no-owner`: its transport gives machines no single owner. */
+    readonly reason: 'no-store' | 'no-owner',
+    /** Type of the transport, or `in-process`. */
+    readonly type: string,
+  ) {
+    super(
+      reason === 'no-store'
+        ? `Machine '${machine}' can't be durable: this orchestrator has no store to keep it in. Give one: createOrchestrator({ store }), or OrchestratorModule.forRoot({ store, machines: { durable: true } }).`
+        : `Machine '${machine}' can't be durable over transport '${type}', which gives a machine no single owner among the processes. ` +
+            `Use 'in-process', or a transport with partitions such as redisStreams() as type 'distributed'.`,
+    );
+  }
+}
+
+/** What an action of a durable machine can't ask for, since it would not survive the process. */
+export class DurableVerbError extends OrchestratorError {
+  readonly code = 'DURABLE_VERB';
+  constructor(
+    /** For example `sendAfter`. */
+    readonly verb: string,
+    readonly machine: string,
+  ) {
+    super(
+      `ctx.${verb}() can't be used by durable machine '${machine}': its actions run after the commit that would have to hold the timer. ` +
+        `Use 'after', or a raise() or sendTo() with a delay, in its definition.`,
+    );
   }
 }

@@ -1,4 +1,4 @@
-import type { EventObject } from '@nestjs-orchestrator/statechart';
+import type { EventObject, Snapshot } from '@nestjs-orchestrator/statechart';
 import { parseJson, toJson } from '../../message/json.js';
 import type { Endpoint } from '../../ports/transport.js';
 
@@ -11,20 +11,41 @@ export interface ReplyTo {
 
 /** What goes to the owner of a durable machine. */
 export interface DurableFrame {
-  readonly kind: 'start' | 'event';
+  /** `stop`: the machine ends and is forgotten; `wait`: says when it is in a state. */
+  readonly kind: 'start' | 'event' | 'stop' | 'wait';
   readonly machine: string;
   readonly messageId: string;
+  /** Group of the sender, where that is another one. */
+  readonly from?: string;
   /** Of a start: the definition. */
   readonly definition?: string;
   readonly input?: unknown;
   readonly event?: EventObject;
+  /** Of a wait: the state, and how long the owner waits before it says that it is not there yet. */
+  readonly state?: string;
+  readonly limitMs?: number;
+  /** The answer has the snapshot. */
+  readonly full?: boolean;
   readonly replyTo?: ReplyTo;
+}
+
+/** What an owner has made of a frame. */
+export interface DurableOutcome {
+  readonly changed: boolean;
+  readonly duplicate: boolean;
+  readonly reply?: unknown;
+  /** The machine afterwards; from another process as `serialize` writes it, where the request has asked for it. */
+  readonly snapshot?: Snapshot | string;
+  /** Why there is no snapshot, though the request has asked for it. */
+  readonly unsent?: unknown;
+  /** Of a wait: the state was not reached yet. */
+  readonly waiting?: boolean;
 }
 
 /** What comes back. */
 export type DurableAnswer = { readonly request: number } & (
-  | { readonly changed: boolean; readonly duplicate: boolean; readonly reply?: unknown }
-  | { readonly error: { readonly code: string; readonly message: string } }
+  | DurableOutcome
+  | { readonly error: { readonly code: string; readonly message: string; readonly failure?: unknown } }
 );
 
 /** Version of frames: another one is given back, since a newer process may come to own it. */

@@ -1,49 +1,24 @@
-import type { EventObject, Machine, Snapshot } from '@nestjs-orchestrator/statechart';
-import type { Cancellable, Clock } from '../../ports/clock.js';
-import type { FaultPoints } from '../../ports/fault-points.js';
-import type { Logger } from '../../ports/logger.js';
+import type { Machine, Snapshot } from '@nestjs-orchestrator/statechart';
 import type { MachineKind } from '../instance/machine-kind.js';
-import { DuplicateIdError, MachineStoppedError, UnknownMachineError } from '../errors.js';
-import type { DistributedStateStore, FoundRecord } from './distributed-state-store.js';
+import { isOrchestratorError } from '../../errors/orchestrator-error.js';
+import { DuplicateIdError, MachineStoppedError, StepError, UnknownMachineError } from '../errors.js';
+import type { FoundRecord } from './distributed-state-store.js';
 import { DurableActivities } from './durable-activities.js';
 import { DurableEffects } from './durable-effects.js';
 import { DurableConflictError, OwnerFencedError } from './durable-errors.js';
+import type { DurableGround, StepResult } from './durable-ground.js';
 import type { DurableRecord, PendingEffect } from './durable-record.js';
 import { type PlannedStep, planStart, planStep, type Stimulus } from './durable-step.js';
+import { DurableTimers } from './durable-timers.js';
+import { DurableWatchers, endedError } from './durable-watchers.js';
 
-/** What became of an event. */
-export interface StepResult {
-  /** A transition was taken. */
-  readonly changed: boolean;
-  /** The event had been handled before: nothing happened now. */
-  readonly duplicate: boolean;
-  readonly snapshot: Snapshot;
-  /** What an action of the step gave to `reply`; undefined where none did, or the event was a duplicate. */
-  readonly reply: unknown;
-}
-
-/** What an instance needs of the process around it. */
-export interface DurableGround {
-  readonly store: DistributedStateStore;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly faults: FaultPoints;
-  /** Deliveries of an effect that may fail before it is given up. */
-  readonly maxEffectAttempts: number;
-  readonly effectRetryMs: number;
-  /** Milliseconds that an action may take. */
-  readonly actionTimeoutMs: number;
-  /** Hands an event to a durable machine; settles when it is safe. */
-  deliver(to: string, event: EventObject, messageId: string): Promise<void>;
-  /** What the config said with `emit`. */
-  emitted(machine: string, event: EventObject): void;
-  /** The machine has ended or is another's: it is not kept here any more. */
-  closed(instance: DurableInstance): void;
-}
+/** What is asked of a machine beside events: that it ends and is forgotten; how it stands. */
+type Errand = 'stop' | 'look';
 
 interface Queued {
   readonly stimulus: Stimulus;
   readonly start: { readonly input: unknown } | undefined;
+  readonly errand?: Errand;
   /** The step is safe. */
   readonly committed: () => void;
   /** Its actions are done as well. */
@@ -52,26 +27,34 @@ interface Queued {
 }
 
 const MOST_RACES = 10;
+const NO_EVENT: Stimulus = { event: { type: 'xstate.errand' }, messageId: '' };
 
 /** A durable machine at work in this process, under one owner epoch: one event after the other, each committed before anything of it is done. */
 export class DurableInstance {
   private record: DurableRecord | undefined;
   private readonly queue: Queued[] = [];
   private working = false;
+  private wasOpen = false;
   private error: Error | undefined;
-  private readonly timers = new Map<string, Cancellable>();
+  private readonly timers: DurableTimers;
   private readonly effects: DurableEffects;
   private readonly activities: DurableActivities;
   private idle: (() => void)[] = [];
+  private readonly watchers: DurableWatchers;
+  /** Owner epoch. Without partitions there is nobody else: then it goes on from that of whoever wrote last. */
+  epoch: number;
 
   constructor(
     readonly id: string,
     readonly kind: MachineKind,
-    readonly epoch: number,
+    epoch: number,
     readonly partition: number | null,
     private readonly ground: DurableGround,
   ) {
+    this.epoch = epoch;
     this.effects = new DurableEffects(this, ground);
+    this.timers = new DurableTimers(this, ground, this.effects);
+    this.watchers = new DurableWatchers(id, ground);
     this.activities = new DurableActivities(this, ground);
   }
 
@@ -89,14 +72,38 @@ export class DurableInstance {
     committed: () => void = nothing,
     start?: { readonly input: unknown },
   ): Promise<StepResult> {
-    return new Promise((finished, failed) => {
-      if (this.error !== undefined) {
-        failed(this.error);
-        return;
-      }
-      this.queue.push({ stimulus, start, committed, finished, failed });
-      if (!this.working) void this.work();
-    });
+    return new Promise((finished, failed) => this.enter({ stimulus, start, committed, finished, failed }));
+  }
+
+  /** Ends in its turn: whatever goes on is aborted, and nothing of it is kept. */
+  stop(committed: () => void = nothing): Promise<StepResult> {
+    return new Promise((finished, failed) =>
+      this.enter({ stimulus: NO_EVENT, start: undefined, errand: 'stop', committed, finished, failed }),
+    );
+  }
+
+  /** The first snapshot in that state, from the present one on; undefined: not within that time. */
+  async reach(state: string, limitMs: number): Promise<Snapshot | undefined> {
+    const { snapshot } = await new Promise<StepResult>((finished, failed) =>
+      this.enter({
+        stimulus: NO_EVENT,
+        start: undefined,
+        errand: 'look',
+        committed: nothing,
+        finished,
+        failed,
+      }),
+    );
+    return this.watchers.reach(snapshot, state, limitMs);
+  }
+
+  private enter(queued: Queued): void {
+    if (this.error !== undefined) {
+      queued.failed(this.error);
+      return;
+    }
+    this.queue.push(queued);
+    if (!this.working) void this.work();
   }
 
   /** Goes on with what a former owner, or process, has left: runs what is pending, arms timers, starts activities. */
@@ -113,11 +120,11 @@ export class DurableInstance {
   close(error: Error): void {
     if (this.error !== undefined) return;
     this.error = error;
-    for (const timer of this.timers.values()) timer.cancel();
-    this.timers.clear();
+    this.timers.stopAll();
     this.activities.stopAll();
     this.effects.stop();
     for (const { failed } of this.queue.splice(0)) failed(error);
+    this.watchers.tell(error);
     this.ground.closed(this);
   }
 
@@ -153,17 +160,25 @@ export class DurableInstance {
     this.working = false;
     for (const tell of this.idle.splice(0)) tell();
     if (this.record !== undefined && this.record.snapshot.status !== 'active' && this.effects.isDone()) {
-      this.close(new MachineStoppedError(this.id, this.record.snapshot.status === 'done' ? 'done' : 'error'));
+      this.close(endedError(this.id, this.record.snapshot));
     }
   }
 
   private async step(queued: Queued): Promise<void> {
-    const { stimulus, start } = queued;
-    const found = await this.opened(stimulus.messageId, start !== undefined);
+    const { stimulus, start, errand } = queued;
+    if (errand !== undefined) {
+      await this.run(errand, queued);
+      return;
+    }
+    const isAgain = start !== undefined && this.record !== undefined;
+    const found = isAgain
+      ? await this.ground.store.load(this.id, stimulus.messageId)
+      : await this.opened(stimulus.messageId, start !== undefined);
     if (found?.seen === true || (start !== undefined && this.record !== undefined)) {
       this.answerDuplicate(queued, found);
       return;
     }
+    const before = this.record?.snapshot;
     const done = await this.commitStep(queued);
     queued.committed();
     if (done === 'duplicate') {
@@ -176,8 +191,28 @@ export class DurableInstance {
       return;
     }
     const { snapshot } = this.current();
+    this.ground.stepped(this, stimulus.event, before, done.changed);
     const reply = await this.effects.run(done.added);
     queued.finished({ changed: done.changed, duplicate: false, snapshot, reply });
+  }
+
+  private async run(errand: Errand, { committed, finished }: Queued): Promise<void> {
+    for (let race = 0; race < MOST_RACES; race += 1) {
+      await this.opened('');
+      const { snapshot, version } = this.current();
+      const result = { changed: errand === 'stop', duplicate: false, snapshot, reply: undefined };
+      if (errand === 'stop') {
+        if (!(await this.ground.store.remove(this.id, version))) {
+          this.record = undefined;
+          continue;
+        }
+        committed();
+        this.close(new MachineStoppedError(this.id, 'stopped'));
+      }
+      finished(result);
+      return;
+    }
+    throw new DurableConflictError(this.id);
   }
 
   private answerDuplicate(queued: Queued, found: FoundRecord | undefined): void {
@@ -210,13 +245,17 @@ export class DurableInstance {
 
   private plan(stimulus: Stimulus, start: Queued['start']): PlannedStep {
     const now = this.ground.clock.now();
-    if (start !== undefined) return planStart(this.machine, this.id, start.input, stimulus.messageId, now);
-    const { snapshot } = this.current();
-    if (snapshot.status !== 'active') {
-      throw new MachineStoppedError(this.id, snapshot.status === 'done' ? 'done' : 'error');
+    const { machine, id } = this;
+    const { messageId, event } = stimulus;
+    if (start === undefined && this.current().snapshot.status !== 'active')
+      throw endedError(id, this.current().snapshot);
+    try {
+      if (start !== undefined) return planStart(machine, id, start.input, messageId, now);
+      const left = this.effects.left(this.current().pending, messageId);
+      return planStep(machine, id, this.current(), stimulus, left, now);
+    } catch (cause) {
+      throw isOrchestratorError(cause) ? cause : new StepError(id, event.type, undefined, { cause });
     }
-    const left = this.effects.left(this.current().pending, stimulus.messageId);
-    return planStep(this.machine, this.id, this.current(), stimulus, left, now);
   }
 
   /** `false`: somebody else has written, or the message was handled before. */
@@ -227,9 +266,11 @@ export class DurableInstance {
     const result = await this.ground.store.write(this.machine, this.id, record, messageId, this.partition);
     if (result === 'conflict') return false;
     this.record = { ...record, version: result.version };
+    this.wasOpen = true;
     this.effects.committed(this.record.pending);
-    this.arm(this.record);
+    this.timers.follow(this.record.timers);
     this.activities.follow(this.record.activities);
+    this.watchers.tell(this.record.snapshot);
     return true;
   }
 
@@ -241,7 +282,11 @@ export class DurableInstance {
       if (creates) return undefined;
       throw new UnknownMachineError(this.id, this.ground.store.group, 'id');
     }
-    if (found.epoch > this.epoch) throw this.fenced(found.epoch);
+    if (found.epoch > this.epoch) {
+      if (this.partition !== null || this.wasOpen) throw this.fenced(found.epoch);
+      this.epoch = found.epoch;
+    }
+    this.wasOpen = true;
     this.record = found.read(this.machine);
     if (!found.ended && !(await this.takeOver(this.record))) {
       this.record = undefined;
@@ -275,7 +320,7 @@ export class DurableInstance {
   }
 
   private async goOn(record: DurableRecord): Promise<void> {
-    this.arm(record);
+    this.timers.follow(record.timers);
     if (this.isHopeless(record.revived)) {
       this.ground.logger.error(
         `Durable machine '${this.id}' goes on without the actions and activities that were under way: ${record.revived - 1} processes have ended with them`,
@@ -296,42 +341,6 @@ export class DurableInstance {
     return this.record as DurableRecord;
   }
 
-  /** Makes the timers of this process those of the record. */
-  private arm({ timers }: DurableRecord): void {
-    const wanted = new Set(timers.map(({ message }) => message));
-    for (const [message, timer] of this.timers) {
-      if (wanted.has(message)) continue;
-      timer.cancel();
-      this.timers.delete(message);
-    }
-    const now = this.ground.clock.now();
-    for (const timer of timers) {
-      if (this.timers.has(timer.message)) continue;
-      const fire = (): void => this.fire(timer.message);
-      this.timers.set(timer.message, this.ground.clock.schedule(Math.max(0, timer.dueAt - now), fire));
-    }
-  }
-
-  private fire(message: string): void {
-    const timer = this.record?.timers.find((each) => each.message === message);
-    if (timer === undefined || this.closed) return;
-    const { event, stay, to } = timer;
-    if (to !== undefined && to !== this.id) {
-      this.effects.sendLater(to, event, message, () => this.forgetTimer(message));
-      return;
-    }
-    this.handle({ event, messageId: message, ...(stay === undefined ? {} : { stay }) }).catch(
-      (error: unknown) => this.report('timer', error),
-    );
-  }
-
-  /** A delayed event for another machine has left: a step without an event takes its timer away. */
-  private forgetTimer(message: string): void {
-    this.handle({ event: { type: 'xstate.timer.sent' }, messageId: message, note: true }).catch(
-      (error: unknown) => this.report('timer', error),
-    );
-  }
-
   report(what: string, error: unknown): void {
     if (this.closed && isRetryable(error)) return;
     this.ground.logger.warn(`${what} of durable machine '${this.id}' failed`, {
@@ -347,6 +356,10 @@ export class DurableInstance {
 
   get context(): unknown {
     return this.record?.snapshot.context;
+  }
+
+  get snapshot(): Snapshot | undefined {
+    return this.record?.snapshot;
   }
 }
 

@@ -1,30 +1,36 @@
-import { type EventObject, type Machine, namesIn } from '@nestjs-orchestrator/statechart';
-import { isOrchestratorError } from '../../errors/orchestrator-error.js';
-import { TransportClosedError } from '../../errors/transport-errors.js';
+import type { EventObject, Machine } from '@nestjs-orchestrator/statechart';
 import type {
   GivenBack,
   OwnedPartition,
   PartitionedFrame,
-  PartitionedSeat,
   PartitionLoss,
-  PartitionedTransport,
+  PartitionReceiver,
 } from '../../ports/partitioned-transport.js';
-import type { Endpoint } from '../../ports/transport.js';
-import { DuplicateMachineError, GroupReleasedError, MachineIdError, UnknownMachineError } from '../errors.js';
-import { assertEvent } from '../event/assert-event.js';
+import {
+  DuplicateMachineError,
+  GroupReleasedError,
+  GroupUnreachableError,
+  MachineIdError,
+  UnknownMachineError,
+} from '../errors.js';
 import type { MachineImplementations } from '../implementations.js';
 import { MachineKind } from '../instance/machine-kind.js';
 import { DistributedStateStore } from './distributed-state-store.js';
-import { DurableLogicError, OwnerFencedError } from './durable-errors.js';
-import { decodeFrame, type DurableAnswer, type DurableFrame, encodeFrame } from './durable-frame.js';
-import type { DurableImplementations, DurableRef, DurableResult, DurableSendOptions } from './durable-ref.js';
-import { DurableQuestions } from './durable-questions.js';
-import { type DurableGround, DurableInstance, isRetryable, type StepResult } from './durable-instance.js';
+import { outcomeFrame, refusalFrame } from './durable-answers.js';
+import { OwnerFencedError } from './durable-errors.js';
+import { decodeFrame, type DurableFrame, type DurableOutcome, encodeFrame } from './durable-frame.js';
+import type { DurableGround, StepResult } from './durable-ground.js';
+import { DurableInstance, isRetryable } from './durable-instance.js';
+import { assertDurable } from './durable-kind.js';
 import { type DurableMachinesOptions, type DurableSettings, durableSettings } from './durable-options.js';
+import { DurablePlace } from './durable-place.js';
+import { type AskLimits, DurableQuestions } from './durable-questions.js';
 import { isAwake } from './durable-record.js';
+import type { DurableImplementations, DurableRef } from './durable-ref.js';
+import { OwnDurableRef } from './own-durable-ref.js';
+import { type DurableSurroundings, standAlone } from './durable-surroundings.js';
 
 const LONGEST_ID = 256;
-const MOST_VALUES = 10_000;
 /** Without a transport there is one owner. */
 const ONLY_EPOCH = 1;
 
@@ -33,32 +39,45 @@ const ONLY_EPOCH = 1;
  * each machine has one owner among the processes of a cluster, and another one when that dies.
  */
 export class DurableMachines {
+  readonly store: DistributedStateStore;
+  readonly settings: DurableSettings;
   private readonly kinds = new Map<string, MachineKind>();
   private readonly instances = new Map<string, DurableInstance>();
   private readonly owned = new Map<number, number>();
   private readonly opening = new Map<string, Promise<string>>();
-  private readonly store: DistributedStateStore;
   private readonly questions: DurableQuestions;
   private readonly ground: DurableGround;
-  private readonly settings: DurableSettings;
-  private seat: PartitionedSeat | undefined;
-  private rejoining: Promise<void> | undefined;
+  private readonly place: DurablePlace | undefined;
+  private readonly around: DurableSurroundings;
   private closing: Promise<void> | undefined;
 
-  constructor(options: DurableMachinesOptions) {
+  constructor(options: DurableMachinesOptions, around?: DurableSurroundings) {
     this.settings = durableSettings(options);
-    const { store, clock, tenant, group, ids, maxLength, onEmit } = this.settings;
+    const { store, clock, tenant, group, ids, maxLength, onEmit, transport } = this.settings;
+    this.around =
+      around ?? standAlone(this.kinds, (to, event, messageId) => this.deliver(to, event, messageId));
     this.store = new DistributedStateStore({ store, clock, tenant, group, owner: ids.next(), maxLength });
     this.questions = new DurableQuestions(clock);
     this.ground = {
       ...this.settings,
       store: this.store,
-      deliver: (to, event, messageId) => this.deliver(to, event, messageId),
+      deliver: (to, event, messageId) => this.around.deliver(to, event, messageId),
+      widen: (scope, instance) => this.around.widen(scope, instance),
+      stepped: (...step) => this.around.stepped(...step),
       emitted: (machine, event) => onEmit?.(machine, event),
       closed: (instance) => {
         if (this.instances.get(instance.id) === instance) this.instances.delete(instance.id);
       },
     };
+    if (transport === undefined) return;
+    this.place = new DurablePlace(
+      transport,
+      this.settings,
+      group,
+      this.around.serves ? this.receiver() : undefined,
+      (frame) => this.questions.answered(frame),
+      () => this.closedError(),
+    );
   }
 
   /**
@@ -73,9 +92,7 @@ export class DurableMachines {
       implementations as unknown as MachineImplementations | undefined,
       () => false,
     );
-    for (const { kind: what, name } of namesIn(kind.bound)) {
-      if (what === 'actor' && !('run' in kind.activity(name))) throw new DurableLogicError(machine.id, name);
-    }
+    assertDurable(kind);
     this.kinds.set(machine.id, kind);
   }
 
@@ -85,8 +102,16 @@ export class DurableMachines {
    * @throws what `Transport.join` throws, StoreUnavailableError (as rejections)
    */
   async start(): Promise<void> {
-    if (this.settings.transport === undefined) await this.wakeAll(null, ONLY_EPOCH);
-    else await this.join(this.settings.transport);
+    if (this.place === undefined) await this.wakeAll(null, ONLY_EPOCH, () => true);
+    else await this.place.join();
+  }
+
+  /** Goes on with what was left of machines whose definitions have become known after the start. */
+  async wakeKinds(kinds: ReadonlySet<string>): Promise<void> {
+    const wanted = (definition: string): boolean => kinds.has(definition);
+    if (this.place === undefined) await this.wakeAll(null, ONLY_EPOCH, wanted);
+    else
+      await Promise.all([...this.owned].map(([partition, epoch]) => this.wakeAll(partition, epoch, wanted)));
   }
 
   /**
@@ -101,35 +126,16 @@ export class DurableMachines {
     this.assertOpen();
     const { id, input, messageId = this.settings.ids.next() } = options;
     if (id === '' || id.length > LONGEST_ID || id.includes('#')) throw new MachineIdError(id);
-    if (!this.kinds.has(machine.id))
+    if (this.around.definition(machine.id) === undefined)
       throw new UnknownMachineError(machine.id, this.settings.group, 'definition');
     const frame: DurableFrame = { kind: 'start', machine: id, definition: machine.id, messageId, input };
-    await this.ask(frame, this.settings.requestTimeoutMs);
+    await this.ask(frame, this.settings);
     return this.ref(machine, id);
   }
 
   /** A machine by its id, wherever it lives; that there is one shows when it is sent to. */
   ref<M extends Machine>(machine: M, id: string): DurableRef<M> {
-    const checked = (given: unknown, options: DurableSendOptions | undefined): DurableFrame => {
-      this.assertOpen();
-      const event = given as EventObject;
-      assertEvent(event, id, MOST_VALUES);
-      const messageId = options?.messageId ?? this.settings.ids.next();
-      return { kind: 'event', machine: id, messageId, event };
-    };
-    return {
-      id,
-      send: async (event, options) => this.tell(checked(event, options)),
-      request: async (event, options) =>
-        this.ask(checked(event, options), options?.timeoutMs ?? this.settings.requestTimeoutMs),
-      snapshot: async () => {
-        const found = await this.store.load(id, '');
-        const kind = this.kinds.get(machine.id);
-        if (found === undefined || kind === undefined)
-          throw new UnknownMachineError(id, this.settings.group, 'id');
-        return found.read(kind.bound).snapshot;
-      },
-    };
+    return new OwnDurableRef(this, machine, id, (definition) => this.around.definition(definition)?.bound);
   }
 
   /** Ids of the machines that are at work in this process; others lie in the store until something is for them. */
@@ -137,9 +143,19 @@ export class DurableMachines {
     return [...this.instances.keys()];
   }
 
+  /** Whether one is at work in this process. */
+  isAtWork(id: string): boolean {
+    return this.instances.has(id);
+  }
+
   /** Partitions that this process owns. */
   partitions(): readonly OwnedPartition[] {
     return [...this.owned].map(([partition, epoch]) => ({ partition, epoch }));
+  }
+
+  /** Others have declared this process dead, and it is not back among them yet. */
+  get isAway(): boolean {
+    return this.place?.isAway === true;
   }
 
   /** Leaves the cluster in peace: what is under way is finished, everything else goes on elsewhere, or with the next start. */
@@ -149,8 +165,7 @@ export class DurableMachines {
   }
 
   private async closeAll(): Promise<void> {
-    await this.rejoining;
-    await this.seat?.leave();
+    await this.place?.leave();
     const error = this.closedError();
     await Promise.all([...this.instances.values()].map((instance) => instance.leave(error)));
     this.questions.giveUp(error);
@@ -164,89 +179,57 @@ export class DurableMachines {
     if (this.closing !== undefined) throw this.closedError();
   }
 
-  private async join(transport: PartitionedTransport): Promise<void> {
-    const { cluster, name, clock, logger } = this.settings;
-    const seat = await transport.join(
-      { cluster, endpoint: name, clock, logger },
-      { onFrame: (_from, frame) => this.questions.answered(frame), onPeer: () => undefined },
-    );
-    this.seat = seat;
-    void seat.closed.then(() => {
-      if (this.closing === undefined) this.rejoining = this.joinAgain(transport);
-    });
-    await seat.serve({
-      onGained: (owned) => this.gained(owned),
-      onFrame: (owned, frame) => this.received(owned, frame),
-      onLost: (owned, loss) => this.lost(owned, loss),
-    });
-  }
-
-  /** Others have declared this process dead, since it stood still for too long: it comes back as another incarnation. */
-  private async joinAgain(transport: PartitionedTransport): Promise<void> {
-    const { clock, giveBackMs, logger } = this.settings;
-    while (this.closing === undefined) {
-      try {
-        await this.join(transport);
-        return;
-      } catch (error) {
-        logger.warn('This process could not join its cluster again; tried once more', {
-          error: String(error),
-        });
-        await new Promise<void>((resolve) => void clock.schedule(giveBackMs, resolve));
-      }
-    }
-  }
-
-  private async tell(frame: DurableFrame): Promise<void> {
-    if (this.settings.transport === undefined) await this.committedHere(frame);
-    else await this.publish(frame);
-  }
-
-  /** Once more where the place of this process was lost meanwhile: a repeat is known by the id of its message. */
-  private async publish(frame: DurableFrame): Promise<void> {
-    for (;;) {
-      await this.rejoining;
-      this.assertOpen();
-      const { seat } = this;
-      if (seat === undefined) throw this.closedError();
-      try {
-        await seat.publish(this.nameOf(frame.machine), encodeFrame(frame));
-        return;
-      } catch (error) {
-        if (!(error instanceof TransportClosedError) || this.closing !== undefined) throw error;
-        await seat.closed;
-      }
-    }
-  }
-
-  private committedHere(frame: DurableFrame): Promise<void> {
-    return new Promise((resolve, reject) => void this.handleHere(frame, resolve).catch(reject));
+  /** Settles when it is safe: the transport's server has it, or, without a transport, its step is committed. */
+  async tell(frame: DurableFrame): Promise<void> {
+    this.assertOpen();
+    if (this.place !== undefined) await this.place.publish(frame.machine, () => encodeFrame(frame));
+    else await new Promise<void>((resolve, reject) => void this.handleHere(frame, resolve).catch(reject));
   }
 
   private async deliver(to: string, event: EventObject, messageId: string): Promise<void> {
     await this.tell({ kind: 'event', machine: to, messageId, event });
   }
 
-  private ask(frame: DurableFrame, timeoutMs: number): Promise<DurableResult> {
-    const { seat } = this;
-    if (seat === undefined) return this.handleHere(frame).then(resultOf);
-    const type = frame.event?.type ?? 'xstate.init';
-    return this.questions.ask(frame.machine, type, timeoutMs, (request) =>
-      this.publish({ ...frame, replyTo: { endpoint: this.seat?.self ?? seat.self, request } }),
-    );
-  }
-
-  /** The name by which the transport finds the partition. */
-  private nameOf(id: string): string {
-    return `${this.settings.group}/${id}`;
+  /** Settles with what its owner has made of it. */
+  ask(
+    frame: DurableFrame,
+    limits: Pick<DurableSettings, 'requestTimeoutMs'> | AskLimits,
+  ): Promise<DurableOutcome> {
+    this.assertOpen();
+    const { place } = this;
+    const within: AskLimits = 'timeoutMs' in limits ? limits : { timeoutMs: limits.requestTimeoutMs };
+    const type = frame.event?.type ?? (frame.kind === 'start' ? 'xstate.init' : frame.kind);
+    return this.questions.ask(frame.machine, type, within, (request) => {
+      if (place === undefined) return this.askHere(frame, request);
+      return place.publish(frame.machine, (endpoint) =>
+        encodeFrame({ ...frame, replyTo: { endpoint, request } }),
+      );
+    });
   }
 
   /** Without a transport: in this process. */
-  private async handleHere(frame: DurableFrame, committed?: () => void): Promise<StepResult> {
+  private async askHere(frame: DurableFrame, request: number): Promise<void> {
+    const result = await this.handleHere(frame);
+    this.questions.settle(request, result);
+  }
+
+  private async handleHere(frame: DurableFrame, committed?: () => void): Promise<DurableOutcome> {
+    this.assertAdmitted(frame);
     const definition = frame.definition ?? (await this.definitionOf(frame.machine));
-    const kind = this.kinds.get(definition);
+    const kind = this.around.definition(definition);
     if (kind === undefined) throw new UnknownMachineError(definition, this.settings.group, 'definition');
-    return this.handOver(this.instanceOf(frame.machine, kind, ONLY_EPOCH, null), frame, committed);
+    const instance = this.instanceOf(frame.machine, kind, ONLY_EPOCH, null);
+    if (frame.kind !== 'wait') return this.handOver(instance, frame, committed);
+    return this.reach(instance, frame);
+  }
+
+  private async reach(
+    instance: DurableInstance,
+    { state = '', limitMs = 0 }: DurableFrame,
+  ): Promise<DurableOutcome> {
+    const snapshot = await instance.reach(state, limitMs);
+    if (snapshot === undefined) return { changed: false, duplicate: false, waiting: true };
+    return { changed: false, duplicate: false, snapshot };
   }
 
   private handOver(
@@ -254,9 +237,17 @@ export class DurableMachines {
     frame: DurableFrame,
     committed?: () => void,
   ): Promise<StepResult> {
+    if (frame.kind === 'stop') return instance.stop(committed);
     const event = frame.event ?? { type: 'xstate.init' };
     const start = frame.kind === 'start' ? { input: frame.input } : undefined;
     return instance.handle({ event, messageId: frame.messageId }, committed, start);
+  }
+
+  /** @throws GroupUnreachableError */
+  private assertAdmitted({ from }: DurableFrame): void {
+    const { group } = this.settings;
+    if (from !== undefined && from !== group && !this.around.admits(from))
+      throw new GroupUnreachableError(group, from, 'not-allowed');
   }
 
   /** One look for all events that come meanwhile, so that they stay in order. @throws UnknownMachineError */
@@ -283,23 +274,36 @@ export class DurableMachines {
     partition: number | null,
   ): DurableInstance {
     const here = this.instances.get(id);
-    if (here !== undefined && here.epoch === epoch && !here.closed) return here;
+    if (here !== undefined && !here.closed && (partition === null || here.epoch === epoch)) return here;
     here?.close(new OwnerFencedError(id, here.epoch, epoch));
     const instance = new DurableInstance(id, kind, epoch, partition, this.ground);
     this.instances.set(id, instance);
     return instance;
   }
 
+  private receiver(): PartitionReceiver {
+    return {
+      onGained: (owned) => this.gained(owned),
+      onFrame: (owned, frame) => this.received(owned, frame),
+      onLost: (owned, loss) => this.lost(owned, loss),
+    };
+  }
+
   private async gained({ partition, epoch }: OwnedPartition): Promise<void> {
     this.owned.set(partition, epoch);
-    await this.wakeAll(partition, epoch);
+    await this.wakeAll(partition, epoch, () => true);
   }
 
   /** Wakes what has something to do without an event. What can't be woken now is logged, and woken by its next event or owner. */
-  private async wakeAll(partition: number | null, epoch: number): Promise<void> {
+  private async wakeAll(
+    partition: number | null,
+    epoch: number,
+    wanted: (definition: string) => boolean,
+  ): Promise<void> {
+    if (!this.around.knowsAny()) return;
     const waking: Promise<void>[] = [];
     for await (const { id, found } of this.store.living(partition)) {
-      const kind = this.kinds.get(found.definition);
+      const kind = wanted(found.definition) ? this.around.definition(found.definition) : undefined;
       if (kind === undefined || !isAwake(found.read(kind.bound))) continue;
       waking.push(this.wake(this.instanceOf(id, kind, epoch, partition)));
     }
@@ -333,14 +337,21 @@ export class DurableMachines {
     const frame = decodeFrame<DurableFrame>(bytes);
     if (frame === undefined) return { retryInMs: this.settings.giveBackMs };
     try {
+      this.assertAdmitted(frame);
       const definition = frame.definition ?? (await this.definitionOf(frame.machine));
-      const kind = this.kinds.get(definition);
+      const kind = this.around.definition(definition);
       // Another process may know it, or this one after its next deployment.
       if (kind === undefined) return { retryInMs: this.settings.giveBackMs };
       const instance = this.instanceOf(frame.machine, kind, owned.epoch, owned.partition);
-      await new Promise<void>((resolve, reject) => {
-        this.handOver(instance, frame, resolve).then((result) => this.reply(frame, result), reject);
-      });
+      if (frame.kind === 'wait') void this.answerWhenReached(instance, frame);
+      else {
+        await new Promise<void>((resolve, reject) => {
+          this.handOver(instance, frame, resolve).then(
+            (result) => this.reply(instance, frame, result),
+            reject,
+          );
+        });
+      }
     } catch (error) {
       if (isRetryable(error)) return { retryInMs: this.ground.effectRetryMs };
       // It will not get better: nothing was changed, and whoever asked is told.
@@ -351,37 +362,30 @@ export class DurableMachines {
     return undefined;
   }
 
-  private reply({ replyTo }: DurableFrame, { changed, duplicate, reply }: StepResult): void {
-    if (replyTo === undefined) return;
-    this.answer(replyTo.endpoint, {
-      request: replyTo.request,
-      changed,
-      duplicate,
-      ...(reply === undefined ? {} : { reply }),
-    });
+  /** Nobody keeps a wait: who gets no answer, or hears that the machine goes elsewhere, asks again. */
+  private async answerWhenReached(instance: DurableInstance, frame: DurableFrame): Promise<void> {
+    try {
+      this.reply(instance, frame, await this.reach(instance, frame));
+    } catch (error) {
+      if (isRetryable(error))
+        this.reply(instance, frame, { changed: false, duplicate: false, waiting: true });
+      else this.refuse(frame, error);
+    }
+  }
+
+  private reply(instance: DurableInstance, { replyTo, full }: DurableFrame, outcome: DurableOutcome): void {
+    const { place } = this;
+    if (replyTo === undefined || place === undefined) return;
+    place.answer(
+      replyTo.endpoint,
+      outcomeFrame(instance, replyTo.request, outcome, full === true, place.maxFrameBytes),
+    );
   }
 
   private refuse({ replyTo, machine }: DurableFrame, error: unknown): void {
-    if (replyTo === undefined) return;
-    const code = isOrchestratorError(error) ? error.code : 'STEP_FAILED';
-    const message = error instanceof Error ? error.message : `Machine '${machine}' failed: ${String(error)}`;
-    this.answer(replyTo.endpoint, { request: replyTo.request, error: { code, message } });
+    if (replyTo !== undefined)
+      this.place?.answer(replyTo.endpoint, refusalFrame(replyTo.request, machine, error));
   }
-
-  /** At most once: who does not get it asks again with the same id. */
-  private answer(to: Endpoint, answer: DurableAnswer): void {
-    try {
-      if (this.seat !== undefined && to.incarnation === this.seat.self.incarnation)
-        this.questions.answered(encodeFrame(answer));
-      else this.seat?.trySend(to, encodeFrame(answer));
-    } catch (error) {
-      this.settings.logger.debug('An answer reached nobody', { endpoint: to.name, error: String(error) });
-    }
-  }
-}
-
-function resultOf({ changed, duplicate, reply }: DurableResult): DurableResult {
-  return { changed, duplicate, reply };
 }
 
 /** Machines whose state survives their process; see {@link DurableMachines}. */

@@ -1,12 +1,18 @@
 import type { Clock } from '../../ports/clock.js';
+import { failureFrom } from '../cluster/wire/failure-text.js';
 import { RequestTimeoutError } from '../errors.js';
 import { DurableRequestError } from './durable-errors.js';
-import { decodeFrame, type DurableAnswer } from './durable-frame.js';
-import type { DurableResult } from './durable-ref.js';
+import { decodeFrame, type DurableAnswer, type DurableOutcome } from './durable-frame.js';
 
 interface Asked {
-  readonly resolve: (result: DurableResult) => void;
+  readonly resolve: (result: DurableOutcome) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** Until when an answer is waited for. */
+export interface AskLimits {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Requests of this process that wait for their answers. */
@@ -20,19 +26,23 @@ export class DurableQuestions {
   ask(
     machine: string,
     event: string,
-    timeoutMs: number,
+    { timeoutMs, signal }: AskLimits,
     send: (request: number) => Promise<void>,
-  ): Promise<DurableResult> {
+  ): Promise<DurableOutcome> {
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     const request = (this.last += 1);
-    return new Promise<DurableResult>((resolve, reject) => {
+    return new Promise<DurableOutcome>((resolve, reject) => {
       const settle = (how: () => void): void => {
         timer.cancel();
+        signal?.removeEventListener('abort', aborted);
         this.open.delete(request);
         how();
       };
+      const aborted = (): void => settle(() => reject(signal?.reason as Error));
       const timer = this.clock.schedule(timeoutMs, () =>
         settle(() => reject(new RequestTimeoutError(machine, event, timeoutMs, false))),
       );
+      signal?.addEventListener('abort', aborted, { once: true });
       this.open.set(request, {
         resolve: (result) => settle(() => resolve(result)),
         reject: (error) => settle(() => reject(error)),
@@ -41,12 +51,20 @@ export class DurableQuestions {
     });
   }
 
+  /** Answered in this process. */
+  settle(request: number, outcome: DurableOutcome): void {
+    this.open.get(request)?.resolve(outcome);
+  }
+
   answered(bytes: Uint8Array): void {
     const answer = decodeFrame<DurableAnswer>(bytes);
     const asked = answer === undefined ? undefined : this.open.get(answer.request);
     if (answer === undefined || asked === undefined) return;
-    if ('error' in answer) asked.reject(new DurableRequestError(answer.error.code, answer.error.message));
-    else asked.resolve({ changed: answer.changed, duplicate: answer.duplicate, reply: answer.reply });
+    if ('error' in answer) {
+      const { code, message, failure } = answer.error;
+      const cause = failure === undefined ? undefined : failureFrom(failure);
+      asked.reject(new DurableRequestError(code, message, cause));
+    } else asked.resolve(answer);
   }
 
   giveUp(error: Error): void {

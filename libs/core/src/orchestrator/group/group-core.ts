@@ -5,6 +5,10 @@ import { ClusterUnreachableError } from '../cluster/cluster-errors.js';
 import type { ClusterMember } from '../cluster/cluster-member.js';
 import type { RemoteMachine } from '../cluster/remote/remote-machine.js';
 import type { Target } from '../contexts.js';
+import { DurableUnavailableError } from '../durable/durable-errors.js';
+import type { GroupDurables } from '../durable/group-durables.js';
+import type { KeptMachine } from '../durable/kept-machine.js';
+import { KeptRef } from '../durable/kept-ref.js';
 import {
   CeilingError,
   DuplicateIdError,
@@ -45,6 +49,10 @@ export class GroupCore {
   readonly rest: RestWatch;
   /** Its place among other processes; undefined: it is alone. */
   cluster: ClusterMember | undefined = undefined;
+  /** Its durable machines; undefined: it has no store for them. */
+  durable: GroupDurables | undefined = undefined;
+  /** There is a store, but a transport that gives machines no single owner. */
+  storeWithoutOwner = false;
   /** What users hold of the group. */
   facade!: ChannelGroup;
   released = false;
@@ -88,6 +96,7 @@ export class GroupCore {
     if (this.kinds.has(machine.id)) throw new DuplicateMachineError(machine.id, this.name);
     const kind = new MachineKind(machine, implementations, (id) => this.kinds.has(id));
     this.kinds.set(kind.id, kind);
+    this.durable?.registered(kind);
     return kind;
   }
 
@@ -96,6 +105,20 @@ export class GroupCore {
     const kind = this.kinds.get(machine.id);
     if (kind?.machine === machine) return kind;
     throw new UnknownMachineError(machine.id, this.name, 'definition');
+  }
+
+  kindNamed(id: string): MachineKind | undefined {
+    return this.kinds.get(id);
+  }
+
+  get knowsAny(): boolean {
+    return this.kinds.size > 0;
+  }
+
+  /** Why a machine of this group can't be durable. */
+  notDurable(kind: MachineKind): Error {
+    const type = this.cluster?.type ?? 'in-process';
+    return new DurableUnavailableError(kind.id, this.storeWithoutOwner ? 'no-owner' : 'no-store', type);
   }
 
   /** What was registered under an id, as it runs. */
@@ -157,9 +180,29 @@ export class GroupCore {
     return instance;
   }
 
-  /** As `resolve`, over all processes. */
-  receiverOf(target: Target, from: MachineInstance | undefined): MachineInstance | RemoteMachine {
-    return this.cluster === undefined ? this.resolve(target, from) : this.cluster.receiverOf(target, from);
+  /** As `resolve`, over all processes and stores. */
+  receiverOf(
+    target: Target,
+    from: MachineInstance | undefined,
+  ): MachineInstance | RemoteMachine | KeptMachine {
+    const kept = typeof target === 'string' ? undefined : KeptRef.keptOf(target);
+    if (kept !== undefined) return kept;
+    if (this.cluster !== undefined) return this.cluster.receiverOf(target, from);
+    return this.keptOf(target, from) ?? this.resolve(target, from);
+  }
+
+  /** Without other processes: a machine that is not at work may be a durable one. */
+  private keptOf(target: Target, from: MachineInstance | undefined): KeptMachine | undefined {
+    if (this.durable === undefined) return undefined;
+    if (typeof target === 'string') {
+      const here = from?.lookUp(target) ?? this.instances.get(target);
+      return here === undefined ? this.durable.kept(target) : undefined;
+    }
+    if (InstanceRef.instanceOf(target) !== undefined) return undefined;
+    const { cluster, group, machine } = target as MachineAddress;
+    if (cluster !== undefined) return undefined;
+    const core = this.reach(group);
+    return core.instances.has(machine) ? undefined : core.durable?.kept(machine, this);
   }
 
   resolveAddress({ cluster, group, machine }: MachineAddress): MachineInstance {

@@ -17,6 +17,7 @@ export function statisticsOf(core: GroupCore): GroupStatistics {
     waitingSenders,
     latency: meters.latency.statistics(),
     ...(core.cluster === undefined ? {} : { cluster: core.cluster.statistics() }),
+    ...(core.durable === undefined ? {} : { durable: core.durable.statistics() }),
   };
 }
 
@@ -34,8 +35,8 @@ export function healthOf(core: GroupCore): OrchestratorHealth {
   };
 }
 
-function reasonsOf({ queued, waitingSenders, instances, settings, cluster }: GroupCore): string[] {
-  const reasons: string[] = cluster?.troubles() ?? [];
+function reasonsOf({ queued, waitingSenders, instances, settings, cluster, durable }: GroupCore): string[] {
+  const reasons: string[] = [...(cluster?.troubles() ?? []), ...(durable?.troubles() ?? [])];
   if (queued > settings.maxQueued * NEAR)
     reasons.push(`${queued} events are queued, of ${settings.maxQueued} at most`);
   if (instances.size > settings.maxMachines * NEAR) {

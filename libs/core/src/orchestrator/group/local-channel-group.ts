@@ -3,7 +3,9 @@ import type { ClusterMember } from '../cluster/cluster-member.js';
 import type { ClusterMachine, ClusterProcess } from '../cluster/cluster-statistics.js';
 import { ClusterUnreachableError } from '../cluster/cluster-errors.js';
 import { RemoteRef } from '../cluster/remote/remote-ref.js';
-import { DuplicateIdError, MachineIdError, UnknownMachineError } from '../errors.js';
+import { KeptMachine } from '../durable/kept-machine.js';
+import { KeptRef } from '../durable/kept-ref.js';
+import { DuplicateIdError, MachineIdError, OrchestratorOptionError, UnknownMachineError } from '../errors.js';
 import type { MachineImplementations } from '../implementations.js';
 import { Start } from '../instance/deliveries.js';
 import type { MachineKind } from '../instance/machine-kind.js';
@@ -59,7 +61,24 @@ export class LocalChannelGroup extends ChannelGroup {
     const core = this.#core;
     core.assertOpen();
     const kind = core.kindOf(machine);
+    if (options.durable === true) return this.#beginDurable<M>(kind, options);
     const id = options.id === undefined ? core.nextId(kind) : legalId(options.id);
+    if (core.durable === undefined || options.id === undefined || options.local === true)
+      return this.#beginNamed(kind, id, options);
+    const { durable } = core;
+    return durable.claiming(id, async () => {
+      await durable.assertFree(id);
+      core.assertOpen();
+      return this.#beginNamed<M>(kind, id, options);
+    });
+  }
+
+  async #beginNamed<M extends Machine>(
+    kind: MachineKind,
+    id: string,
+    options: SpawnOptions,
+  ): Promise<MachineRef<M>> {
+    const core = this.#core;
     if (core.cluster === undefined || options.local === true) return this.#begin(kind, id, options);
     if (core.instances.has(id)) throw new DuplicateIdError(id, core.name);
     const claimed = await claimName(core, core.cluster, kind, id, options.id !== undefined);
@@ -70,6 +89,26 @@ export class LocalChannelGroup extends ChannelGroup {
       await core.cluster.names.release(claimed);
       throw error;
     }
+  }
+
+  /** Its name is held while it begins only: from then on it is found by its store. */
+  async #beginDurable<M extends Machine>(kind: MachineKind, options: SpawnOptions): Promise<MachineRef<M>> {
+    const core = this.#core;
+    const { durable, cluster } = core;
+    if (options.local === true)
+      throw new OrchestratorOptionError('local', 'can not go with durable: the machine may move', true);
+    if (durable === undefined) throw core.notDurable(kind);
+    const id = legalId(options.id);
+    const { input, messageId = core.settings.ids.next() } = options;
+    await durable.claiming(id, async () => {
+      await cluster?.names.claim(id, kind.id);
+      try {
+        await durable.begin(kind, id, input, messageId);
+      } finally {
+        await cluster?.names.release(id);
+      }
+    });
+    return this.ref(kind.machine as M, id);
   }
 
   #begin<M extends Machine>(kind: MachineKind, id: string, options: SpawnOptions): Promise<MachineRef<M>> {
@@ -88,6 +127,7 @@ export class LocalChannelGroup extends ChannelGroup {
     const target = second ?? (first as string | MachineAddress);
     const definition = second === undefined ? undefined : (first as Machine);
     const instance = core.receiverOf(target, undefined);
+    if (instance instanceof KeptMachine) return new KeptRef(instance, definition);
     if (!('core' in instance)) return new RemoteRef(instance, definition);
     if (definition === undefined || instance.kind.machine === definition) return instance.ref;
     throw new UnknownMachineError(`${(first as Machine).id} ${instance.id}`, instance.core.name, 'id');
@@ -103,9 +143,11 @@ export class LocalChannelGroup extends ChannelGroup {
     try {
       const found = core.receiverOf(target, undefined);
       if ('core' in found) return found.ref;
+      if (found instanceof KeptMachine)
+        return (await found.isAlive()) ? new KeptRef(found, undefined) : undefined;
       const place = await found.locate();
       if (place === undefined) return undefined;
-      return 'inFlight' in place ? new RemoteRef(found, undefined) : place.ref;
+      return 'core' in place ? place.ref : new RemoteRef(found, undefined);
     } catch (error) {
       if (error instanceof UnknownMachineError) return undefined;
       throw error;
@@ -199,6 +241,7 @@ export class LocalChannelGroup extends ChannelGroup {
     }
     core.realm.forget(core);
     await core.endings.all();
+    await core.durable?.close();
     await core.cluster?.leave(core.settings.releaseTimeoutMs);
     core.records.close();
   }

@@ -2,6 +2,7 @@ import type { ContextOf, EventObject, EventOf, Machine } from '@nestjs-orchestra
 import { milliseconds, type Duration } from '../../message/duration.js';
 import type { Logger } from '../../ports/logger.js';
 import type { DelayedOptions, OrchestratedContext, Target } from '../contexts.js';
+import { KeptMachine } from '../durable/kept-machine.js';
 import { askRemote } from '../cluster/remote/remote-ref.js';
 import { StepEndedError } from '../errors.js';
 import { assertEvent } from '../event/assert-event.js';
@@ -77,6 +78,7 @@ export class ActionScope implements OrchestratedContext {
     const { instance } = this.open('request');
     const receiver = instance.core.receiverOf(target, instance);
     if ('core' in receiver) return receiver.core.reception.askFromStep(this.step, receiver, event, options);
+    if (receiver instanceof KeptMachine) return receiver.request(event, options, undefined);
     options.signal?.throwIfAborted();
     const question = askRemote(receiver, event, options, undefined);
     this.step.asked(question);

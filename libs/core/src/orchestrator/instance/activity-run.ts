@@ -1,6 +1,7 @@
 import type { EventObject, EventOf, Machine } from '@nestjs-orchestrator/statechart';
 import type { Logger } from '../../ports/logger.js';
 import type { ActivityContext, Target } from '../contexts.js';
+import { KeptMachine } from '../durable/kept-machine.js';
 import { askRemote } from '../cluster/remote/remote-ref.js';
 import type { EventResult, RequestOptions } from '../machine-ref.js';
 import type { RecordedMachine } from '../records.js';
@@ -132,6 +133,7 @@ class ActivityScope implements ActivityContext {
   async request(target: Target, event: EventObject, options: RequestOptions = {}): Promise<EventResult> {
     const receiver = this.owner.core.receiverOf(target, this.owner);
     if ('core' in receiver) return receiver.core.reception.ask(receiver, event, options);
+    if (receiver instanceof KeptMachine) return receiver.request(event, options, undefined);
     options.signal?.throwIfAborted();
     return askRemote(receiver, event, options, undefined).promise;
   }

@@ -65,13 +65,14 @@ function send(instance: MachineInstance, { to, event, id, delay }: Of<'send'>): 
   else timersOf(instance).call(id, delay, () => deliverById(instance, to, event));
 }
 
-/** Who is not in this process is sought in the others, but for those who can only be here. */
+/** Who is not in this process is sought in the others and in the store, but for those who can only be here. */
 function deliverById(instance: MachineInstance, to: string, event: EventObject): void {
   const receiver = instance.lookUp(to);
-  const { cluster, name } = instance.core;
-  if (receiver !== undefined || cluster === undefined || to.startsWith('#'))
-    deliverTo(instance, receiver, to, event);
-  else cluster.remote(name, to).sendFromStep(instance, event);
+  const { cluster, durable, name } = instance.core;
+  if (receiver !== undefined || to.startsWith('#')) deliverTo(instance, receiver, to, event);
+  else if (cluster !== undefined) cluster.remote(name, to).sendFromStep(instance, event);
+  else if (durable !== undefined) durable.kept(to).sendFromStep(instance, event);
+  else deliverTo(instance, receiver, to, event);
 }
 
 function deliverTo(

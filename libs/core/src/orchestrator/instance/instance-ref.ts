@@ -1,6 +1,12 @@
 import { type EventOf, type Machine, matches, type Snapshot } from '@nestjs-orchestrator/statechart';
 import { MachineStartingError } from '../errors.js';
-import type { EventResult, MachineRef, RequestOptions, WaitOptions } from '../machine-ref.js';
+import type {
+  EventResult,
+  MachineRef,
+  MachineSendOptions,
+  RequestOptions,
+  WaitOptions,
+} from '../machine-ref.js';
 import type { MachineInstance } from './machine-instance.js';
 import { StateWait } from './state-wait.js';
 
@@ -24,7 +30,7 @@ export class InstanceRef implements MachineRef {
     return this.#instance.kind.machine;
   }
 
-  send(event: EventOf<Machine>): Promise<void> {
+  send(event: EventOf<Machine>, _options?: MachineSendOptions): Promise<void> {
     return this.#instance.core.reception.send(this.#instance, event);
   }
 

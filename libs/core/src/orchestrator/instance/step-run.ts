@@ -4,6 +4,7 @@ import { ActionTimeoutError } from '../errors.js';
 import { ActionScope } from './action-scope.js';
 import type { InstanceDelivery } from './deliveries.js';
 import type { MachineInstance } from './machine-instance.js';
+import type { KeptMachine } from '../durable/kept-machine.js';
 import type { RemoteMachine } from '../cluster/remote/remote-machine.js';
 import { refusalOf } from './refusal.js';
 
@@ -17,7 +18,10 @@ export interface Act {
 /** What is to be done when a step is adopted: the engine's effects but for actions, and what actions have sent. */
 export type Command =
   | Exclude<Effect, { type: 'action' }>
-  | { readonly type: 'to'; readonly receiver: MachineInstance | RemoteMachine; readonly event: EventObject };
+  | { readonly type: 'to'; readonly receiver: Receiver; readonly event: EventObject };
+
+/** Whom a step sends to: a machine of this process, of another one, or a durable one wherever it is. */
+type Receiver = MachineInstance | RemoteMachine | KeptMachine;
 
 /** Something that a step has asked and waits for. */
 export interface Question {

@@ -17,5 +17,7 @@ export class Posting {
     readonly timeoutMs: number,
     readonly courier: Courier,
     readonly event: EventObject | undefined,
+    /** By which a repeat is known; undefined: it has none. */
+    readonly messageId?: string,
   ) {}
 }

@@ -1,4 +1,4 @@
-import type { EventObject } from '@nestjs-orchestrator/statechart';
+import type { EventObject, Snapshot } from '@nestjs-orchestrator/statechart';
 import type { Cancellable } from '../../../ports/clock.js';
 import type { EventResult } from '../../machine-ref.js';
 import type { ClusterMember } from '../cluster-member.js';
@@ -8,6 +8,10 @@ import type { Posting } from '../link/posting.js';
 /** The answer of a machine that turned out to be in this process. */
 export class LocalAnswer {
   constructor(readonly result: EventResult) {}
+
+  static of(snapshot: Snapshot): LocalAnswer {
+    return new LocalAnswer({ changed: false, snapshot, reply: undefined });
+  }
 }
 
 /** How a question is given up. */

@@ -1,11 +1,12 @@
-import type { EventObject } from '@nestjs-orchestrator/statechart';
-import { UnknownMachineError } from '../../errors.js';
+import type { EventObject, Machine } from '@nestjs-orchestrator/statechart';
+import { KeptMachine } from '../../durable/kept-machine.js';
+import { MachineStoppedError, UnknownMachineError } from '../../errors.js';
 import type { MachineInstance } from '../../instance/machine-instance.js';
 import type { ClusterMember } from '../cluster-member.js';
 import type { Courier } from '../link/in-flight.js';
 import type { Outgoing } from '../link/outgoing.js';
 import { Posting } from '../link/posting.js';
-import { EVENT, REQUEST } from '../wire/format.js';
+import { EVENT, REQUEST, SNAPSHOT, STOP, WAIT } from '../wire/format.js';
 import { eventText } from '../wire/event-text.js';
 import { PendingSend, StepSend } from './pending-send.js';
 import { LocalAnswer } from './pending-question.js';
@@ -19,6 +20,10 @@ export class RemoteMachine implements Courier {
   handledBy: Outgoing | undefined = undefined;
   handle = 0;
   private link: Outgoing | undefined = undefined;
+  /** It, where it is a durable one: found in the store, whatever process has it at work. */
+  private kept: KeptMachine | undefined = undefined;
+  /** What it is, as far as somebody here has said so. */
+  definition: Machine | undefined = undefined;
   private queue: Posting[] = [];
   private looking = false;
 
@@ -40,6 +45,7 @@ export class RemoteMachine implements Courier {
 
   /** It in this process; not looked for where it was last found in another one. */
   get here(): MachineInstance | undefined {
+    if (this.kept !== undefined) return undefined;
     if (this.cluster !== undefined || (this.link !== undefined && this.link.closed === undefined))
       return undefined;
     return this.member.instanceHere(this.group, this.id);
@@ -48,6 +54,7 @@ export class RemoteMachine implements Courier {
   trySend(event: EventObject): boolean {
     const text = this.textOf(event);
     const { link } = this;
+    if (this.kept !== undefined && this.isIdle) return this.kept.trySend(event);
     if (link === undefined || link.closed !== undefined || !this.isIdle) {
       this.look();
       this.member.throttled();
@@ -58,12 +65,12 @@ export class RemoteMachine implements Courier {
     return false;
   }
 
-  send(event: EventObject): Promise<void> {
+  send(event: EventObject, messageId?: string): Promise<void> {
     const text = this.textOf(event);
     const send = new PendingSend(this);
-    if (!this.leavesNow(text, send, event)) {
+    if (messageId !== undefined || !this.leavesNow(text, send, event)) {
       this.member.assertMayWait();
-      this.post(new Posting(EVENT, this, text, 0, send, event));
+      this.post(new Posting(EVENT, this, text, 0, send, event, messageId));
     }
     return send.promise;
   }
@@ -94,7 +101,11 @@ export class RemoteMachine implements Courier {
   }
 
   post(posting: Posting): void {
-    const { link } = this;
+    const { link, kept } = this;
+    if (this.isIdle && kept !== undefined) {
+      deliverKept(kept, posting);
+      return;
+    }
     if (this.isIdle && link !== undefined && link.closed === undefined) {
       link.submit(posting);
       return;
@@ -112,6 +123,7 @@ export class RemoteMachine implements Courier {
   /** It was not where it was sought. */
   isElsewhere(): void {
     this.link = undefined;
+    this.kept = undefined;
   }
 
   accepted(): void {}
@@ -125,11 +137,12 @@ export class RemoteMachine implements Courier {
   }
 
   notice(error: Error): void {
-    if (error instanceof UnknownMachineError) this.isElsewhere();
+    const isGone = error instanceof MachineStoppedError && this.kept !== undefined;
+    if (error instanceof UnknownMachineError || isGone) this.isElsewhere();
   }
 
   /** Where it is now; undefined: nowhere. */
-  locate(): Promise<Outgoing | MachineInstance | undefined> {
+  locate(): Promise<Outgoing | MachineInstance | KeptMachine | undefined> {
     const { member, group, id, cluster } = this;
     return cluster === undefined ? member.locate(group, id) : member.abroad.gates.locate(cluster, group, id);
   }
@@ -143,14 +156,18 @@ export class RemoteMachine implements Courier {
     );
   }
 
-  private found(place: Outgoing | MachineInstance | undefined): void {
+  private found(place: Outgoing | MachineInstance | KeptMachine | undefined): void {
     this.looking = false;
     if (place === undefined) {
       this.lookedInVain(new UnknownMachineError(this.id, this.group, 'id'));
       return;
     }
     const waiting = this.takeQueue();
-    if ('inFlight' in place) {
+    if (place instanceof KeptMachine) {
+      this.kept = place;
+      this.link = undefined;
+      for (const posting of waiting) if (!posting.cancelled) deliverKept(place, posting);
+    } else if ('inFlight' in place) {
       this.link = place;
       for (const posting of waiting) if (!posting.cancelled) place.submit(posting);
     } else for (const posting of waiting) if (!posting.cancelled) deliverHere(place, posting);
@@ -185,4 +202,41 @@ function deliverHere(instance: MachineInstance, { kind, courier, event, timeoutM
       .ask(instance, event as EventObject, { timeoutMs })
       .then((result) => courier.replied(new LocalAnswer(result)), failed);
   } else courier.ended(new UnknownMachineError(instance.id, instance.core.name, 'id'), event);
+}
+
+/** It is a durable machine: its owner, or its store, answers. */
+function deliverKept(kept: KeptMachine, posting: Posting): void {
+  const { courier, event } = posting;
+  answerOf(kept, posting).then(
+    (answer) => (answer === undefined ? courier.accepted() : courier.replied(answer)),
+    (error: Error) => courier.ended(error, event),
+  );
+}
+
+async function answerOf(kept: KeptMachine, posting: Posting): Promise<unknown> {
+  const { kind, event, text, timeoutMs, messageId } = posting;
+  const id = messageId === undefined ? {} : { messageId };
+  const definition = posting.target?.definition;
+  switch (kind) {
+    case EVENT:
+      await kept.send(event as EventObject, messageId);
+      return undefined;
+    case REQUEST:
+      return new LocalAnswer(await kept.request(event as EventObject, { timeoutMs, ...id }, definition));
+    case SNAPSHOT:
+      return LocalAnswer.of(await kept.snapshot(definition));
+    case WAIT:
+      return LocalAnswer.of(
+        await kept.waitFor(
+          JSON.parse(text) as string,
+          timeoutMs === 0 ? {} : { timeoutMs: timeoutMs - 1 },
+          definition,
+        ),
+      );
+    case STOP:
+      await kept.stop();
+      return null;
+    default:
+      throw new UnknownMachineError(kept.id, kept.group, 'id');
+  }
 }

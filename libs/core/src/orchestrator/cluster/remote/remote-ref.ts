@@ -6,7 +6,13 @@ import {
   type Snapshot,
 } from '@nestjs-orchestrator/statechart';
 import { RequestTimeoutError, UnknownMachineError, WaitTimeoutError } from '../../errors.js';
-import type { EventResult, MachineRef, RequestOptions, WaitOptions } from '../../machine-ref.js';
+import type {
+  EventResult,
+  MachineRef,
+  MachineSendOptions,
+  RequestOptions,
+  WaitOptions,
+} from '../../machine-ref.js';
 import { RemoteMachineError } from '../cluster-errors.js';
 import { Posting } from '../link/posting.js';
 import { REQUEST, SNAPSHOT, STOP, WAIT } from '../wire/format.js';
@@ -22,6 +28,7 @@ export class RemoteRef implements MachineRef {
   constructor(remote: RemoteMachine, definition: Machine | undefined) {
     this.#remote = remote;
     this.#definition = definition;
+    if (definition !== undefined) remote.definition = definition;
   }
 
   get id(): string {
@@ -38,11 +45,11 @@ export class RemoteRef implements MachineRef {
     throw new RemoteMachineError(this.id, 'machine', 'Pass the definition: ref(definition, id).');
   }
 
-  send(event: EventOf<Machine>): Promise<void> {
+  send(event: EventOf<Machine>, options?: MachineSendOptions): Promise<void> {
     const here = this.#remote.here;
-    if (here !== undefined) return here.ref.send(event);
+    if (here !== undefined) return here.ref.send(event, options);
     try {
-      return this.#remote.send(event);
+      return this.#remote.send(event, options?.messageId);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -130,6 +137,7 @@ export class RemoteRef implements MachineRef {
   }
 
   #snapshotFrom(payload: unknown): Snapshot {
+    if (payload instanceof LocalAnswer) return payload.result.snapshot;
     return snapshotFrom(this.#remote, this.#definition, payload);
   }
 
@@ -163,7 +171,15 @@ export function askRemote(
       payload instanceof LocalAnswer ? payload.result : new RemoteResult(remote, definition, payload),
     (error) => remote.notice(error),
   );
-  const posting = new Posting(REQUEST, remote, text, Math.max(0, Math.ceil(timeoutMs)), question, event);
+  const posting = new Posting(
+    REQUEST,
+    remote,
+    text,
+    Math.max(0, Math.ceil(timeoutMs)),
+    question,
+    event,
+    options.messageId,
+  );
   question.sent(posting, (sent) => remote.withdraw(sent));
   remote.post(posting);
   return question;

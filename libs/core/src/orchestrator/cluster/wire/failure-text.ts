@@ -5,6 +5,7 @@ import { FrameTooLargeError, PeerLostError } from '../../../errors/transport-err
 import {
   ActionTimeoutError,
   CeilingError,
+  DuplicateIdError,
   EventInvalidError,
   EventPayloadError,
   GroupReleasedError,
@@ -35,6 +36,7 @@ const KNOWN: readonly { readonly name: string; readonly prototype: OrchestratorE
   ActionTimeoutError,
   CeilingError,
   ClusterUnreachableError,
+  DuplicateIdError,
   EventInvalidError,
   EventPayloadError,
   FrameTooLargeError,

@@ -1,0 +1,45 @@
+import type { EventObject, Snapshot } from '@nestjs-orchestrator/statechart';
+import { UnknownMachineError } from '../errors.js';
+import type { Target } from '../contexts.js';
+import type { MachineKind } from '../instance/machine-kind.js';
+import type { DurableInstance } from './durable-instance.js';
+
+/** What durable machines need of whom they belong to. */
+export interface DurableSurroundings {
+  /** Takes part in owning partitions; else it only sends. */
+  readonly serves: boolean;
+  definition(id: string): MachineKind | undefined;
+  knowsAny(): boolean;
+  /** Hands an event to another machine; settles when it is safe. */
+  deliver(to: Target, event: EventObject, messageId: string): Promise<void>;
+  /** Adds to the context of actions and activities. */
+  widen<T extends object>(scope: T, instance: DurableInstance): T;
+  /** A step is committed; `before` is undefined for the first one. */
+  stepped(
+    instance: DurableInstance,
+    event: EventObject,
+    before: Snapshot | undefined,
+    changed: boolean,
+  ): void;
+  /** Whether machines of another group may send here. */
+  admits(group: string): boolean;
+}
+
+/** Durable machines that belong to no channel group: they know each other only. */
+export function standAlone(
+  kinds: ReadonlyMap<string, MachineKind>,
+  deliver: (to: string, event: EventObject, messageId: string) => Promise<void>,
+): DurableSurroundings {
+  return {
+    serves: true,
+    definition: (id) => kinds.get(id),
+    knowsAny: () => kinds.size > 0,
+    async deliver(to, event, messageId) {
+      if (typeof to !== 'string') throw new UnknownMachineError(String(to), 'default', 'id');
+      await deliver(to, event, messageId);
+    },
+    widen: (scope) => scope,
+    stepped: () => undefined,
+    admits: () => true,
+  };
+}
