@@ -167,7 +167,8 @@ describe('durable and other machines of a distributed orchestrator', () => {
     await readers.ref('kept').send({ type: 'NOTE', entry: 'own' });
     expect(await entriesIn(books, 'kept')).toEqual(['from a reader']);
     expect(await entriesIn(readers, 'kept')).toEqual(['own']);
-    const refused = books.ref({ group: 'readers', machine: 'kept' }).request({ type: 'READ' });
+    const refused = (async () =>
+      books.ref({ group: 'readers', machine: 'kept' }).request({ type: 'READ' }))();
     await expect(refused).rejects.toBeInstanceOf(GroupUnreachableError);
   });
 });
