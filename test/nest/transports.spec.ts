@@ -1,7 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { memoryNetwork, memoryTransport, type MemoryNetwork } from '@nestjs-orchestrator/core/memory';
 import {
+  memoryNetwork,
+  memoryStore,
+  memoryTransport,
+  type MemoryNetwork,
+} from '@nestjs-orchestrator/core/memory';
+import {
+  type ChannelGroup,
   defineMachine,
+  getChannelGroupToken,
   machineDecorators,
   Orchestrator,
   OrchestratorHealth,
@@ -139,5 +146,70 @@ describe('an application with a transport', () => {
       transport: { transports, environment: { ORCHESTRATOR_TYPE: 'memory' } },
     });
     expect(joined.orchestrator.stats().cluster).toMatchObject({ type: 'memory', cluster: 'default' });
+  });
+});
+
+describe('groups that forFeature names', () => {
+  const tills = named('NamedTillModule', {
+    imports: [OrchestratorModule.forFeature([till], { channelGroup: 'tills' })],
+    providers: [Prices, Till],
+  });
+
+  async function shop(network: MemoryNetwork, endpoint: string, groups?: 'all' | readonly string[]) {
+    const { module } = await boot([tills], {
+      machines: { name: 'shop' },
+      transport: {
+        type: 'memory',
+        transports: { memory: memoryTransport(network) },
+        endpoint,
+        ...(groups === undefined ? {} : { groups }),
+      },
+    });
+    onTestFinished(() => module.close());
+    return module.get<ChannelGroup>(getChannelGroupToken('tills'));
+  }
+
+  it('join as endpoints of their own where the transport says so', async () => {
+    for (const groups of ['all', ['tills']] as const) {
+      const network = memoryNetwork();
+      const [one, two] = [await shop(network, 'one', groups), await shop(network, 'two', groups)];
+      await two.spawn(till, { id: 'till-1' });
+      expect((await one.ref('till-1').request({ type: 'PRICE' })).reply).toBe(42);
+      expect(one.processes().map(({ endpoint }) => endpoint)).toEqual([
+        'one~tills',
+        'two',
+        'two~tills',
+        'one',
+      ]);
+    }
+  });
+
+  it('stay in their process otherwise', async () => {
+    const network = memoryNetwork();
+    expect((await shop(network, 'one')).stats().cluster).toBeUndefined();
+    expect((await shop(network, 'two', ['others'])).stats().cluster).toBeUndefined();
+  });
+});
+
+describe('durable machines of an application', () => {
+  it('are kept in its store, and go on in the next application', async () => {
+    const store = memoryStore();
+    const shop = () => boot([TillModule], { machines: { name: 'shop', durable: true }, store });
+    const first = await shop();
+    await first.module.get(Orchestrator).spawn(till, { id: 'till-1', durable: true });
+    await first.module.close();
+    const second = await shop();
+    onTestFinished(() => second.module.close());
+    const ref = second.module.get(Orchestrator).ref('till-1');
+    expect((await ref.request({ type: 'PRICE' })).reply).toBe(42);
+  });
+
+  it('are refused without a store, or where nobody has said that they are wished for', async () => {
+    for (const options of [{ machines: { durable: true } }, { store: memoryStore() }]) {
+      const { module } = await boot([TillModule], options);
+      onTestFinished(() => module.close());
+      const refused = module.get(Orchestrator).spawn(till, { id: 'till-1', durable: true });
+      await expect(refused).rejects.toThrow('machines: { durable: true }');
+    }
   });
 });

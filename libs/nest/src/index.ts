@@ -76,6 +76,7 @@ export { ApplicationNotStartedError } from './machine/application-group.js';
 export {
   MachineRuntime,
   type ApplicationGroupOptions,
+  type ApplicationTransport,
   type MachineOptions,
 } from './machine/machine-runtime.js';
 export {

@@ -31,6 +31,8 @@ export interface OrchestratedContext<M extends Machine = Machine> {
   /** Whoever invoked or spawned this machine. */
   readonly parent: MachineRef | undefined;
   readonly params: unknown;
+  /** Of a durable machine: the same each time that this action runs for its step. undefined: the machine is none, and it runs once. */
+  readonly effectId?: string;
   /** Aborts when the action takes too long, the machine is stopped, or the group is released. */
   readonly signal: AbortSignal;
   readonly logger: Logger;

@@ -1,16 +1,15 @@
 import { uuidSource } from '../ports/system-clock.js';
 import { systemScheduler } from '../ports/system-scheduler.js';
 import type { InstanceStore } from '../ports/instance-store.js';
-import type { PartitionedTransport } from '../ports/partitioned-transport.js';
 import type { Transport } from '../ports/transport.js';
 import { isClusterName } from './cluster/address.js';
 import { ClusterMember } from './cluster/cluster-member.js';
 import { type ClusterLimits, clusterLimits } from './cluster/cluster-options.js';
 import { type Gateway, isGateway } from './cluster/gateway/gateway.js';
-import { type DurableOptions, GroupDurables } from './durable/group-durables.js';
+import type { DurableOptions } from './durable/group-durables.js';
+import { startDurables } from './durable/start-durables.js';
 import { OrchestratorOptionError } from './errors.js';
 import { coreOf, globalOrchestrator } from './global/global-orchestrator.js';
-import type { GroupCore } from './group/group-core.js';
 import type { ChannelGroupOptions, PoolOptions } from './options.js';
 import type { ChannelGroup } from './orchestrator.js';
 import { type Environment, IN_PROCESS, transportType } from './transport-type.js';
@@ -82,7 +81,7 @@ export async function createOrchestrator(options: OrchestratorOptions = {}): Pro
     if (transport !== undefined)
       core.cluster = await ClusterMember.join(core, { transport, ...names, limits, scheduler });
     if (gateway !== undefined) await core.cluster?.abroad.open(gateway);
-    await addDurables(core, transport, names, options);
+    if (options.store !== undefined) await startDurables(group, options.store, options.durable);
     return group;
   } catch (error) {
     await group.release();
@@ -99,24 +98,6 @@ function chosen(
   if (choice.joins !== cluster) return { transport: choice.local, gateway: choice };
   const rule = `must be another cluster than the own one, '${cluster}': name both`;
   throw new OrchestratorOptionError('joins', rule, choice.joins);
-}
-
-async function addDurables(
-  core: GroupCore,
-  transport: Transport | undefined,
-  names: { readonly cluster: string; readonly endpoint: string },
-  { store, durable: options = {} }: OrchestratorOptions,
-): Promise<void> {
-  if (store === undefined) return;
-  if (transport === undefined) core.durable = await GroupDurables.start(core, { store, options });
-  else if (hasPartitions(transport)) {
-    const spread = { transport, ...names };
-    core.durable = await GroupDurables.start(core, { store, options, spread });
-  } else core.storeWithoutOwner = true;
-}
-
-function hasPartitions(transport: Transport): transport is PartitionedTransport {
-  return 'partitions' in transport;
 }
 
 /** @throws OrchestratorOptionError */

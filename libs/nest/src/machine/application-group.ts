@@ -4,6 +4,7 @@ import {
   type ClusterProcess,
   OrchestratorError,
   type DrainOptions,
+  type DurableOptions,
   type EventObject,
   type GroupStatistics,
   type Machine,
@@ -18,6 +19,8 @@ import {
   type SpawnOptions,
   type SubscribeOptions,
 } from '@nestjs-orchestrator/core';
+import { closeDurables, startDurables } from '@nestjs-orchestrator/core/internal';
+import type { InstanceStore } from '@nestjs-orchestrator/core/ports';
 
 /** The application has not opened its channel group yet. */
 export class ApplicationNotStartedError extends OrchestratorError {
@@ -53,6 +56,16 @@ export class ApplicationGroup extends ChannelGroup {
     this.opened = await this.make();
     for (const [key, subscribe] of this.waiting) this.subscribed.set(key, subscribe());
     this.waiting.clear();
+  }
+
+  /** Keeps durable machines in a store that was started. @internal */
+  async keepIn(store: InstanceStore, options: DurableOptions): Promise<void> {
+    await startDurables(this.group, store, options);
+  }
+
+  /** Finishes what durable machines are doing, while their store is open. @internal */
+  async letDurablesGo(): Promise<void> {
+    if (this.opened !== undefined) await closeDurables(this.opened);
   }
 
   /** Whether it was opened. @internal */

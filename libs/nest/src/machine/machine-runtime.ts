@@ -4,6 +4,7 @@ import {
   type ChannelGroup,
   type ChannelGroupOptions,
   type ClusterOptions,
+  type DurableOptions,
   type Machine,
   type MachineAddress,
   type MachineImplementations,
@@ -12,7 +13,7 @@ import {
   type RegisteredMachine,
   type SpawnOptions,
 } from '@nestjs-orchestrator/core';
-import type { Clock, IdSource, Logger } from '@nestjs-orchestrator/core/ports';
+import type { Clock, IdSource, InstanceStore, Logger } from '@nestjs-orchestrator/core/ports';
 import { ApplicationGroup } from './application-group.js';
 import { noBehaviour, type MachineBehaviour, type TransitionListener } from './machine-class.accessor.js';
 import type { MachineHandle } from './machine.tokens.js';
@@ -30,8 +31,23 @@ export interface MachineOptions {
   readonly group?: ApplicationGroupOptions;
   /** Limits of groups that `forFeature` names; a group that is not here has the defaults. */
   readonly channelGroups?: Readonly<Record<string, ApplicationGroupOptions>>;
+  /**
+   * Whether `spawn(machine, { id, durable: true })` keeps machines in the application's store, from `onApplicationBootstrap` of this module on; `true`, or how they run.
+   * Default: where there is a store, and the transport that the application joins by gives each machine one owner (`distributed`). Without a transport, say `true`: then no other
+   * process may have the same group and store at the same time.
+   */
+  readonly durable?: boolean | DurableOptions;
   /** How long a shutdown waits for queued events and running actions, in milliseconds. Default: 5 000. */
   readonly drainTimeoutMs?: number;
+}
+
+/** How the application's groups join a cluster. */
+export interface ApplicationTransport extends ClusterOptions {
+  /**
+   * Which groups that `forFeature` names join as well, each as an endpoint of its own, `{endpoint}~{group}`; `'all'` for all of them. Default: none, they stay in
+   * their process.
+   */
+  readonly groups?: 'all' | readonly string[];
 }
 
 /** What the application's groups have in common. */
@@ -39,8 +55,10 @@ export interface MachineSurroundings {
   readonly clock: Clock | undefined;
   readonly ids: IdSource | undefined;
   readonly logger: Logger;
-  /** Where the application's own group meets those of other processes. */
-  readonly transport?: ClusterOptions | undefined;
+  /** Where the application's groups meet those of other processes. */
+  readonly transport?: ApplicationTransport | undefined;
+  /** Where durable machines are kept; undefined: the application has configured none. */
+  readonly store?: InstanceStore | undefined;
 }
 
 /** A machine, what implements it, and the named group that it belongs to; `undefined` is the application's own. */
@@ -72,7 +90,8 @@ export class MachineRuntime {
   /** The group of that name, made when it is first asked for; the application's own without one. */
   group(name: string | undefined): ApplicationGroup {
     if (name === undefined) return this.application;
-    const found = this.named.get(name) ?? this.groupOf(name, this.options.channelGroups?.[name]);
+    const found =
+      this.named.get(name) ?? this.groupOf(name, this.options.channelGroups?.[name], this.transportOf(name));
     this.named.set(name, found);
     return found;
   }
@@ -131,6 +150,24 @@ export class MachineRuntime {
     );
   }
 
+  /** Lets durable machines go on, now that their store is open. */
+  async startDurables(): Promise<void> {
+    const { store } = this.surroundings;
+    const { durable = this.surroundings.transport !== undefined } = this.options;
+    if (store === undefined || durable === false) return;
+    const options = durable === true ? {} : durable;
+    for (const group of this.groups()) {
+      // By default, only where they have one owner among the processes.
+      const isAlone = group.stats().cluster === undefined;
+      if (!isAlone || this.options.durable !== undefined) await group.keepIn(store, options);
+    }
+  }
+
+  /** Finishes what durable machines are doing, before their store is closed. */
+  async closeDurables(): Promise<void> {
+    await Promise.all(this.groups().map((group) => group.letDurablesGo()));
+  }
+
   /** Releases all groups. */
   async release(): Promise<void> {
     await Promise.all(this.groups().map((group) => group.release()));
@@ -141,10 +178,18 @@ export class MachineRuntime {
     return [this.application, ...this.named.values()];
   }
 
+  /** Where a group that `forFeature` names joins; undefined: it stays in its process. */
+  private transportOf(name: string): ApplicationTransport | undefined {
+    const { transport } = this.surroundings;
+    const { groups = [], endpoint } = transport ?? {};
+    if (transport === undefined || (groups !== 'all' && !groups.includes(name))) return undefined;
+    return endpoint === undefined ? transport : { ...transport, endpoint: `${endpoint}~${name}` };
+  }
+
   private groupOf(
     name: string,
     options: ApplicationGroupOptions = {},
-    transport?: ClusterOptions,
+    transport?: ApplicationTransport,
   ): ApplicationGroup {
     const { clock, ids, logger } = this.surroundings;
     const all = {
@@ -156,7 +201,8 @@ export class MachineRuntime {
     return new ApplicationGroup(name, () => {
       const { pool } = this.options;
       if (transport === undefined) return globalOrchestrator(pool).createChannelGroup(name, all);
-      return createOrchestrator({ ...all, ...transport, name, ...(pool === undefined ? {} : { pool }) });
+      const { groups: _groups, ...cluster } = transport;
+      return createOrchestrator({ ...all, ...cluster, name, ...(pool === undefined ? {} : { pool }) });
     });
   }
 

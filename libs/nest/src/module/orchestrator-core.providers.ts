@@ -49,8 +49,8 @@ export const coreProviders: readonly Provider[] = [
   {
     provide: MachineRuntime,
     useFactory: (logger: Logger, options?: OrchestratorModuleOptions): MachineRuntime => {
-      const { machines = {}, transport, clock, ids } = options ?? {};
-      return new MachineRuntime(machines, { clock, ids, logger, transport });
+      const { machines = {}, transport, clock, ids, store } = options ?? {};
+      return new MachineRuntime(machines, { clock, ids, logger, transport, store });
     },
     inject: [ORCHESTRATOR_LOGGER, { token: ORCHESTRATOR_OPTIONS, optional: true }],
   },

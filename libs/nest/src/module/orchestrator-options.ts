@@ -1,7 +1,6 @@
-import type { ClusterOptions } from '@nestjs-orchestrator/core';
 import type { HostOptions } from '@nestjs-orchestrator/core/internal';
 import type { InstanceStore, Logger } from '@nestjs-orchestrator/core/ports';
-import type { MachineOptions } from '../machine/machine-runtime.js';
+import type { ApplicationTransport, MachineOptions } from '../machine/machine-runtime.js';
 import type { TenantResolver } from '../tenancy/tenant-source.js';
 import type { ResilienceNames, ResilienceOptions } from '../resilience/resilience-options.js';
 
@@ -30,9 +29,9 @@ export interface OrchestratorModuleOptions extends Omit<
   /**
    * Joins the application's channel group to those of the same name in other processes: `type` picks one of `transports`, so does the variable
    * `ORCHESTRATOR_TYPE`. The group is joined when the application initialises and leaves when it shuts down, after what was under way has ended.
-   * Groups that `forFeature` names stay in their process. Default: the application's machines are alone.
+   * `groups` names those of `forFeature` that join as well. Default: the application's machines are alone.
    */
-  readonly transport?: ClusterOptions;
+  readonly transport?: ApplicationTransport;
 }
 
 /** How the module itself is set up. */

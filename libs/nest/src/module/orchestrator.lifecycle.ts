@@ -44,6 +44,7 @@ export class OrchestratorLifecycle
 
   async onApplicationBootstrap(): Promise<void> {
     await this.host.start();
+    await this.machines.startDurables();
   }
 
   onModuleDestroy(): void {
@@ -58,6 +59,7 @@ export class OrchestratorLifecycle
     try {
       // Handlers may ask machines and machines may publish, so neither ends before both are at rest.
       await this.machines.drain();
+      await this.machines.closeDurables();
       await this.host.close();
     } finally {
       await this.machines.release();

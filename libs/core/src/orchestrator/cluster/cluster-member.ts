@@ -101,6 +101,10 @@ export class ClusterMember implements FrameReceiver {
     return member;
   }
 
+  get transport(): Transport {
+    return this.membership.transport;
+  }
+
   /** Kind of the transport. */
   get type(): string {
     return this.membership.transport.type;
