@@ -1,15 +1,17 @@
 import { uuidSource } from '../ports/system-clock.js';
+import type { Scheduler } from '../ports/scheduler.js';
 import { systemScheduler } from '../ports/system-scheduler.js';
 import type { InstanceStore } from '../ports/instance-store.js';
 import type { Transport } from '../ports/transport.js';
 import { isClusterName } from './cluster/address.js';
-import { ClusterMember } from './cluster/cluster-member.js';
+import { ClusterMember, type Membership } from './cluster/cluster-member.js';
 import { type ClusterLimits, clusterLimits } from './cluster/cluster-options.js';
 import { type Gateway, isGateway } from './cluster/gateway/gateway.js';
 import type { DurableOptions } from './durable/group-durables.js';
 import { startDurables } from './durable/start-durables.js';
 import { OrchestratorOptionError } from './errors.js';
 import { coreOf, globalOrchestrator } from './global/global-orchestrator.js';
+import type { GroupCore } from './group/group-core.js';
 import type { ChannelGroupOptions, PoolOptions } from './options.js';
 import type { ChannelGroup } from './orchestrator.js';
 import { type Environment, IN_PROCESS, transportType } from './transport-type.js';
@@ -70,17 +72,13 @@ export async function createOrchestrator(options: OrchestratorOptions = {}): Pro
   const type = transportType(options.type, Object.keys(transports), options.environment);
   const global = globalOrchestrator(pool);
   if (type === IN_PROCESS && options.store === undefined) return global.createChannelGroup(name, options);
-  const choice = type === IN_PROCESS ? undefined : (transports[type] as Transport | Gateway);
   const names = clusterNames(name, options);
-  const { transport, gateway } = choice === undefined ? {} : chosen(choice, names.cluster);
+  const choice =
+    type === IN_PROCESS ? undefined : chosen(transports[type] as Transport | Gateway, names.cluster);
   const limits = clusterLimits(options);
   const group = global.createChannelGroup(name, options);
   try {
-    const core = coreOf(group);
-    const { scheduler = systemScheduler } = options;
-    if (transport !== undefined)
-      core.cluster = await ClusterMember.join(core, { transport, ...names, limits, scheduler });
-    if (gateway !== undefined) await core.cluster?.abroad.open(gateway);
+    if (choice !== undefined) await join(coreOf(group), choice, { ...names, limits }, options.scheduler);
     if (options.store !== undefined) await startDurables(group, options.store, options.durable);
     return group;
   } catch (error) {
@@ -89,11 +87,24 @@ export async function createOrchestrator(options: OrchestratorOptions = {}): Pro
   }
 }
 
+/** By what a group joins its cluster, and whether it is a way to another one. */
+interface Choice {
+  readonly transport: Transport;
+  readonly gateway?: Gateway;
+}
+
+async function join(
+  core: GroupCore,
+  { transport, gateway }: Choice,
+  place: Pick<Membership, 'cluster' | 'endpoint' | 'limits'>,
+  scheduler: Scheduler = systemScheduler,
+): Promise<void> {
+  core.cluster = await ClusterMember.join(core, { transport, ...place, scheduler });
+  if (gateway !== undefined) await core.cluster.abroad.open(gateway);
+}
+
 /** @throws OrchestratorOptionError where a gateway joins a cluster to itself */
-function chosen(
-  choice: Transport | Gateway,
-  cluster: string,
-): { readonly transport: Transport; readonly gateway?: Gateway } {
+function chosen(choice: Transport | Gateway, cluster: string): Choice {
   if (!isGateway(choice)) return { transport: choice };
   if (choice.joins !== cluster) return { transport: choice.local, gateway: choice };
   const rule = `must be another cluster than the own one, '${cluster}': name both`;
