@@ -16,11 +16,11 @@ export type { FamilyAbilities, FamilyHarness, FamilyOptions, OpenedFamily } from
  */
 export function orchestratorFamilyConformance(
   harness: FamilyHarness,
-  { processes: several = true, kill = false }: FamilyAbilities = {},
+  { processes: several = true, kill = false, joined = false }: FamilyAbilities = {},
 ): readonly ConformanceCase[] {
   const able = (needs: Draft['needs']): boolean =>
     needs === undefined || (several && (needs === 'processes' || kill));
   return [...talking, ...processes]
-    .filter(({ needs }) => able(needs))
+    .filter(({ needs, inOneCluster = false }) => able(needs) && !(joined && inOneCluster))
     .map((draft) => ({ name: draft.name, run: () => playOut(harness, draft) }));
 }

@@ -7,6 +7,7 @@ import { type Draft, entriesIn, notebook, upTo } from './scene.js';
 export const processes: readonly Draft[] = [
   {
     name: 'lists processes and machines, and tells of those that come and go',
+    inOneCluster: true,
     needs: 'processes',
     async play(scene) {
       const one = await scene.join('one');
@@ -42,6 +43,7 @@ export const processes: readonly Draft[] = [
   },
   {
     name: 'holds ids unique over all processes, and leaves nothing behind where one is refused',
+    inOneCluster: true,
     needs: 'processes',
     async play(scene) {
       const [one, two] = await scene.pair();
@@ -57,6 +59,7 @@ export const processes: readonly Draft[] = [
   },
   {
     name: 'refuses a process whose name a live one holds',
+    inOneCluster: true,
     needs: 'processes',
     async play(scene) {
       await scene.pair();
@@ -82,6 +85,7 @@ export const processes: readonly Draft[] = [
   },
   {
     name: 'finds a machine again where another process has started it anew',
+    inOneCluster: true,
     needs: 'processes',
     async play(scene) {
       const [one, two] = await scene.pair();
@@ -104,7 +108,7 @@ export const processes: readonly Draft[] = [
     async play(scene) {
       const [one, two] = await scene.pair();
       await two.group.spawn(notebook, { id: 'book' });
-      const ref = one.group.ref('book');
+      const ref = scene.far(one, 'book');
       const unknown = handled(
         rejection(() => ref.request({ type: 'HOLD' }), 'a request to a process that dies'),
       );

@@ -3,12 +3,15 @@ import {
   type ChannelGroup,
   defineMachine,
   type Machine,
+  type MachineAddress,
   type MachineRef,
   type OrchestratorRecord,
   type RecordType,
 } from '@nestjs-orchestrator/core';
 import { arrives, gate, type Gate, handled, PATIENCE_MS } from '../gates.js';
 import type { FamilyHarness, FamilyOptions, OpenedFamily } from './harness.js';
+
+type Address = string | MachineAddress;
 
 interface Data {
   readonly entries: readonly unknown[];
@@ -85,7 +88,17 @@ export class FamilyScene {
     return [one, two];
   }
 
+  /** A machine of another process. */
+  far(from: Member, id: string): MachineRef {
+    return from.group.ref(this.address(id));
+  }
+
+  address(id: string): Address {
+    return this.opened.address?.(id) ?? id;
+  }
+
   async acquainted(...members: readonly Member[]): Promise<void> {
+    if (this.opened.address !== undefined) return;
     const count = new Set(members.map(({ group }) => group)).size;
     for (const { group } of members) await this.until(group, 'peer', () => group.processes().length >= count);
   }
@@ -141,11 +154,11 @@ function actionsOf({ holding, release }: Member): object {
       throw new TypeError('as it was told');
     },
     passOn: (ctx) => {
-      const { to, entries } = ctx.event as unknown as { readonly to: string; readonly entries: unknown[] };
+      const { to, entries } = ctx.event as unknown as { readonly to: Address; readonly entries: unknown[] };
       for (const entry of entries) ctx.send(to, { type: 'NOTE', entry });
     },
     ask: async (ctx) => {
-      const { to } = ctx.event as unknown as { readonly to: string };
+      const { to } = ctx.event as unknown as { readonly to: Target };
       const { reply } = await ctx.request(to, { type: 'READ' });
       ctx.reply(reply);
     },
@@ -168,6 +181,8 @@ export interface Draft {
   readonly name: string;
   readonly play: (scene: FamilyScene) => Promise<void>;
   readonly needs?: 'processes' | 'kill';
+  /** It is about one cluster. */
+  readonly inOneCluster?: boolean;
 }
 
 /** So many patiences has a whole case. */

@@ -18,7 +18,7 @@ export const talking: readonly Draft[] = [
     async play(scene) {
       const [one, two] = await scene.pair();
       await two.group.spawn(notebook, { id: 'book' });
-      const ref = one.group.ref('book');
+      const ref = scene.far(one, 'book');
       for (const entry of upTo(MANY)) {
         if (entry % 3 === 0 || !ref.trySend({ type: 'NOTE', entry })) await ref.send({ type: 'NOTE', entry });
       }
@@ -36,7 +36,7 @@ export const talking: readonly Draft[] = [
           for (const ref of refs) await ref.send({ type: 'NOTE', entry: `${from} ${number}` });
         }
       };
-      const refs = ids.map((id) => one.group.ref(id));
+      const refs = ids.map((id) => scene.far(one, id));
       await Promise.all([
         stream('x', refs),
         stream('y', refs),
@@ -63,7 +63,7 @@ export const talking: readonly Draft[] = [
     async play(scene) {
       const [one, two] = await scene.pair();
       await two.group.spawn(notebook, { id: 'book' });
-      const ref = one.group.ref('book');
+      const ref = scene.far(one, 'book');
       const entries = [
         undefined,
         '',
@@ -85,7 +85,7 @@ export const talking: readonly Draft[] = [
     async play(scene) {
       const [one, two] = await scene.pair();
       await two.group.spawn(notebook, { id: 'book' });
-      const ref = one.group.ref('book');
+      const ref = scene.far(one, 'book');
       const entries = ['before', 'x'.repeat(1_000_000), 'between', '字'.repeat(350_000), 'after'];
       await Promise.all(entries.map((entry) => ref.send({ type: 'NOTE', entry })));
       const kept = await entriesIn(ref);
@@ -105,10 +105,10 @@ export const talking: readonly Draft[] = [
     async play(scene) {
       const [one, two] = await scene.pair();
       await two.group.spawn(notebook, { id: 'book' });
-      const ref = one.group.ref(notebook, 'book');
+      const ref = one.group.ref(notebook, scene.address('book'));
       const first = await ref.request({ type: 'NOTE', entry: 1 });
       const second = await ref.request({ type: 'READ' });
-      const third = await one.group.ref('book').request({ type: 'NOBODY_ANSWERS' });
+      const third = await scene.far(one, 'book').request({ type: 'NOBODY_ANSWERS' });
       equal([first.changed, second.changed, third.changed], [true, true, false], 'whether there was a step');
       equal(second.reply, 1, 'the reply');
       equal((second.snapshot.context as { entries: unknown }).entries, [1], 'the entries in the snapshot');
@@ -120,7 +120,7 @@ export const talking: readonly Draft[] = [
     async play(scene) {
       const [one, two] = await scene.pair();
       await two.group.spawn(notebook, { id: 'book' });
-      const ref = one.group.ref('book');
+      const ref = scene.far(one, 'book');
       const asked = upTo(200).map(async (entry) => {
         await ref.send({ type: 'NOTE', entry });
         return (await ref.request({ type: 'READ' })).reply;
@@ -138,7 +138,7 @@ export const talking: readonly Draft[] = [
       const [one, two] = await scene.pair();
       await two.group.spawn(notebook, { id: 'book' });
       const error = await rejection(
-        () => one.group.ref('book').request({ type: 'FAIL' }),
+        () => scene.far(one, 'book').request({ type: 'FAIL' }),
         'a step that fails',
       );
       holds(error instanceof StepError, `a StepError, not ${String(error)}`);
@@ -151,7 +151,7 @@ export const talking: readonly Draft[] = [
     async play(scene) {
       const [one, two] = await scene.pair();
       await two.group.spawn(notebook, { id: 'book' });
-      const ref = one.group.ref('book');
+      const ref = scene.far(one, 'book');
       const held = handled(ref.request({ type: 'HOLD' }));
       await scene.arrives(two.holding.passed, 'the action that holds the machine');
       const late = await rejection(
@@ -183,10 +183,10 @@ export const talking: readonly Draft[] = [
       const [one, two] = await scene.pair();
       await two.group.spawn(notebook, { id: 'book' });
       const clerk = await one.group.spawn(notebook, { id: 'clerk' });
-      await clerk.request({ type: 'PASS_ON', to: 'book', entries: upTo(200) });
-      await one.group.ref('book').send({ type: 'NOTE', entry: 'behind' });
-      equal(await entriesIn(one.group.ref('book')), [...upTo(200), 'behind'], 'what the machine was sent');
-      equal((await clerk.request({ type: 'ASK', to: 'book' })).reply, 201, 'what it answers');
+      await clerk.request({ type: 'PASS_ON', to: scene.address('book'), entries: upTo(200) });
+      await scene.far(one, 'book').send({ type: 'NOTE', entry: 'behind' });
+      equal(await entriesIn(scene.far(one, 'book')), [...upTo(200), 'behind'], 'what the machine was sent');
+      equal((await clerk.request({ type: 'ASK', to: scene.address('book') })).reply, 201, 'what it answers');
     },
   },
   {
@@ -194,7 +194,7 @@ export const talking: readonly Draft[] = [
     async play(scene) {
       const [one, two] = await scene.pair();
       await two.group.spawn(notebook, { id: 'book' });
-      const ref = one.group.ref('book');
+      const ref = scene.far(one, 'book');
       const closed = handled(ref.waitFor('closed'));
       await ref.request({ type: 'READ' });
       await ref.send({ type: 'CLOSE' });
@@ -203,6 +203,7 @@ export const talking: readonly Draft[] = [
   },
   {
     name: 'broadcasts to all machines of all processes',
+    inOneCluster: true,
     async play(scene) {
       const [one, two] = await scene.pair();
       await one.group.spawn(notebook, { id: 'a' });
@@ -218,7 +219,7 @@ export const talking: readonly Draft[] = [
     async play(scene) {
       const [one, two] = await scene.pair();
       await two.group.spawn(notebook, { id: 'book' });
-      const ref = one.group.ref('book');
+      const ref = scene.far(one, 'book');
       const held = handled(ref.request({ type: 'HOLD' }));
       await scene.arrives(two.holding.passed, 'the action that holds the machine');
       let taken = 0;
@@ -236,7 +237,7 @@ export const talking: readonly Draft[] = [
     async play(scene) {
       const [one, two] = await scene.pair();
       await two.group.spawn(notebook, { id: 'book' });
-      const ref = one.group.ref('book');
+      const ref = scene.far(one, 'book');
       await ref.send({ type: 'NOTE', entry: 1 });
       for (const event of [{ type: '' }, { type: 'xstate.init' }, { type: '*' }, null]) {
         const error = await rejection(() => ref.send(event as never), 'something that is no event');
@@ -249,15 +250,15 @@ export const talking: readonly Draft[] = [
     name: 'does not know machines that are not there, or are stopped',
     async play(scene) {
       const [one, two] = await scene.pair();
-      const missing = await rejection(async () => one.group.ref('nobody').send({ type: 'READ' }), 'nobody');
+      const missing = await rejection(async () => scene.far(one, 'nobody').send({ type: 'READ' }), 'nobody');
       holds(missing instanceof UnknownMachineError, `an UnknownMachineError, not ${String(missing)}`);
-      equal(await one.group.locate('nobody'), undefined, 'where nobody is');
+      equal(await one.group.locate(scene.address('nobody')), undefined, 'where nobody is');
       await two.group.spawn(notebook, { id: 'book' });
-      const ref = one.group.ref('book');
+      const ref = scene.far(one, 'book');
       await ref.send({ type: 'NOTE', entry: 1 });
-      equal((await one.group.locate('book'))?.id, 'book', 'the machine that is there');
+      equal((await one.group.locate(scene.address('book')))?.id, 'book', 'the machine that is there');
       await ref.stop();
-      equal(await one.group.locate('book'), undefined, 'where a machine is that was stopped');
+      equal(await one.group.locate(scene.address('book')), undefined, 'where a machine is that was stopped');
       const stopped = await rejection(() => ref.send({ type: 'READ' }), 'a send to a stopped machine');
       holds(
         stopped instanceof UnknownMachineError || stopped instanceof MachineStoppedError,
