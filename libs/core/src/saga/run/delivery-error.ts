@@ -45,6 +45,26 @@ export class DeliveryError extends OrchestratorError {
 export class BehindDeliveryError extends OrchestratorError {
   readonly code = 'SAGA_BEHIND';
   override readonly retryable = true;
-  /** When it is worth while to try again, in milliseconds from now. */
-  readonly retryAfterMs = 1_000;
+  /** When it is worth while to try again, in milliseconds from now. Default: 1 000. */
+  readonly retryAfterMs: number;
+  constructor(
+    message: string,
+    { retryAfterMs = 1_000, ...options }: ErrorOptions & { retryAfterMs?: number } = {},
+  ) {
+    super(message, options);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/**
+ * The error of a message that comes after one which has failed.
+ *
+ * @param pauseMs for how long that need not be tried again; it comes back after that, not all at the same instant
+ */
+export function behind(pauseMs: number, cause?: DeliveryError): BehindDeliveryError {
+  const text = cause?.message ?? 'A message that waits for the same instance could not be handled.';
+  return new BehindDeliveryError(text, {
+    retryAfterMs: 2 * pauseMs,
+    ...(cause === undefined ? {} : { cause }),
+  });
 }

@@ -7,7 +7,7 @@ import type { CompiledSaga } from '../compile/compiled-saga.js';
 import { SagaConflictError } from '../saga-errors.js';
 import { pause, type ContentionPorts } from './contention.js';
 import { BehindDeliveryError, DeliveryError } from './delivery-error.js';
-import { holdCommit, whileHeld, type HoldReason } from './hold.js';
+import { ejectCommit, holdCommit, whileHeld, type HoldReason } from './hold.js';
 import type { SagaObserver } from './saga-observer.js';
 import type { Stimulus } from './stimulus.js';
 
@@ -19,6 +19,8 @@ export interface HoldingPorts extends ContentionPorts {
     at: Pick<Stimulus, 'tenant' | 'key'> & { messageId?: string },
   ) => Promise<LoadResult>;
   readonly commit: (commit: Commit) => Promise<CommitResult>;
+  /** What a commit has left is to be dispatched. */
+  readonly committed: (commit: Commit, result: Extract<CommitResult, { outcome: 'committed' }>) => void;
 }
 
 /** Why an instance is to be held. */
@@ -72,8 +74,23 @@ export class Holding {
     const known = error instanceof DeliveryError;
     const poison = known ? all.find(({ messageId }) => messageId === error.messageId) : all[0];
     if (poison === undefined) return;
-    const stimulus = deliveryOf(at, parseJson(poison.payload) as Envelope);
-    await this.hold(saga, stimulus, { why: 'poison', error: known ? error.cause : error, attempts });
+    const envelope = parseJson(poison.payload) as Envelope;
+    const stimulus = deliveryOf(at, envelope);
+    const held = await this.hold(saga, stimulus, {
+      why: 'poison',
+      error: known ? error.cause : error,
+      attempts,
+    });
+    // What has ended is not held: it fails as a message of its own, and becomes a dead letter.
+    if (held === 'bury') await this.eject(instance, stimulus, envelope);
+  }
+
+  /** Takes a delivery away from an instance that it can't hold. If somebody has changed the instance, they see to what waits. */
+  private async eject(instance: CurrentInstance, stimulus: Stimulus, envelope: Envelope): Promise<void> {
+    const commit = ejectCommit(instance, stimulus, envelope);
+    const result = await this.ports.commit(commit);
+    if (result.outcome === 'committed') this.ports.committed(commit, result);
+    else throw new SagaConflictError(instance.saga, 1);
   }
 
   /** What comes for a held instance waits with it. */

@@ -18,7 +18,7 @@ import {
   UnexpectedEventError,
 } from '../saga-errors.js';
 import { buildCommit, leased, superseding, wakeRow, type Change } from './build-commit.js';
-import { BehindDeliveryError, DeliveryError, isOfTheMessage, isPassing } from './delivery-error.js';
+import { behind, DeliveryError, isOfTheMessage, isPassing } from './delivery-error.js';
 import { pause, underLease } from './contention.js';
 import { ejectCommit, type HoldReason } from './hold.js';
 import { deliveryOf, Holding, isHeld } from './holding.js';
@@ -33,6 +33,7 @@ import { KnownInstances } from './known-instances.js';
 import { absentPolicy } from './policies.js';
 import { StartOdds } from './start-odds.js';
 import type { Stimulus } from './stimulus.js';
+import { StuckDeliveries } from './stuck-deliveries.js';
 import { Unloaded } from './unloaded.js';
 
 /** What became of a stimulus. `consumed`: its outbox row is gone with the commit; `settled`: nothing is left to do, the row can go. */
@@ -50,6 +51,7 @@ export class SagaRunner {
   private readonly mailboxes = new Mailboxes<Stimulus>();
   private readonly known = new KnownInstances();
   private readonly odds = new StartOdds();
+  private readonly stuck: StuckDeliveries;
   private readonly holding: Holding;
   private readonly unloaded: Unloaded;
   private readonly loads: Coalescer<LoadRequest, LoadResult>;
@@ -67,6 +69,7 @@ export class SagaRunner {
     this.loads = new Coalescer((batch) => store.load(batch, at()), { clock });
     this.commits = new Coalescer((batch) => store.commit(batch, ports.writeOptions()), { clock });
     this.parks = new Coalescer((batch) => store.park(batch, at()), { clock });
+    this.stuck = new StuckDeliveries(clock);
     this.holding = new Holding({
       ...ports,
       load: (saga, stimulus) => this.load(saga, stimulus),
@@ -347,12 +350,15 @@ export class SagaRunner {
 
   /** A newcomer must not pay for a delivery that fails: that is tried by a row of its own, and the newcomer comes back after it. */
   private async drainBefore(saga: CompiledSaga, stimulus: Stimulus): Promise<void> {
+    const mailbox = mailboxOf(saga, stimulus);
+    const pause = this.stuck.pause(mailbox);
+    if (pause > 0) throw behind(pause);
     try {
       await this.drainInMailbox(saga, stimulus);
     } catch (error) {
       if (!(error instanceof DeliveryError)) throw error;
       await this.ports.enqueue([wakeRow(saga.definition.name, stimulus, error.messageId)]);
-      throw new BehindDeliveryError(error.message, { cause: error });
+      throw behind(this.stuck.failed(mailbox), error);
     }
   }
 
@@ -360,7 +366,7 @@ export class SagaRunner {
     for (let progress = true; progress;) {
       progress = false;
       const { instance } = await this.load(saga, at);
-      if (instance === null || instance.openDeliveries === 0) return;
+      if (instance === null || instance.openDeliveries === 0) break;
       for (const { messageId, payload } of await this.ports.store.deliveries(instance)) {
         const loaded = await this.load(saga, { ...at, messageId });
         if (isHeld(loaded)) return;
@@ -368,6 +374,7 @@ export class SagaRunner {
         if (handled === 'consumed') progress = true;
       }
     }
+    this.stuck.freed(mailboxOf(saga, at));
   }
 
   private async deliver(
