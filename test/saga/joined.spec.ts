@@ -101,6 +101,18 @@ describe.each(storeKinds)('a saga in a transaction of the caller, on $kind', (ki
     await completed('o1');
   });
 
+  it('handles what waits for the instance before a newcomer, also if it began to wait in the same transaction', async () => {
+    await waiting('o1');
+    await within(a, async ({ manager }) => {
+      const bus = a.host.bus.within(manager);
+      const early = await bus.handle(new Shipped({ orderId: 'o1', ok: true }));
+      expect(early.sagas).toMatchObject([{ outcome: 'deferred', state: 'awaitingPayment' }]);
+      expect((await bus.handle(paid('o1'))).sagas).toMatchObject([{ state: 'awaitingShipment' }]);
+      expect((await bus.handle(paid('o1'))).sagas).toMatchObject([{ outcome: 'late', state: 'completed' }]);
+    });
+    await completed('o1');
+  });
+
   it('fires its timers, like any other', async () => {
     cluster.world.silent.add('o1');
     await within(a, ({ manager }) => a.host.bus.within(manager).handle(placed('o1')));

@@ -2,6 +2,8 @@ import type {
   AtInstant,
   Commit,
   CommitResult,
+  DeliveryRecord,
+  InstanceRef,
   LoadRequest,
   LoadResult,
   ParkRequest,
@@ -26,6 +28,7 @@ export class JoinedInstances {
   private readonly rows = new Map<string, StoredInstance>();
   private readonly keys = new Map<string, string>();
   private readonly inbox = new Map<string, NonNullable<LoadResult['seen']>>();
+  private readonly waiting = new Map<string, readonly DeliveryRecord[]>();
 
   constructor(
     private readonly target: TransactionTarget,
@@ -72,6 +75,10 @@ export class JoinedInstances {
     return 'parked';
   }
 
+  deliveries(ref: InstanceRef): readonly DeliveryRecord[] {
+    return this.waiting.get(instanceName(ref)) ?? this.target.data.deliveries.list(ref);
+  }
+
   private remember(name: string, commit: Commit, now: number): void {
     const { ref, next, keys, deliveries, expectedVersion } = commit;
     const found = this.rows.get(name) ?? this.load({ ...ref, by: { id: ref.id }, messageId: '' }).instance;
@@ -85,6 +92,8 @@ export class JoinedInstances {
       updatedAt: now,
       endedAt: next.ended ? (before.endedAt ?? now) : null,
     });
+    const waited = this.deliveries(ref).filter(({ messageId }) => !deliveries.done.includes(messageId));
+    this.waiting.set(name, [...waited, ...deliveries.add]);
     for (const key of unique(keys)) this.keys.set(keyName(ref, key), ref.id);
     for (const record of told(commit)) this.inbox.set(`${name}\n${record.messageId}`, { ...record });
   }

@@ -118,6 +118,10 @@ export class Transactions {
         tx.mustBeOpen();
         return requests.map((request) => instances.park(request, at, (write) => tx.add(write)));
       },
+      deliveries: async (ref) => {
+        tx.mustBeOpen();
+        return instances.deliveries(ref);
+      },
     };
   }
 

@@ -259,6 +259,8 @@ export interface StoreTransaction {
   commit(commit: Commit): Promise<CommitResult>;
   /** As the store's, in this transaction. */
   park(requests: readonly ParkRequest[]): Promise<readonly ParkResult[]>;
+  /** As the store's, in this transaction: with those that it has added, and without those that it has done. */
+  deliveries(ref: InstanceRef): Promise<readonly DeliveryRecord[]>;
 }
 
 /**

@@ -1,5 +1,7 @@
 import type {
   Commit,
+  DeliveryRecord,
+  InstanceRef,
   LoadRequest,
   LoadResult,
   ParkRequest,
@@ -17,6 +19,9 @@ export class OwnView {
   private readonly rows = new Map<string, StoredInstance>();
   private readonly keys = new Map<string, string>();
   private readonly inbox = new Map<string, Seen>();
+  /** What its commits have added to the messages that wait for an instance, and which of them they have handled. */
+  private readonly added = new Map<string, readonly DeliveryRecord[]>();
+  private readonly done = new Map<string, ReadonlySet<string>>();
 
   /** The instance as this transaction has written it. */
   find({ tenant, saga, id }: { tenant: string; saga: string; id: string }): StoredInstance | undefined {
@@ -38,6 +43,14 @@ export class OwnView {
     return { instance, seen, tombstone: instance.ended ? stored.tombstone : null };
   }
 
+  /** What waits for an instance by the store, with what this transaction knows better. */
+  waiting({ tenant, saga, id }: InstanceRef, stored: readonly DeliveryRecord[]): readonly DeliveryRecord[] {
+    const name = named(tenant, saga, id);
+    const done = this.done.get(name);
+    const all = [...stored, ...(this.added.get(name) ?? [])];
+    return done === undefined ? all : all.filter(({ messageId }) => !done.has(messageId));
+  }
+
   /** Takes a commit of this transaction down; `before` is the instance as it was, if it was. */
   remember(commit: Commit, before: StoredInstance | null, now: number): void {
     const { ref, keys, inbox, inboxBefore = [] } = commit;
@@ -46,6 +59,9 @@ export class OwnView {
       named(tenant, saga, id),
       written(commit, before ?? { openDeliveries: 0, createdAt: now, endedAt: null }, now),
     );
+    const own = named(tenant, saga, id);
+    this.added.set(own, [...(this.added.get(own) ?? []), ...commit.deliveries.add]);
+    this.done.set(own, new Set([...(this.done.get(own) ?? []), ...commit.deliveries.done]));
     for (const { name, value, many } of keys) {
       if (many !== true) this.keys.set(named(tenant, saga, name, value), id);
     }

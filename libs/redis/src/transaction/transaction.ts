@@ -4,6 +4,8 @@ import type {
   AtInstant,
   Commit,
   CommitResult,
+  DeliveryRecord,
+  InstanceRef,
   LoadRequest,
   LoadResult,
   ParkRequest,
@@ -14,6 +16,7 @@ import type {
 import { pushCommit } from '../commit/commit-call.js';
 import type { Connection } from '../connection/connection.js';
 import { Parameters, type Script } from '../connection/script.js';
+import { openDeliveries } from '../delivery/deliveries.js';
 import { pushParking } from '../delivery/park.js';
 import type { Loads } from '../instance/load.js';
 import { workName, type Room } from '../naming/room.js';
@@ -148,6 +151,12 @@ export class OpenTransaction {
     if (found?.instance) return 'present';
     this.parkings.push(structuredClone(request));
     return PARKED;
+  }
+
+  async deliveries(ref: InstanceRef): Promise<readonly DeliveryRecord[]> {
+    this.mustBeOpen();
+    const { connection, rooms } = this.ground;
+    return this.view.waiting(ref, await openDeliveries(connection, rooms, ref));
   }
 
   async commit(): Promise<Committed> {

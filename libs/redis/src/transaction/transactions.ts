@@ -83,6 +83,7 @@ export class Transactions {
       load: (requests) => tx.load(requests),
       commit: (commit) => tx.commitLater(commit),
       park: (requests) => Promise.all(requests.map((request) => tx.parkLater(request))),
+      deliveries: (ref) => tx.deliveries(ref),
     };
   }
 

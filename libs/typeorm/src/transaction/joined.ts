@@ -3,6 +3,8 @@ import type {
   AtInstant,
   Commit,
   CommitResult,
+  DeliveryRecord,
+  InstanceRef,
   LoadRequest,
   LoadResult,
   ParkRequest,
@@ -20,6 +22,7 @@ import type { PgClient, QueryAnswer } from '../database/client.js';
 import type { Database } from '../database/database.js';
 import { bound, type Statement } from '../database/statement.js';
 import { mapped } from '../database/unavailable.js';
+import { deliveriesSql } from '../delivery/deliveries.sql.js';
 import { parkTogether } from '../delivery/park.js';
 import { load } from '../instance/load.js';
 import { completeWorkSql } from '../outbox/complete-work.sql.js';
@@ -106,6 +109,10 @@ export class JoinedTransaction implements StoreTransaction {
     const { results, claimable } = await parkTogether(this.database, requests, this.at, this.ask);
     if (claimable) await this.announceWork();
     return results;
+  }
+
+  async deliveries({ tenant, saga, id }: InstanceRef): Promise<readonly DeliveryRecord[]> {
+    return (await this.run<DeliveryRecord>('deliveries', deliveriesSql, [tenant, saga, id])).rows;
   }
 
   private async announceWork(): Promise<void> {

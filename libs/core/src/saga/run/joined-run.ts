@@ -154,7 +154,7 @@ export class JoinedRun {
     const done = new Set<string>();
     for (let before = -1; before < done.size;) {
       before = done.size;
-      for (const { messageId, payload } of await this.ports.store.deliveries(instance)) {
+      for (const { messageId, payload } of await this.tx.deliveries(instance)) {
         if (done.has(messageId)) continue;
         const loaded = await this.load(saga, { ...at, messageId });
         if (isHeld(loaded)) return;

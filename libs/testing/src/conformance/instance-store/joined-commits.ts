@@ -64,6 +64,24 @@ export const joinedCommits = about('commits in a transaction', {
     );
   },
 
+  'see what waits for an instance as they have left it': async ({ store, second }) => {
+    const [waits, comes] = [delivery('m-1'), delivery('m-2')];
+    await commit(store, entry(ref(), 0, { keys: [key()], deliveries: { add: [waits], done: [] } }));
+    const ids = async (of: Pick<typeof store, 'deliveries'>): Promise<readonly string[]> =>
+      (await of.deliveries(ref())).map(({ messageId }) => messageId);
+    await store.transaction(async (tx) => {
+      equal(await ids(tx), ['m-1'], 'what waited before');
+      await tx.commit(entry(ref(), 1, { deliveries: { add: [comes], done: [] } }));
+      equal(await tx.deliveries(ref()), [waits, comes], 'with what it has added');
+      await tx.commit(entry(ref(), 2, { deliveries: { add: [], done: ['m-1'] } }));
+      equal(await ids(tx), ['m-2'], 'without what it has done');
+      equal(await ids(second), ['m-1'], 'what others see meanwhile');
+      await tx.commit(entry(ref(), 3, { deliveries: { add: [], done: ['m-2'] } }));
+      equal(await ids(tx), [], 'without what it had added');
+    }, AT);
+    equal(await ids(second), [], 'what others see then');
+  },
+
   'lose to an older winner': async ({ store }) => {
     await commit(store, entry(ref(), 0, { keys: [key()] }));
     await commit(store, entry(ref(), 1));
