@@ -182,6 +182,24 @@ describe.each(storeKinds)('bad input, on $kind', (kind) => {
     expect((await find('y'))?.data).toMatchObject({ notes: 1 });
   });
 
+  it('a stored body that no longer fits its schema is a dead letter: of a new message, and of one that waited', async () => {
+    const { play, advance, standing, deadLetters, clock, store, find } = await open();
+    const at = { owner: 'other', leaseMs: 0, now: clock.storeNow() };
+    const wrong = { id: 'x', size: 'big' };
+    await store.enqueue([messageRow('m1', wrong)], at);
+    const { envelope } = JSON.parse(messageRow('m2', { id: 'y', size: [] }).payload) as { envelope: object };
+    const delivery = { messageId: 'm2', payload: JSON.stringify(envelope), ttlMs: 86_400_000 };
+    const key = { name: 'id', value: 'y' };
+    await store.park([{ tenant: 'default', saga: 'input', key, delivery, done: [] }], at);
+    await play(new Began({ id: 'y' }), new Note({ id: 'y' }));
+    await advance('1m');
+    expect(await standing('x')).toBe('absent');
+    expect((await find('y'))?.data).toMatchObject({ notes: 1 });
+    const letters = await deadLetters();
+    expect(letters.map(({ id }) => id).toSorted()).toEqual(['m1', 'm2']);
+    expect(letters.every(({ reason, attempts }) => /size/.test(reason) && attempts === 1)).toBe(true);
+  });
+
   it.each(['no JSON', '{}', '{"key":7}'])(
     'a timer whose payload is %s holds its instance, which an operator lets go on with or without it',
     async (payload) => {

@@ -1,5 +1,6 @@
 import { parseJson } from '../message/json.js';
 import type { Envelope } from '../message/envelope.js';
+import { checkMessage } from '../message/message.js';
 import type { Clock } from '../ports/clock.js';
 import type { FaultPoints } from '../ports/fault-points.js';
 import type {
@@ -88,6 +89,8 @@ export class Participant implements Consumer {
 
   async consume(work: ClaimedWork, fresh: boolean): Promise<Consumed> {
     const { envelope } = parseJson(work.payload) as MessageWork;
+    // Another build may have written it, with another schema.
+    if (!fresh) await checkMessage(frozenInstance(this.handler.message, envelope.body as object));
     await this.ports.faults.reach('participant.before');
     if (this.writes !== 'yes') {
       const outcome = fresh ? null : await this.ports.consumed(work);

@@ -4,6 +4,7 @@ import { noReply } from '../../bus/request/reply-work.js';
 import { HandlerError } from '../../handling/handler-errors.js';
 import { hashedId } from '../../message/hashed-id.js';
 import type { Envelope } from '../../message/envelope.js';
+import { checkMessage } from '../../message/message.js';
 import type { Clock } from '../../ports/clock.js';
 import type { CurrentInstance, InstanceRef, SagaStatus, WorkRecord } from '../../ports/records.js';
 import type { CompiledHandler, CompiledSaga } from '../compile/compiled-saga.js';
@@ -62,9 +63,14 @@ export class ChangeMaker {
     private readonly limits: StepLimits,
   ) {}
 
-  /** The stimulus that a stored delivery is. */
-  delivered(saga: CompiledSaga, at: Pick<Stimulus, 'tenant' | 'key'>, envelope: Envelope): Stimulus {
+  /** The stimulus that a stored delivery is. @throws MessageValidationError for one whose class has another schema by now */
+  async delivered(
+    saga: CompiledSaga,
+    at: Pick<Stimulus, 'tenant' | 'key'>,
+    envelope: Envelope,
+  ): Promise<Stimulus> {
     const message = freezeMessage(saga, envelope);
+    await checkMessage(message);
     return {
       tenant: at.tenant,
       key: at.key,

@@ -38,7 +38,7 @@ export class SagaConsumer implements Consumer {
     private readonly ports: SagaConsumerPorts,
   ) {}
 
-  async consume(work: ClaimedWork): Promise<Consumed> {
+  async consume(work: ClaimedWork, fresh: boolean): Promise<Consumed> {
     const saga = this.latest();
     const payload = readRow<SagaWork>(work, isSagaWork);
     if (payload.kind === 'outcome') return this.runner.handle(saga, outcomeStimulus(work, payload));
@@ -46,7 +46,7 @@ export class SagaConsumer implements Consumer {
       await this.runner.drain(saga, { tenant: payload.tenant, key: payload.key });
       return 'settled';
     }
-    return this.message(saga, work, payload);
+    return this.message(saga, work, payload, fresh);
   }
 
   /** Handles the answer of a consumer along with what it answers; `false`: nothing has happened, it has to become a row. */
@@ -142,13 +142,20 @@ export class SagaConsumer implements Consumer {
     return { saga: name, instance: { id, state, status, version } };
   }
 
-  private async message(saga: CompiledSaga, work: ClaimedWork, payload: MessageRow): Promise<Consumed> {
+  private async message(
+    saga: CompiledSaga,
+    work: ClaimedWork,
+    payload: MessageRow,
+    fresh: boolean,
+  ): Promise<Consumed> {
     const { envelope } = payload;
     const key = keyOfWork(saga, payload);
     const isMany = saga.definition.keys.get(key.name) === 'many';
     if (isMany && (await this.fanOut.spread(saga, work, envelope, key)) > 0) return 'consumed';
     const primary = await this.runner.primaryKey(saga, { tenant: envelope.tenant, key });
     const message = freezeMessage(saga, envelope);
+    // Another build may have written it, with another schema.
+    if (!fresh) await checkMessage(message);
     const stimulus = messageStimulus(work, payload, primary, message);
     const { gate } = saga.behaviour;
     if (gate === undefined) return this.runner.handle(saga, stimulus);

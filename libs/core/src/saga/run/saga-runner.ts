@@ -384,7 +384,7 @@ export class SagaRunner {
     envelope: Envelope,
   ): Promise<Handled> {
     try {
-      return await this.attempt(saga, this.changes.delivered(saga, at, envelope), loaded);
+      return await this.attempt(saga, await this.changes.delivered(saga, at, envelope), loaded);
     } catch (error) {
       if (isPassing(error)) throw error;
       if (isOfTheMessage(error) && loaded.instance !== null) {
