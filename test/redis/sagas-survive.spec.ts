@@ -90,62 +90,67 @@ async function startNode(redis: Redis, { charges, refunds, effects }: World): Pr
   return host;
 }
 
-const ORDERS = 90;
-const KILLS = 2;
+// `npm run test:fault -- --rounds 20` kills it so often.
+const KILLS = Number(process.env['FAULT_ROUNDS'] ?? 2);
+const ORDERS = 30 * (KILLS + 1);
 
-it('every order ends, with each effect once, though Redis is killed under load', async () => {
-  const server = await startRedisServer(redisFolder());
-  // Only to be copied.
-  const redis = new Redis(server.url, { lazyConnect: true });
-  const outside = world();
-  const hosts = [await startNode(redis, outside), await startNode(redis, outside)] as const;
-  const ids = Array.from({ length: ORDERS }, (_, n) => `o${n}`);
-  const place = async (some: readonly string[]): Promise<void> => {
-    const placed = some.map((orderId, n) => {
-      const { bus } = hosts[n % 2 === 0 ? 0 : 1];
-      return insist(() => bus.publish(new Placed({ orderId }), { id: `place ${orderId}` }));
-    });
-    await Promise.all(placed);
-  };
-  const share = ORDERS / (KILLS + 1);
-  for (let kill = 0; kill < KILLS; kill += 1) {
-    const some = ids.slice(kill * share, (kill + 1) * share);
-    const half = some.length / 2;
-    await place(some.slice(0, half));
-    // In the middle of the rest, and of what follows from the first.
-    const rest = place(some.slice(half));
-    await server.stop('SIGKILL');
-    await server.start();
-    await rest;
-  }
-  await place(ids.slice(KILLS * share));
+it(
+  `every order ends, with each effect once, though Redis is killed ${KILLS} times under load`,
+  { timeout: 300_000 + KILLS * 30_000 },
+  async () => {
+    const server = await startRedisServer(redisFolder());
+    // Only to be copied.
+    const redis = new Redis(server.url, { lazyConnect: true });
+    const outside = world();
+    const hosts = [await startNode(redis, outside), await startNode(redis, outside)] as const;
+    const ids = Array.from({ length: ORDERS }, (_, n) => `o${n}`);
+    const place = async (some: readonly string[]): Promise<void> => {
+      const placed = some.map((orderId, n) => {
+        const { bus } = hosts[n % 2 === 0 ? 0 : 1];
+        return insist(() => bus.publish(new Placed({ orderId }), { id: `place ${orderId}` }));
+      });
+      await Promise.all(placed);
+    };
+    const share = ORDERS / (KILLS + 1);
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      const some = ids.slice(kill * share, (kill + 1) * share);
+      const half = some.length / 2;
+      await place(some.slice(0, half));
+      // In the middle of the rest, and of what follows from the first.
+      const rest = place(some.slice(half));
+      await server.stop('SIGKILL');
+      await server.start();
+      await rest;
+    }
+    await place(ids.slice(KILLS * share));
 
-  const orders = await Promise.all(
-    ids.map((key) =>
-      insist(() =>
-        hosts[0]
-          .repository(orderSaga)
-          .waitUntil({ key }, ({ status }) => status === 'completed' || status === 'compensated', {
-            timeout: '2m',
-          }),
+    const orders = await Promise.all(
+      ids.map((key) =>
+        insist(() =>
+          hosts[0]
+            .repository(orderSaga)
+            .waitUntil({ key }, ({ status }) => status === 'completed' || status === 'compensated', {
+              timeout: '2m',
+            }),
+        ),
       ),
-    ),
-  );
-  for (const { data, state, status } of orders) {
-    const expected = isRefused(data.orderId) ? ['failed', 'compensated'] : ['completed', 'completed'];
-    expect([data.orderId, state, status]).toEqual([data.orderId, ...expected]);
-  }
-  expect([...outside.charges].filter(([, effects]) => effects.size !== 1)).toEqual([]);
-  expect(outside.charges.size).toBe(ORDERS);
-  expect(
-    [...outside.refunds].filter(([orderId, effects]) => effects.size !== 1 || !isRefused(orderId)),
-  ).toEqual([]);
-  expect(outside.refunds.size).toBe(ids.filter(isRefused).length);
-  const store = redisStore(redis);
-  await store.start();
-  expect(await store.deadLetters({})).toEqual([]);
-  await store.close();
-  await Promise.all(hosts.map((host) => host.close()));
-  redis.disconnect();
-  await server.stop('SIGKILL');
-});
+    );
+    for (const { data, state, status } of orders) {
+      const expected = isRefused(data.orderId) ? ['failed', 'compensated'] : ['completed', 'completed'];
+      expect([data.orderId, state, status]).toEqual([data.orderId, ...expected]);
+    }
+    expect([...outside.charges].filter(([, effects]) => effects.size !== 1)).toEqual([]);
+    expect(outside.charges.size).toBe(ORDERS);
+    expect(
+      [...outside.refunds].filter(([orderId, effects]) => effects.size !== 1 || !isRefused(orderId)),
+    ).toEqual([]);
+    expect(outside.refunds.size).toBe(ids.filter(isRefused).length);
+    const store = redisStore(redis);
+    await store.start();
+    expect(await store.deadLetters({})).toEqual([]);
+    await store.close();
+    await Promise.all(hosts.map((host) => host.close()));
+    redis.disconnect();
+    await server.stop('SIGKILL');
+  },
+);
