@@ -1,6 +1,8 @@
-import { OutcomeUnknownError, PeerLostError } from '@nestjs-orchestrator/core';
+import { gateway, OutcomeUnknownError, PeerLostError } from '@nestjs-orchestrator/core';
+import { memoryTransport } from '@nestjs-orchestrator/core/memory';
+import type { Transport } from '@nestjs-orchestrator/core/ports';
 import { describe, expect, it } from 'vitest';
-import { nextRecord, recordsOf, rejection } from '../support.js';
+import { gate, nextRecord, recordsOf, rejection } from '../support.js';
 import { entriesAt, ledger, turns } from '../transport/support.js';
 import { companySelf, gatewayHeard, world } from './support.js';
 
@@ -114,6 +116,42 @@ describe('two gateways of a cluster', () => {
     expect(stateOf(g2)).toBe('active');
     await out.send({ type: 'ADD', entry: 'again' });
     expect(await entriesAt(far.group.ref('books'))).toEqual(['first', 'again']);
+  });
+});
+
+describe('a gateway that is released', () => {
+  it('leaves nothing behind, also while it is joining again', async () => {
+    const set = world();
+    const far = await set.join('company', 'far');
+    const [joining, mayJoin] = [gate(), gate()];
+    let joins = 0;
+    const company = memoryTransport(set.company);
+    const distributed: Transport = {
+      type: 'held',
+      async join(options, receiver) {
+        joins += 1;
+        if (joins === 2) {
+          joining.open();
+          await mayJoin.opened;
+        }
+        return company.join(options, receiver);
+      },
+    };
+    const local = memoryTransport(set.networkOf('plant-1'));
+    const transports = { gateway: gateway({ local, distributed, joins: 'company' }) };
+    const g1 = await set.join('plant-1', 'g1', { transports });
+    set.company.lose(companySelf(far, g1));
+    void set.clock.advance(1_000);
+    await joining.opened;
+    const released = g1.group.release();
+    mayJoin.open();
+    await released;
+    await turns();
+    expect(far.group.processes().map(({ endpoint }) => endpoint)).toEqual(['far']);
+    // The place is free for the next one, which learns from `far` that there was an epoch before.
+    const heard = gatewayHeard(far);
+    await set.joinGateway('plant-1', 'g2');
+    expect(await heard).toMatchObject({ epoch: 2, endpoint: 'plant-1.g2' });
   });
 });
 

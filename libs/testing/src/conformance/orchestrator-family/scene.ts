@@ -158,7 +158,7 @@ function actionsOf({ holding, release }: Member): object {
       for (const entry of entries) ctx.send(to, { type: 'NOTE', entry });
     },
     ask: async (ctx) => {
-      const { to } = ctx.event as unknown as { readonly to: Target };
+      const { to } = ctx.event as unknown as { readonly to: Address };
       const { reply } = await ctx.request(to, { type: 'READ' });
       ctx.reply(reply);
     },

@@ -152,8 +152,9 @@ export class GatewayNode {
     return (this.looking = this.looking.then(() => this.lookOnce()));
   }
 
+  /** Settles when it holds nothing any more; a look that is under way ends first, since it may just be joining. */
   close(): Promise<void> {
-    return (this.closing ??= this.standDown());
+    return (this.closing ??= this.looking.then(() => this.standDown()));
   }
 
   /** It has no place in the distributed cluster at the moment. */
