@@ -155,7 +155,7 @@ export class SagaConsumer implements Consumer {
     const primary = await this.runner.primaryKey(saga, { tenant: envelope.tenant, key });
     const message = freezeMessage(saga, envelope);
     // Another build may have written it, with another schema.
-    if (!fresh) await checkMessage(message);
+    if (!fresh || payload.replay === true) await checkMessage(message);
     const stimulus = messageStimulus(work, payload, primary, message);
     const { gate } = saga.behaviour;
     if (gate === undefined) return this.runner.handle(saga, stimulus);
