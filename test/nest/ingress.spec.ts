@@ -18,17 +18,19 @@ class Hands extends Server implements CustomTransportStrategy {
   unwrap(): never {
     throw new Error('there is no server');
   }
-  async bring(data: unknown): Promise<void> {
-    await this.handleEvent('ingress.rung', { pattern: 'ingress.rung', data }, new BaseRpcContext([]));
+  bring(data: unknown): Promise<void> {
+    return this.handleEvent('ingress.rung', { pattern: 'ingress.rung', data }, new BaseRpcContext([]));
   }
 }
 
 it('an ingress refuses for good what has no id or does not fit, acknowledges the rest, and takes a repeat', async () => {
   const told: string[] = [];
+  let heard = (): void => {};
+  const tell = (how: string): void => (told.push(how), heard());
   const binding: IngressBinding = {
     name: 'hands',
     messageId: (payload) => (payload as { readonly id?: string }).id,
-    acks: { done: () => void told.push('done'), refused: (_, how) => void told.push(how) },
+    acks: { done: () => tell('done'), refused: (_, how) => tell(how) },
   };
   const lines = new LogLines();
   const module = await Test.createTestingModule({
@@ -38,8 +40,14 @@ it('an ingress refuses for good what has no id or does not fit, acknowledges the
   const strategy = new Hands();
   const service = module.createNestMicroservice({ strategy });
   await service.listen();
-  for (const letter of [{ body: { door: 'a' } }, { id: '', body: { door: 'a' } }, { id: 'm1', body: {} }])
+  /** Settles when the transport has been told. */
+  const bring = async (letter: unknown): Promise<void> => {
+    const answer = new Promise<void>((resolve) => (heard = resolve));
     await strategy.bring(letter);
+    await answer;
+  };
+  for (const letter of [{ body: { door: 'a' } }, { id: '', body: { door: 'a' } }, { id: 'm1', body: {} }])
+    await bring(letter);
   expect(told).toEqual(['never', 'never', 'never']);
   const errors = lines.all.filter(({ level }) => level === 'error');
   expect(errors.map((line) => /without an id|does not fit/.exec(line.message)?.[0])).toEqual([
@@ -47,7 +55,7 @@ it('an ingress refuses for good what has no id or does not fit, acknowledges the
     'without an id',
     'does not fit',
   ]);
-  for (const id of ['m2', 'm2']) await strategy.bring({ id, body: { door: 'a' } });
+  for (const id of ['m2', 'm2']) await bring({ id, body: { door: 'a' } });
   expect(told.slice(3)).toEqual(['done', 'done']);
   await service.close();
 });
