@@ -31,8 +31,8 @@ export class Contest {
   static async open(wire: WireName, receivers: number, addresses: Addresses): Promise<Contest> {
     const folder = mkdtempSync(join(tmpdir(), 'orch-b-'));
     const scope = `bench-${process.pid}-${Date.now().toString(36)}`;
-    // Receivers of TCP take one port after the other from here on.
-    const order = { ...wire, addresses, folder, scope, port: await freePort() };
+    const ports = await freePorts(wire.carrier === 'tcp' ? receivers : 0);
+    const order = { ...wire, addresses, folder, scope, ports };
     const started = await Promise.all(
       Array.from({ length: receivers }, (_, index) => Receiver.start({ ...order, index })),
     );
@@ -95,6 +95,13 @@ export class Contest {
     }
     await Promise.all(flying);
   }
+}
+
+/** So many different ones. */
+async function freePorts(count: number): Promise<readonly number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(await freePort());
+  return [...ports];
 }
 
 function senderOf(order: PeerOrder, receivers: readonly Receiver[]): Promise<Sender> | Sender {

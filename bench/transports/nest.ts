@@ -46,7 +46,7 @@ interface Sending {
 
 function serverOf(order: PeerOrder): Serving {
   const { carrier, index, addresses } = order;
-  if (carrier === 'tcp') return new ServerTCP({ host, port: order.port + index });
+  if (carrier === 'tcp') return new ServerTCP({ host, port: order.ports[index] as number });
   if (carrier === 'redis') return new ServerRedis(redisOptions(order));
   if (carrier === 'nats') return new ServerNats({ servers: [addresses.nats] });
   if (carrier === 'rabbitmq') return new ServerRMQ(rmqOptions(order, index));
@@ -55,7 +55,7 @@ function serverOf(order: PeerOrder): Serving {
 
 function clientOf(order: PeerOrder, index: number): Sending {
   const { carrier, addresses } = order;
-  if (carrier === 'tcp') return new ClientTCP({ host, port: order.port + index });
+  if (carrier === 'tcp') return new ClientTCP({ host, port: order.ports[index] as number });
   if (carrier === 'redis') return new ClientRedis(redisOptions(order));
   if (carrier === 'nats') return new ClientNats({ servers: [addresses.nats] });
   if (carrier === 'rabbitmq') return new ClientRMQ(rmqOptions(order, index));

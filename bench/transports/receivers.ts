@@ -26,7 +26,15 @@ export class Receiver {
   static async start(order: PeerOrder): Promise<Receiver> {
     const argument = JSON.stringify(order);
     const receiver = order.face === 'message-port' ? Receiver.thread(argument) : Receiver.process(argument);
-    await receiver.report((report): report is { ready: true } => 'ready' in report);
+    const ended = new AbortController();
+    const isReady = receiver.report((report): report is { ready: true } => 'ready' in report);
+    const isGone = once(receiver.emitter, 'exit', { signal: ended.signal }).then(() => {
+      throw new Error(`a receiver of ${order.face} over ${order.carrier} ended before it was ready`);
+    });
+    await Promise.race([isReady, isGone]);
+    // Nobody listens to its end from here on.
+    isGone.catch(() => undefined);
+    ended.abort();
     return receiver;
   }
 

@@ -16,10 +16,10 @@ export interface PeerOrder extends WireName {
   readonly index: number;
   /** Of the servers that were started. */
   readonly addresses: Addresses;
-  /** Folder of sockets, prefix of keys, ports: one for each contest. */
+  /** Folder of sockets, prefix of keys: one for each contest. Ports, where they are needed: one for each receiver. */
   readonly folder: string;
   readonly scope: string;
-  readonly port: number;
+  readonly ports: readonly number[];
 }
 
 /** Where the servers are that were started for the run. */
