@@ -19,7 +19,8 @@ export interface MachineAddress {
 /** Of an event. */
 export interface MachineSendOptions {
   /**
-   * By which a repeat is known: a durable machine handles one event of an id. Say it where you may send again, as after OutcomeUnknownError. Default: a new one.
+   * By which a durable machine knows a repeat: it handles one event of an id. Say it where you may send again, as after RequestTimeoutError. Machines that are not durable
+   * don't look at it. Default: a new one.
    */
   readonly messageId?: string;
 }

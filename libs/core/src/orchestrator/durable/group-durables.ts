@@ -52,16 +52,21 @@ export class GroupDurables {
     this.machines = new DurableMachines(this.optionsFor(core.name), this.surroundings(true));
   }
 
-  /** @throws what `Transport.join` throws, StoreUnavailableError (as rejections) */
-  static async start(core: GroupCore, grounds: DurableGrounds): Promise<GroupDurables> {
+  /**
+   * The group has them from the beginning: what goes on while they start sends to others.
+   *
+   * @throws what `Transport.join` throws, StoreUnavailableError (as rejections)
+   */
+  static async start(core: GroupCore, grounds: DurableGrounds): Promise<void> {
     const durables = new GroupDurables(core, grounds);
+    core.durable = durables;
     try {
       await durables.machines.start();
     } catch (error) {
+      core.durable = undefined;
       await durables.machines.close();
       throw error;
     }
-    return durables;
   }
 
   statistics(): DurableStatistics {

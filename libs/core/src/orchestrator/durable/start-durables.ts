@@ -18,14 +18,14 @@ export async function startDurables(
 ): Promise<void> {
   const core = coreOf(group);
   const { cluster } = core;
-  if (cluster === undefined) core.durable = await GroupDurables.start(core, { store, options });
+  if (cluster === undefined) await GroupDurables.start(core, { store, options });
   else if (hasPartitions(cluster.transport)) {
     const spread = {
       transport: cluster.transport,
       cluster: cluster.cluster,
       endpoint: cluster.seat.self.name,
     };
-    core.durable = await GroupDurables.start(core, { store, options, spread });
+    await GroupDurables.start(core, { store, options, spread });
   } else core.storeWithoutOwner = true;
 }
 
