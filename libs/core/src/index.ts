@@ -131,6 +131,7 @@ export type {
   GroupAddress,
   MachineAddress,
   MachineRef,
+  MachineSendOptions,
   RequestOptions,
   WaitOptions,
 } from './orchestrator/machine-ref.js';
