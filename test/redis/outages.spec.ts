@@ -1,8 +1,9 @@
 import { StoreUnavailableError } from '@nestjs-orchestrator/core';
 import type { InstanceStore } from '@nestjs-orchestrator/core/ports';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { startRedisServer, type RedisServer } from '../support/redis-server.js';
 import { redisFolder } from '../support/redis.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
 import { AT, by, entry, inbox, key, outcomes, SAGA, TENANT, work } from '../typeorm/support.js';
 import { hint, insist, twoNodes, type TwoNodes } from './support.js';
 
@@ -45,6 +46,28 @@ it('a node hears of the work of others again when its server is back', async () 
   const heard = hint(store);
   await insist(() => other.transaction((tx) => tx.enqueue([work('w')]), AT));
   await expect(heard).resolves.toBeUndefined();
+});
+
+it('a connection that is lost while it subscribes again ends nothing, and hints are heard when it is back', async () => {
+  const proxy = await startTcpProxy(server.port);
+  const distant = await twoNodes({}, `redis://127.0.0.1:${proxy.port}`);
+  const unhandled: unknown[] = [];
+  const note = (error: unknown): void => void unhandled.push(error);
+  process.on('unhandledRejection', note);
+  onTestFinished(async () => {
+    process.off('unhandledRejection', note);
+    await distant.close();
+    await proxy.close();
+  });
+  const [store, other] = distant.stores;
+  const backs = distant.stores.map(hint);
+  proxy.closeAt('subscribe', 4);
+  proxy.drop();
+  await Promise.all(backs);
+  const heard = hint(store);
+  await insist(() => other.transaction((tx) => tx.enqueue([work('w')]), AT));
+  await heard;
+  expect(unhandled).toEqual([]);
 });
 
 it('a server that hangs counts as away', async () => {

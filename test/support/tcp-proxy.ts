@@ -5,6 +5,10 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 export interface TcpProxy {
   readonly port: number;
   cut(): void;
+  /** Closes the connection on which a client sends that text, instead of passing it on, so many times. */
+  closeAt(text: string, times: number): void;
+  /** Closes all connections; new ones come through. */
+  drop(): void;
   /** Connections that were there when it was cut are closed; new ones come through. */
   heal(): void;
   close(): Promise<void>;
@@ -13,6 +17,15 @@ export interface TcpProxy {
 export async function startTcpProxy(serverPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let broken = false;
+  let closing = { text: '', times: 0 };
+  const closes = (bytes: Buffer): boolean => {
+    if (closing.times === 0 || !bytes.includes(closing.text)) return false;
+    closing = { ...closing, times: closing.times - 1 };
+    return true;
+  };
+  const drop = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
   const server = createServer((client) => {
     const upstream = connect(serverPort, '127.0.0.1');
     for (const [from, to] of [
@@ -20,7 +33,10 @@ export async function startTcpProxy(serverPort: number): Promise<TcpProxy> {
       [upstream, client],
     ] as const) {
       sockets.add(from);
-      from.on('data', (bytes) => void (broken || to.write(bytes)));
+      from.on('data', (bytes: Buffer) => {
+        if (from === client && closes(bytes)) from.destroy();
+        else if (!broken) to.write(bytes);
+      });
       from.on('error', () => undefined);
       from.on('close', () => {
         sockets.delete(from);
@@ -32,12 +48,14 @@ export async function startTcpProxy(serverPort: number): Promise<TcpProxy> {
   return {
     port: (server.address() as AddressInfo).port,
     cut: () => void (broken = true),
+    closeAt: (text, times) => void (closing = { text, times }),
+    drop,
     heal: () => {
-      for (const socket of sockets) socket.destroy();
+      drop();
       broken = false;
     },
     close: async () => {
-      for (const socket of sockets) socket.destroy();
+      drop();
       server.close();
       await once(server, 'close');
     },

@@ -12,6 +12,7 @@ function pause(attempt: number): number {
 const STRICT = {
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
+  autoResubscribe: false,
   enableReadyCheck: true,
 } as const;
 

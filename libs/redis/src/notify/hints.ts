@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { systemClock, type Clock } from '@nestjs-orchestrator/core/ports';
 import type { Cluster, Redis } from 'ioredis';
 import type { Connection } from '../connection/connection.js';
+import { listen } from '../connection/listen.js';
 import { mapped } from '../connection/unavailable.js';
 import { Throttle } from '@nestjs-orchestrator/core/internal';
 
@@ -34,19 +35,18 @@ export class Hints {
     const subscriber = this.connection.another();
     this.subscriber = subscriber;
     try {
-      await subscriber.connect();
-      await subscriber.subscribe(this.channel);
+      await listen(subscriber, this.channel, {
+        message: (text) => this.heard(text),
+        again: () => {
+          this.tellOwn();
+          this.wakeOwn();
+        },
+      });
     } catch (error) {
       this.subscriber = null;
       subscriber.disconnect();
       throw mapped(error);
     }
-    subscriber.on('message', (_channel: string, text: string) => this.heard(text));
-    // Connected again: what was said meanwhile is lost.
-    subscriber.on('ready', () => {
-      this.tellOwn();
-      this.wakeOwn();
-    });
   }
 
   stop(): void {

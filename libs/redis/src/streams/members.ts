@@ -2,6 +2,7 @@ import type { Cancellable, Clock, Endpoint, Logger, PeerState } from '@nestjs-or
 import { Throttle } from '@nestjs-orchestrator/core/internal';
 import type { Cluster, Redis } from 'ioredis';
 import type { Connection } from '../connection/connection.js';
+import { listen } from '../connection/listen.js';
 import type { ClusterKeys } from './cluster-keys.js';
 import { beatScript, removeScript } from './scripts.js';
 
@@ -90,9 +91,8 @@ export class Members {
   async start(): Promise<void> {
     const subscriber = this.connection.another();
     this.subscriber = subscriber;
-    await subscriber.connect();
-    await subscriber.subscribe(this.keys.hints);
-    subscriber.on('message', () => this.hinted.call());
+    const look = (): void => this.hinted.call();
+    await listen(subscriber, this.keys.hints, { message: look, again: look });
     this.connection.connectedAgain(() => this.hinted.call());
     await this.beat();
   }
