@@ -1,0 +1,45 @@
+import { silentLogger, systemClock, type PartitionedSeat } from '@nestjs-orchestrator/core/ports';
+import { redisStreams, type RedisStreamsOptions } from '@nestjs-orchestrator/redis';
+import { Redis } from 'ioredis';
+
+/** What an owner of partitions is told. */
+export interface OwnerOrder {
+  readonly url: string;
+  readonly name: string;
+  readonly options: RedisStreamsOptions;
+}
+
+/** What it tells: that it serves, or that it has handled a frame. */
+export type OwnerWord = { readonly serves: string } | { readonly to: string; readonly text: string };
+
+const { url, name, options } = JSON.parse(process.argv[2] ?? '{}') as OwnerOrder;
+const redis = new Redis(url);
+redis.on('error', () => undefined);
+const transport = redisStreams(redis, options);
+const tell = (word: OwnerWord): void => void process.send?.(word);
+
+/** Until it has a place: the server may be away at the moment. */
+async function joined(): Promise<PartitionedSeat> {
+  for (;;) {
+    try {
+      return await transport.join(
+        { cluster: 'shop', endpoint: name, clock: systemClock, logger: silentLogger },
+        { onFrame: () => undefined, onPeer: () => undefined },
+      );
+    } catch {
+      await new Promise((resolve) => void systemClock.schedule(50, () => resolve(undefined)));
+    }
+  }
+}
+
+// Whoever was declared dead joins again.
+for (;;) {
+  const seat = await joined();
+  await seat.serve({
+    onGained: () => undefined,
+    onLost: () => undefined,
+    onFrame: (_owned, frame) => tell({ to: frame.name, text: Buffer.from(frame.bytes).toString() }),
+  });
+  tell({ serves: name });
+  await seat.closed;
+}
