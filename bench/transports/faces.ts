@@ -13,11 +13,11 @@ import {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-const EVENT = 0;
-const QUESTION = 1;
-const ANSWER = 2;
+export const EVENT = 0;
+export const QUESTION = 1;
+export const ANSWER = 2;
 
-function frameOf(kind: number, item: Item): Uint8Array {
+export function frameOf(kind: number, item: Item): Uint8Array {
   const text = encoder.encode(JSON.stringify(item));
   const frame = new Uint8Array(text.length + 1);
   frame[0] = kind;
@@ -25,8 +25,8 @@ function frameOf(kind: number, item: Item): Uint8Array {
   return frame;
 }
 
-const itemIn = (frame: Uint8Array): Item => JSON.parse(decoder.decode(frame.subarray(1))) as Item;
-const member = (order: PeerOrder, endpoint: string) => ({
+export const itemIn = (frame: Uint8Array): Item => JSON.parse(decoder.decode(frame.subarray(1))) as Item;
+export const member = (order: PeerOrder, endpoint: string) => ({
   cluster: order.scope,
   endpoint,
   clock: systemClock,

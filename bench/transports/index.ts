@@ -18,6 +18,7 @@ const SLEEP_MS = 5;
 const OURS: readonly WireName[] = ['port', 'orchestrator', 'nest'].flatMap((face) =>
   ['shared-memory', 'named-pipe', 'redis-streams'].map((carrier) => ({ face, carrier }) as WireName),
 );
+const LASTING: WireName = { face: 'partitions', carrier: 'redis-streams' };
 const PEERS: readonly WireName[] = [
   { face: 'nest', carrier: 'tcp' },
   { face: 'nest', carrier: 'redis' },
@@ -44,7 +45,7 @@ interface Figures {
 export async function* transports(): AsyncGenerator<Result> {
   const { addresses, stop, missing } = await servers();
   try {
-    const field = [...PEERS, ...OURS].filter((wire) => wanted(wire) && !missing.has(wire.carrier));
+    const field = [...PEERS, ...OURS, LASTING].filter((wire) => wanted(wire) && !missing.has(wire.carrier));
     let rival: Figures | undefined;
     for (const wire of field) {
       const figures = await measure(wire, addresses);
@@ -115,6 +116,7 @@ function less(name: string, ours: number, peer = NaN): Result {
 const nameOf = ({ face, carrier }: WireName): string => {
   if (face === 'nest')
     return PEERS.some((peer) => peer.carrier === carrier) ? `Nest ${carrier}` : `${carrier}, Nest strategy`;
+  if (face === 'partitions') return `${carrier}, frames acknowledged by a server that writes them down`;
   if (face === 'orchestrator') return `${carrier}, createOrchestrator`;
   return face === 'port' ? `${carrier}, frames` : `${face} to a ${carrier}`;
 };
@@ -141,7 +143,8 @@ async function servers(): Promise<{ addresses: Addresses; missing: Set<string>; 
     }
   };
   const addresses = {
-    redis: await have(['redis', 'redis-streams'], redisServer),
+    redis: await have(['redis', 'redis-streams'], () => redisServer()),
+    lastingRedis: await have(['redis-streams'], () => redisServer('lasting')),
     nats: await have(['nats'], natsServer),
     rabbitmq: await have(['rabbitmq'], rabbitServer),
   };

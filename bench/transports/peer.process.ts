@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { receiveAtMachine, receiveFrames } from './faces.js';
 import { receiveAtHandlers } from './nest.js';
+import { serveFrames } from './partitions.js';
 import type { Item, PeerOrder } from './wire.js';
 
 /** What it is told. */
@@ -59,6 +60,11 @@ if (parentPort === null) {
   process.on('disconnect', () => process.exit());
 } else parentPort.on('message', onCommand);
 
-const listen = { port: receiveFrames, orchestrator: receiveAtMachine, nest: receiveAtHandlers } as const;
+const listen = {
+  port: receiveFrames,
+  partitions: serveFrames,
+  orchestrator: receiveAtMachine,
+  nest: receiveAtHandlers,
+} as const;
 if (order.face in listen) await listen[order.face as keyof typeof listen](order, { onEvent });
 tell({ ready: true });

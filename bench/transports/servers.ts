@@ -15,10 +15,13 @@ export interface Started {
   stop(): Promise<void>;
 }
 
-/** As its package of Debian sets it up, without files of its own. */
-export async function redisServer(): Promise<Started> {
+/** Without a file, as transports that keep nothing need it; or with an append-only file that is written every second. */
+export async function redisServer(files: 'none' | 'lasting' = 'none'): Promise<Started> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-redis-'));
-  const server = await startRedisServer(folder, { appendonly: 'no' });
+  const server = await startRedisServer(
+    folder,
+    files === 'none' ? { appendonly: 'no' } : { appendonly: 'yes', appendfsync: 'everysec' },
+  );
   return {
     url: server.url,
     stop: async () => {

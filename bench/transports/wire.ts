@@ -5,8 +5,8 @@ import { Redis } from 'ioredis';
 
 /** How two processes talk: who carries, and through which interface. */
 export interface WireName {
-  /** `port`: frames; `orchestrator`: machines; `nest`: a strategy and a client of microservices; `ipc` and `message-port`: Node's own. */
-  readonly face: 'port' | 'orchestrator' | 'nest' | 'ipc' | 'message-port';
+  /** `port`: frames; `partitions`: frames that wait on a server for whoever owns their name; `orchestrator`: machines; `nest`: a strategy and a client of microservices; `ipc` and `message-port`: Node's own. */
+  readonly face: 'port' | 'partitions' | 'orchestrator' | 'nest' | 'ipc' | 'message-port';
   readonly carrier: string;
 }
 
@@ -25,6 +25,8 @@ export interface PeerOrder extends WireName {
 /** Where the servers are that were started for the run. */
 export interface Addresses {
   readonly redis: string;
+  /** With an append-only file. */
+  readonly lastingRedis: string;
   readonly nats: string;
   readonly rabbitmq: string;
 }
@@ -61,5 +63,6 @@ export function ourTransport({ carrier, folder, scope, addresses }: PeerOrder): 
   // A frame of 64 kB has to fit.
   if (carrier === 'shared-memory') return sharedMemory({ directory: folder, laneBytes: 1_048_576 });
   if (carrier === 'named-pipe') return namedPipe({ directory: folder });
-  return redisStreams(new Redis(addresses.redis), { prefix: scope });
+  // Only to be copied: nothing of it stays behind.
+  return redisStreams(new Redis(addresses.redis, { lazyConnect: true }), { prefix: scope });
 }
