@@ -255,6 +255,40 @@ describe('partitions on Redis', () => {
     expect(await redis.exists(stream.replace('stream', 'owner'))).toBe(1);
   });
 
+  it('what is not done stays for the next owner, though later frames are done and freed', async () => {
+    const a = await join('a', { partitions: 1 });
+    const stream = `{${encodeURIComponent(prefix)}/shop/p0}:stream:0`;
+    a.onPartition = async (_owned, { name }) => (name === 'first' ? { retryInMs: 600_000 } : undefined);
+    await a.serve();
+    for (const name of ['first', 'second', 'third']) await a.seat.publish(name, bytes(name));
+    await a.change.until(() => a.handled.length === 3);
+    await a.seat.leave();
+    expect(await redis.xlen(stream)).toBe(1);
+    const b = await join('b', { partitions: 1 });
+    await b.serve();
+    await b.change.until(() => b.handled.length > 0);
+    expect(b.handled.map(({ text }) => text)).toEqual(['first']);
+  });
+
+  it('a former owner frees nothing, and hears that it is fenced', async () => {
+    const a = await join('a', { partitions: 1 });
+    const tag = `{${encodeURIComponent(prefix)}/shop/p0}`;
+    let release = (): void => undefined;
+    a.onPartition = () =>
+      a.handled.length === 1
+        ? new Promise((resolve) => (release = resolve))
+        : Promise.resolve({ retryInMs: 600_000 });
+    await a.serve();
+    await a.seat.publish('m', bytes('x'));
+    await a.change.until(() => a.handled.length === 1);
+    // As if another one had taken the partition.
+    await redis.hincrby(`${tag}:owner:0`, 'epoch', 1);
+    release();
+    await a.change.until(() => a.losses.length > 0);
+    expect(a.losses).toEqual(['fenced']);
+    expect(await redis.xlen(`${tag}:stream:0`)).toBe(1);
+  });
+
   it('who leaves waits for what is under way before it gives its partitions away', async () => {
     const [a, b] = [await join('a'), await join('b')];
     let release = (): void => undefined;
