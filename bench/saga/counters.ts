@@ -40,8 +40,8 @@ export interface Counters {
   close(): Promise<void>;
 }
 
-/** Starts a node on the store. */
-export async function startCounters(store: InstanceStore): Promise<Counters> {
+/** Starts a node on the store; `handleOnPublish`: events are handled in the commit that makes them durable. */
+export async function startCounters(store: InstanceStore, handleOnPublish = false): Promise<Counters> {
   const waiting = new Map<string, () => void>();
   const lateness: number[] = [];
   const settle = (name: string): void => {
@@ -52,7 +52,7 @@ export async function startCounters(store: InstanceStore): Promise<Counters> {
     for (const { messageId } of [...inboxBefore, ...(inbox === null ? [] : [inbox])]) settle(messageId);
     if (next.ended) settle((JSON.parse(next.data) as { counterId: string }).counterId);
   });
-  const host = new OrchestratorHost({ store: watched });
+  const host = new OrchestratorHost({ store: watched, handleOnPublish });
   host.register(
     buildSaga(counterSaga, (saga) => {
       const start = ({ event: { counterId } }: { event: { counterId: string } }) => ({ counterId, count: 0 });

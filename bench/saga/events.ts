@@ -33,6 +33,25 @@ export async function* events(server: Server): AsyncGenerator<Result> {
   yield* stored(node, url);
   await node.close();
   await source.destroy();
+  yield* handledWhenPublished(server, peer);
+}
+
+/** Events that are handled in the commit that makes them durable: one commit for each, as with pgbench. */
+async function* handledWhenPublished(server: Server, peer: number | string): AsyncGenerator<Result> {
+  const source = await dataSource(await server.database('published'));
+  const node = await startCounters(typeormStore(source), true);
+  const { perSecond } = await fullLoad(node);
+  yield figure('events handled when published, on 1 000 instances', perSecond, 'events/s');
+  if (typeof peer === 'number')
+    yield compare(
+      'events handled when published, target',
+      perSecond,
+      peer * 1.5,
+      '1.5 × pgbench',
+      'events/s',
+    );
+  await node.close();
+  await source.destroy();
 }
 
 /** The same without peers, for another store. */

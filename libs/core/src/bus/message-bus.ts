@@ -81,7 +81,7 @@ export interface TransactionalBus {
 /**
  * The way into the framework from outside: controllers, jobs, tests. Handlers use their context's verbs instead.
  *
- * Both verbs settle when the message is durable, before it is handled.
+ * Both verbs settle when the message is durable, before it is handled; with the option `handleOnPublish` it may have been handled then.
  */
 export abstract class MessageBus implements Pick<TransactionalBus, 'publish' | 'send'> {
   /**

@@ -16,6 +16,7 @@ import {
   type BusRequestOptions,
   type TransactionalBus,
 } from './message-bus.js';
+import type { AtOnce } from './at-once.js';
 import { JoinedBus } from './joined-bus.js';
 import type { Addressing, Verb } from './outgoing.js';
 import { replyDestination } from './request/reply-work.js';
@@ -38,13 +39,15 @@ export interface OutboxBusPorts {
   readonly joinedRun: (tx: StoreTransaction) => JoinedRun;
   /** The saga whose messages go to a destination. */
   readonly sagaAt: (destination: string) => CompiledSaga | undefined;
+  /** Has messages handled without a row, where the node is told to try that. */
+  readonly atOnce: AtOnce | undefined;
   /** Work was written; `leased`: this node dispatches it; `unique`: its ids are new. */
   readonly written: (work: readonly WorkRecord[], leased: boolean, unique: boolean) => void;
 }
 
 type Asker = Pick<Envelope, 'replyTo' | 'replyBy'>;
 
-/** The bus: every message, local ones too, goes through the outbox. */
+/** The bus: every message, local ones too, goes through the outbox, or into the commit of its handling. */
 export class OutboxBus extends MessageBus {
   private readonly writes: Coalescer<readonly WorkRecord[], boolean>;
 
@@ -127,6 +130,7 @@ export class OutboxBus extends MessageBus {
     asker?: Asker,
   ): Promise<PublishReceipt> {
     const { messageId, work } = await this.address(verb, message, options, asker);
+    if (asker === undefined && (await this.ports.atOnce?.handle(work)) === true) return { messageId };
     if (work.length > 0) this.ports.written(work, await this.writes.submit(work), options.id === undefined);
     return { messageId };
   }

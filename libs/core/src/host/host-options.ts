@@ -50,6 +50,12 @@ export interface HostOptions {
    * since nodes of that build continue them.
    */
   readonly check?: StoredNamesCheck;
+  /**
+   * `bus.publish` and `bus.send` try to have the message handled at once, where one saga of this node answers it: then making it durable and handling it
+   * are one commit, and the promise settles with that. It becomes a row of the outbox as ever where that can't be: a delay, a request, another key than the
+   * primary one, a gate, an instance that is busy or not known to this node, a race, a failure, a handler that takes longer than 20 ms. Default `false`.
+   */
+  readonly handleOnPublish?: boolean;
   /** Longest body, data or compensation input, in characters of JSON. Default 262 144. */
   readonly maxPayload?: number;
 }

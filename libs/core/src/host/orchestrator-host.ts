@@ -1,5 +1,6 @@
 import type { MessageBus } from '../bus/message-bus.js';
 import type { MessageHandler } from '../bus/message-context.js';
+import { AtOnce } from '../bus/at-once.js';
 import { Addressing, type MessageWork } from '../bus/outgoing.js';
 import { RemoteConsumer, type RemoteRoute } from '../bus/remote/remote-consumer.js';
 import { OutboxBus } from '../bus/outbox-bus.js';
@@ -66,6 +67,7 @@ export class OrchestratorHost {
   private readonly timers: TimerRelay;
   private readonly upkeep: readonly Pump[];
   private readonly runner: SagaRunner;
+  private readonly atOnce: AtOnce;
   private readonly operations: StoredSagaOperator;
   private readonly names: StoredNames;
   private readonly consumers = new Map<string, SagaConsumer>();
@@ -117,11 +119,17 @@ export class OrchestratorHost {
     const changes = new ChangeMaker(this.addressing, clock, { handlerTimeoutMs, maxPayload });
     const versionsOf = (saga: string): ReturnType<Registry['versions']> => this.registry.versions(saga);
     const joined: JoinedPorts = { store, changes, versionsOf, armed: (timers) => this.timers.armed(timers) };
+    this.atOnce = new AtOnce({
+      clock,
+      hasRoom: () => this.work.hasRoom,
+      handle: (row, decided) => this.byDestination.get(row.destination)?.atOnce(row, decided),
+    });
     this.bus = new OutboxBus({
       ...ports,
       addressing,
       requests,
       schedules: this.schedules,
+      atOnce: this.settings.handleOnPublish ? this.atOnce : undefined,
       written,
       tenant: this.tenant,
       joinedRun: (tx) => new JoinedRun(joined, tx),
@@ -260,7 +268,7 @@ export class OrchestratorHost {
   async close(): Promise<void> {
     if (this.state === 'closed') return;
     this.stopPulling();
-    await Promise.all([this.work.idle(), this.timers.idle(), this.names.ended()]);
+    await Promise.all([this.work.idle(), this.atOnce.idle(), this.timers.idle(), this.names.ended()]);
     for (const pump of this.upkeep) pump.stop();
     if (this.state === 'stopping') {
       await this.work.giveBack();

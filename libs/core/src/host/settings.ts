@@ -44,6 +44,7 @@ export function settingsOf(options: HostOptions): HostSettings {
     currentTenant: () => undefined,
     store: options.store,
     check: 'warn',
+    handleOnPublish: false,
     ...given,
   };
   if (!['error', 'warn', 'off'].includes(settings.check))

@@ -46,6 +46,7 @@ export class SimulatedNode {
       leaseMs: LEASE_MS,
       pollIntervalMs: POLL_MS,
       retryDelayMs: 50,
+      handleOnPublish: around.seed % 2 === 1,
     });
     around.equip(this.host);
   }

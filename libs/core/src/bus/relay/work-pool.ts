@@ -23,6 +23,11 @@ export class WorkPool {
     return this.running < this.limit;
   }
 
+  /** Whether a row that is added now begins at once. */
+  get isFree(): boolean {
+    return this.mayRun && this.ready.length === 0;
+  }
+
   get isHalfEmpty(): boolean {
     return this.running + this.ready.length <= this.room / 2;
   }

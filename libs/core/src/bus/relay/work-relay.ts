@@ -118,6 +118,11 @@ export class WorkRelay {
     return this.lanes.size - this.inWork;
   }
 
+  /** Whether work for sagas could begin at once. */
+  get hasRoom(): boolean {
+    return this.pulling && this.pools.general.isFree;
+  }
+
   register(destination: string, consumer: Consumer): void {
     this.consumers.set(destination, consumer);
     const { concurrency } = consumer;

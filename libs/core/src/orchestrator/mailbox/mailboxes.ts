@@ -19,6 +19,11 @@ export class Mailboxes<P = never> {
     return this.queues.size;
   }
 
+  /** Whether a task of the mailbox is running. */
+  isBusy(mailbox: string): boolean {
+    return this.queues.has(mailbox);
+  }
+
   /** Runs `task` after all earlier ones of `mailbox`; settles as the task does. */
   run<T>(mailbox: string, task: () => Promise<T>, passenger?: P): Promise<T> {
     return new Promise<T>((resolve, reject) => {

@@ -1,3 +1,4 @@
+import type { Attempt } from '../../bus/at-once.js';
 import type { Consumed, Consumer } from '../../bus/relay/consumer.js';
 import type { Envelope } from '../../message/envelope.js';
 import { parseJson } from '../../message/json.js';
@@ -52,23 +53,15 @@ export class SagaConsumer implements Consumer {
   /** Handles the answer of a consumer along with what it answers; `false`: nothing has happened, it has to become a row. */
   async carry(answer: WorkRecord, answers: Consumption): Promise<boolean> {
     const saga = this.latest();
-    const payload = parseJson(answer.payload) as SagaWork;
-    // A message that is not let in comes again, and for that it has to be a row.
-    if (payload.kind !== 'message' || saga.behaviour.gate !== undefined) return false;
-    const key = keyOfWork(saga, payload);
-    // Another key has to be looked up first, and may lead to several instances.
-    if (key.name !== saga.definition.correlateBy) return false;
-    const { envelope } = payload;
-    const message = freezeMessage(saga, envelope);
-    const cause = { kind: 'message', envelope, message, delivery: false, replay: false } as const;
-    return this.runner.carry(saga, {
-      tenant: envelope.tenant,
-      key,
-      messageId: envelope.id,
-      work: null,
-      cause,
-      answers,
-    });
+    const stimulus = rowlessStimulus(saga, answer, answers);
+    return stimulus === undefined ? false : this.runner.carry(saga, stimulus);
+  }
+
+  /** Begins to handle a message that is no row yet; `undefined`: it has to become one. */
+  atOnce(row: WorkRecord, decided: () => void): Attempt | undefined {
+    const saga = this.latest();
+    const stimulus = rowlessStimulus(saga, row, undefined);
+    return stimulus === undefined ? undefined : this.runner.atOnce(saga, stimulus, decided);
   }
 
   /** One firing of a timer. @throws UnreadableTimerError */
@@ -92,10 +85,10 @@ export class SagaConsumer implements Consumer {
     }
     if (payload.kind === 'outcome' || isOfTheMessage(error) || isPassing(error)) return 'bury';
     const { envelope } = payload;
-    const key = await this.runner.primaryKey(saga, {
-      tenant: envelope.tenant,
-      key: keyOfWork(saga, payload),
-    });
+    const came = keyOfWork(saga, payload);
+    const key = isPrimary(saga, came)
+      ? came
+      : await this.runner.primaryKey(saga, { tenant: envelope.tenant, key: came });
     const stimulus = messageStimulus(work, payload, key, envelope.body as object);
     return this.runner.hold(saga, stimulus, 'poison', error, work.attempts);
   }
@@ -152,7 +145,10 @@ export class SagaConsumer implements Consumer {
     const key = keyOfWork(saga, payload);
     const isMany = saga.definition.keys.get(key.name) === 'many';
     if (isMany && (await this.fanOut.spread(saga, work, envelope, key)) > 0) return 'consumed';
-    const primary = await this.runner.primaryKey(saga, { tenant: envelope.tenant, key });
+    // Without a look-up, a fresh message is in its mailbox before anybody else has a turn: what is published after it stays behind it.
+    const primary = isPrimary(saga, key)
+      ? key
+      : await this.runner.primaryKey(saga, { tenant: envelope.tenant, key });
     const message = freezeMessage(saga, envelope);
     // Another build may have written it, with another schema.
     if (!fresh || payload.replay === true) await checkMessage(message);
@@ -248,6 +244,29 @@ function messageStimulus(
     work: { tenant, destination, id },
     cause: { kind: 'message', envelope, message, delivery: false, replay },
   };
+}
+
+/** A message that is no row as its saga takes it; `undefined`: it has to become one. */
+function rowlessStimulus(
+  saga: CompiledSaga,
+  row: WorkRecord,
+  answers: Consumption | undefined,
+): Stimulus | undefined {
+  const payload = parseJson(row.payload) as SagaWork;
+  // A message that is not let in comes again, and for that it has to be a row.
+  if (payload.kind !== 'message' || saga.behaviour.gate !== undefined) return undefined;
+  const key = keyOfWork(saga, payload);
+  // Another key has to be looked up first, and may lead to several instances.
+  if (!isPrimary(saga, key)) return undefined;
+  const { envelope } = payload;
+  const message = freezeMessage(saga, envelope);
+  const cause = { kind: 'message', envelope, message, delivery: false, replay: false } as const;
+  const { tenant, id: messageId } = envelope;
+  return { tenant, key, messageId, work: null, cause, ...(answers === undefined ? {} : { answers }) };
+}
+
+function isPrimary({ definition }: CompiledSaga, key: KeyRecord): boolean {
+  return key.name === definition.correlateBy;
 }
 
 /** The key that a message came by. */

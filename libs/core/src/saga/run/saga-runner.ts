@@ -7,9 +7,9 @@ import type {
 } from '../../ports/instance-store.js';
 import type { CurrentInstance, InboxRecord, KeyRecord } from '../../ports/records.js';
 import type { Commit } from '../../ports/instance-store.js';
-import { parseJson, toJson } from '../../message/json.js';
-import type { Envelope } from '../../message/envelope.js';
+import { toJson } from '../../message/json.js';
 import { Mailboxes } from '../../orchestrator/mailbox/mailboxes.js';
+import type { Attempt } from '../../bus/at-once.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
 import {
   InstanceAbsentError,
@@ -17,11 +17,11 @@ import {
   SagaVersionError,
   UnexpectedEventError,
 } from '../saga-errors.js';
-import { buildCommit, leased, superseding, wakeRow, type Change } from './build-commit.js';
-import { behind, DeliveryError, isOfTheMessage, isPassing } from './delivery-error.js';
+import { buildCommit, leased, superseding, type Change } from './build-commit.js';
 import { pause, underLease } from './contention.js';
-import { ejectCommit, type HoldReason } from './hold.js';
-import { deliveryOf, Holding, isHeld } from './holding.js';
+import { Draining } from './draining.js';
+import type { HoldReason } from './hold.js';
+import { Holding } from './holding.js';
 import { Coalescer } from '../../handling/coalescer.js';
 import type { ChangeMaker } from './change-maker.js';
 import { primaryKeyOf, refuseTakenKeys } from './correlation.js';
@@ -31,9 +31,8 @@ import { isStart, mustDrain, planFor, type Known } from './plan.js';
 import type { RunnerPorts } from './runner-ports.js';
 import { KnownInstances } from './known-instances.js';
 import { absentPolicy } from './policies.js';
-import { StartOdds } from './start-odds.js';
+import { Odds } from './odds.js';
 import type { Stimulus } from './stimulus.js';
-import { StuckDeliveries } from './stuck-deliveries.js';
 import { Unloaded } from './unloaded.js';
 
 /** What became of a stimulus. `consumed`: its outbox row is gone with the commit; `settled`: nothing is left to do, the row can go. */
@@ -50,10 +49,12 @@ const MAX_TRIES = 5;
 export class SagaRunner {
   private readonly mailboxes = new Mailboxes<Stimulus>();
   private readonly known = new KnownInstances();
-  private readonly odds = new StartOdds();
-  private readonly stuck: StuckDeliveries;
+  private readonly odds = new Odds();
+  /** Of messages that may be handled before they are rows. */
+  private readonly quick = new Odds();
   private readonly holding: Holding;
   private readonly unloaded: Unloaded;
+  private readonly draining: Draining;
   private readonly loads: Coalescer<LoadRequest, LoadResult>;
   private readonly commits: Coalescer<Commit, CommitResult>;
   private readonly parks: Coalescer<ParkRequest, ParkResult>;
@@ -69,10 +70,16 @@ export class SagaRunner {
     this.loads = new Coalescer((batch) => store.load(batch, at()), { clock });
     this.commits = new Coalescer((batch) => store.commit(batch, ports.writeOptions()), { clock });
     this.parks = new Coalescer((batch) => store.park(batch, at()), { clock });
-    this.stuck = new StuckDeliveries(clock);
     this.holding = new Holding({
       ...ports,
       load: (saga, stimulus) => this.load(saga, stimulus),
+      commit: (commit) => this.commits.submit(commit),
+    });
+    this.draining = new Draining({
+      ...ports,
+      changes,
+      load: (saga, at) => this.load(saga, at),
+      attempt: (saga, stimulus, loaded) => this.attempt(saga, stimulus, loaded),
       commit: (commit) => this.commits.submit(commit),
     });
     this.unloaded = new Unloaded({
@@ -93,13 +100,13 @@ export class SagaRunner {
       const loaded = await (guess === undefined
         ? this.load(saga, stimulus)
         : this.unloaded.handle(saga, stimulus, guess, () => {
-            if (guess === null) this.odds.met(oddsOf(saga, stimulus));
+            if (guess === null) this.odds.lost(oddsOf(saga, stimulus));
             else this.ports.observer.conflict(saga, stimulus, guess, 1);
           }));
       if (typeof loaded === 'string') return loaded;
       // Whoever loads an instance handles what waits for it before any newcomer.
       if (mustDrain(stimulus, loaded)) {
-        await this.drainBefore(saga, stimulus);
+        await this.draining.before(saga, stimulus);
         return this.attempt(saga, stimulus, await this.load(saga, stimulus));
       }
       return this.attempt(saga, stimulus, loaded);
@@ -117,6 +124,39 @@ export class SagaRunner {
     });
   }
 
+  /**
+   * Begins to handle a message that is no row yet, if nobody else has its instance in hand and what it is handled on is known; it is what {@link carry}
+   * does. `undefined`: it has to become a row.
+   *
+   * @param decided called when its handlers have run, and the commit begins
+   */
+  atOnce(saga: CompiledSaga, stimulus: Stimulus, decided: () => void): Attempt | undefined {
+    const mailbox = mailboxOf(saga, stimulus);
+    const name = oddsOf(saga, stimulus);
+    if (this.mailboxes.isBusy(mailbox)) return undefined;
+    if (!this.quick.areGood(name)) {
+      this.quick.won(name);
+      return undefined;
+    }
+    const known = this.known.look(mailbox) ?? this.asNew(saga, stimulus);
+    if (known === undefined) return undefined;
+    let slow = false;
+    const handled = this.mailboxes.run(mailbox, async () => {
+      const done = await this.unloaded.carry(saga, stimulus, known, () => {
+        this.known.take(mailbox);
+        decided();
+      });
+      if (done && !slow) this.quick.won(name);
+      if (!done && known === null) this.odds.lost(name);
+      return done;
+    });
+    const tellSlow = (): void => {
+      slow = true;
+      this.quick.lost(name);
+    };
+    return { handled, slow: tellSlow };
+  }
+
   /** The instance as it is stored. */
   async find(saga: CompiledSaga, at: Pick<Stimulus, 'tenant' | 'key'>): Promise<CurrentInstance | null> {
     return (await this.load(saga, at)).instance;
@@ -124,12 +164,11 @@ export class SagaRunner {
 
   /** Handles the open deliveries of an instance, until none of them is answered any more. */
   drain(saga: CompiledSaga, at: Pick<Stimulus, 'tenant' | 'key'>): Promise<void> {
-    return this.inMailbox(saga, at, () => this.drainInMailbox(saga, at));
+    return this.inMailbox(saga, at, () => this.draining.drain(saga, at));
   }
 
   /** The primary key of the instance that a key leads to; the key itself where there is none. */
   async primaryKey(saga: CompiledSaga, at: Pick<Stimulus, 'tenant' | 'key'>): Promise<KeyRecord> {
-    if (at.key.name === saga.definition.correlateBy) return at.key;
     const { instance } = await this.load(saga, at);
     return (instance && primaryKeyOf(saga.definition, instance)) ?? at.key;
   }
@@ -172,6 +211,11 @@ export class SagaRunner {
     const known = this.known.take(mailboxOf(saga, stimulus));
     if (stimulus.cause.kind === 'operator') return undefined;
     if (known !== undefined) return known;
+    return this.asNew(saga, stimulus);
+  }
+
+  /** `null`: what starts here probably starts an instance that there is not yet. */
+  private asNew(saga: CompiledSaga, stimulus: Stimulus): null | undefined {
     return isStart(saga, stimulus) && this.odds.areGood(oddsOf(saga, stimulus)) ? null : undefined;
   }
 
@@ -250,7 +294,7 @@ export class SagaRunner {
     stimulus: Stimulus,
     former: CurrentInstance | null,
   ): Promise<Handled | 'conflict'> {
-    this.odds.started(oddsOf(saga, stimulus));
+    this.odds.won(oddsOf(saga, stimulus));
     const change = await this.make(saga, null, stimulus);
     // The start message of the ended instance itself, whose inbox is forgotten by now.
     if (change === null || change.ref.id === former?.id) return 'settled';
@@ -346,55 +390,5 @@ export class SagaRunner {
     if (cause.kind !== 'message' || seen.outcome === 'deferred') return 'settled';
     await this.ports.enqueue(this.changes.answer(seen, cause.envelope));
     return 'settled';
-  }
-
-  /** A newcomer must not pay for a delivery that fails: that is tried by a row of its own, and the newcomer comes back after it. */
-  private async drainBefore(saga: CompiledSaga, stimulus: Stimulus): Promise<void> {
-    const mailbox = mailboxOf(saga, stimulus);
-    const pause = this.stuck.pause(mailbox);
-    if (pause > 0) throw behind(pause);
-    try {
-      await this.drainInMailbox(saga, stimulus);
-    } catch (error) {
-      if (!(error instanceof DeliveryError)) throw error;
-      await this.ports.enqueue([wakeRow(saga.definition.name, stimulus, error.messageId)]);
-      throw behind(this.stuck.failed(mailbox), error);
-    }
-  }
-
-  private async drainInMailbox(saga: CompiledSaga, at: Pick<Stimulus, 'tenant' | 'key'>): Promise<void> {
-    for (let progress = true; progress;) {
-      progress = false;
-      const { instance } = await this.load(saga, at);
-      if (instance === null || instance.openDeliveries === 0) break;
-      for (const { messageId, payload } of await this.ports.store.deliveries(instance)) {
-        const loaded = await this.load(saga, { ...at, messageId });
-        if (isHeld(loaded)) return;
-        const handled = await this.deliver(saga, at, loaded, parseJson(payload) as Envelope);
-        if (handled === 'consumed') progress = true;
-      }
-    }
-    this.stuck.freed(mailboxOf(saga, at));
-  }
-
-  private async deliver(
-    saga: CompiledSaga,
-    at: Pick<Stimulus, 'tenant' | 'key'>,
-    loaded: LoadResult,
-    envelope: Envelope,
-  ): Promise<Handled> {
-    try {
-      return await this.attempt(saga, await this.changes.delivered(saga, at, envelope), loaded);
-    } catch (error) {
-      if (isPassing(error)) throw error;
-      if (isOfTheMessage(error) && loaded.instance !== null) {
-        // It fails as a message of its own, and becomes a dead letter.
-        const eject = ejectCommit(loaded.instance, deliveryOf(at, envelope), envelope);
-        const result = await this.commits.submit(eject);
-        if (result.outcome === 'committed') this.ports.committed(eject, result);
-        return 'consumed';
-      }
-      throw new DeliveryError(envelope, error);
-    }
   }
 }

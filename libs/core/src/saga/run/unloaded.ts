@@ -76,12 +76,13 @@ export class Unloaded {
   /**
    * Handles an answer that is no row yet, if that can be done in one commit and nothing stands against it; otherwise nothing has happened.
    *
+   * @param instance as it probably is; `null`: there probably is none
    * @param ready called before the commit
    */
   async carry(
     highest: CompiledSaga,
     stimulus: Stimulus,
-    instance: CurrentInstance,
+    instance: CurrentInstance | null,
     ready: () => void,
   ): Promise<boolean> {
     const saga = this.fit(highest, instance);
@@ -125,7 +126,7 @@ export class Unloaded {
   /** What fails, or changes nothing, runs once more by itself; that it failed here is told as well, for then it may not. */
   private async tryOn(
     saga: CompiledSaga,
-    instance: CurrentInstance,
+    instance: CurrentInstance | null,
     stimulus: Stimulus,
   ): Promise<Change | null> {
     try {
