@@ -171,7 +171,11 @@ export class JoinedRun {
     envelope: Envelope,
   ): Promise<boolean> {
     try {
-      const { outcome } = await this.once(saga, this.ports.changes.delivered(saga, at, envelope), loaded);
+      const { outcome } = await this.once(
+        saga,
+        await this.ports.changes.delivered(saga, at, envelope),
+        loaded,
+      );
       return outcome !== 'unanswered';
     } catch (error) {
       if (error instanceof SagaConflictError) throw error;
