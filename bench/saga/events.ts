@@ -30,8 +30,8 @@ export async function* events(server: Server): AsyncGenerator<Result> {
   yield* halfLoad(node, full.perSecond / 2);
   yield* oneInstance(node);
   yield* timers(node);
-  yield* stored(node, url);
   await node.close();
+  yield* stored(() => typeormStore(source), server, url);
   await source.destroy();
   yield* handledWhenPublished(server, peer);
 }
@@ -105,20 +105,32 @@ async function* timers(node: Counters): AsyncGenerator<Result> {
   );
 }
 
-/** Copies of one instance fill the tables; events go to instances all over them, which no node knows. */
-async function* stored(node: Counters, url: string): AsyncGenerator<Result> {
+/** How many instances one measurement of the stored ones meets, each once: a node that knows an instance asks less. */
+const MET = 1_000;
+
+/** Copies of one instance fill the tables; events go to instances all over them, by nodes that know none. The middle one of three. */
+async function* stored(store: () => InstanceStore, server: Server, url: string): AsyncGenerator<Result> {
   const client = new Client(url);
   await client.connect();
+  // As many as filling takes; a checkpoint after it would add the image of each page to the first change of it.
+  await server.age(80);
   let rate = Number.NaN;
   let there = 0;
-  for (const count of [1_000, 10_000, 100_000, size('stored', 1_000_000)]) {
+  for (const count of [MET, 10_000, 100_000, size('stored', 1_000_000)]) {
     await client.query(FILL, [there, count - 1]);
     await client.query('VACUUM ANALYZE orchestrator.instance, orchestrator.instance_key');
     there = count;
-    const step = Math.max(1, Math.floor(count / 997));
-    const load = await closedLoop(3_000, IN_FLIGHT, (n) => node.add(`s${(n * step) % count}`));
-    if (Number.isNaN(rate)) rate = load.perSecond;
-    yield compare(`events with ${count} more sagas stored`, load.perSecond, rate, '1 000 stored', 'events/s');
+    const step = Math.max(1, Math.floor(count / MET));
+    const rates: number[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const node = await startCounters(store());
+      const load = await closedLoop(MET, IN_FLIGHT, (n) => node.add(`s${(n * step + round) % count}`));
+      rates.push(load.perSecond);
+      await node.close();
+    }
+    const found = quantile(rates, 0.5);
+    if (Number.isNaN(rate)) rate = found;
+    yield compare(`events with ${count} more sagas stored`, found, rate, '1 000 stored', 'events/s');
   }
   await client.end();
 }
@@ -131,6 +143,11 @@ filled AS (
   SELECT m.tenant, m.saga, f.name, 1, m.definition_version, m.state, m.status, json_build_object('counterId', f.name, 'count', 0)::text,
     m.machine, m.undo, false, m.created_at, m.updated_at
   FROM fresh f, model m
+  RETURNING tenant, saga, state, created_at, seq, id
+),
+listed AS (
+  INSERT INTO orchestrator.instance_state (tenant, saga, state, created_at, seq, instance_id)
+  SELECT tenant, saga, state, created_at, seq, id FROM filled
 )
 INSERT INTO orchestrator.instance_key (tenant, saga, name, value, instance_id)
 SELECT m.tenant, m.saga, 'counterId', f.name, f.name FROM fresh f, model m`;

@@ -157,16 +157,27 @@ created AS MATERIALIZED (
   FROM ready, instant WHERE expected = 0
   ORDER BY n
   ON CONFLICT (tenant, saga, id) DO NOTHING
-  RETURNING tenant, saga, id
+  RETURNING tenant, saga, id, state, created_at, seq
 ),
 changed AS MATERIALIZED (
   UPDATE orchestrator.instance t
-  SET version = t.version + 1, definition_version = r.definition_version, state = r.state, status = r.status, data = r.data,
+  SET version = t.version + 1, definition_version = r.definition_version, was = t.state, state = r.state, status = r.status, data = r.data,
     machine = r.machine, undo = r.undo, hold = ($61::text[])[r.n], ended = r.ended, updated_at = (SELECT ms FROM instant),
     ended_at = CASE WHEN r.ended THEN coalesce(t.ended_at, (SELECT ms FROM instant)) END, lease_token = NULL, lease_until = NULL
   FROM ready r
   WHERE r.expected > 0 AND t.tenant = r.tenant AND t.saga = r.saga AND t.id = r.id AND t.version = r.expected
-  RETURNING r.n
+  RETURNING r.n, t.tenant, t.saga, t.id, t.was, t.state, t.created_at, t.seq
+),
+unlisted AS (
+  DELETE FROM orchestrator.instance_state p
+  USING (SELECT * FROM changed WHERE was <> state AND ${asIfOne('was')}) c
+  WHERE p.state = c.was AND p.saga = c.saga AND p.tenant = c.tenant AND p.created_at = c.created_at AND p.seq = c.seq
+),
+listed AS (
+  INSERT INTO orchestrator.instance_state (tenant, saga, state, created_at, seq, instance_id)
+  SELECT tenant, saga, state, created_at, seq, id FROM created
+  UNION ALL
+  SELECT tenant, saga, state, created_at, seq, id FROM changed WHERE was <> state
 ),
 won AS MATERIALIZED (
   SELECT n FROM ready

@@ -30,8 +30,9 @@ export async function query(
   };
 }
 
-function indexFor({ key, idleMs }: InstanceFilter): 'all' | 'idle' | 'group' {
+function indexFor({ key, states, idleMs }: InstanceFilter): 'all' | 'state' | 'idle' | 'group' {
   if (key !== undefined) return 'group';
+  if (states !== undefined) return 'state';
   return idleMs === undefined ? 'all' : 'idle';
 }
 
@@ -39,12 +40,15 @@ function indexFor({ key, idleMs }: InstanceFilter): 'all' | 'idle' | 'group' {
 function parameters(filter: InstanceFilter, at: AtInstant, limit: number): unknown[] {
   const { tenant, saga, states = null, statuses = null, idleMs = null, ended = null, key } = filter;
   const group = key === undefined ? [] : [key.name, key.value];
-  return [at.now, tenant, saga, states, statuses, idleMs, ...placeOf(filter.cursor), limit, ended, ...group];
+  return [at.now, tenant, saga, states, statuses, idleMs, ...placeOf(filter), limit, ended, ...group];
 }
 
+/** Before all instances, and behind them: the condition is the same for each page, so that the index can always jump to its begin. */
+const ENDS = { oldest: '-9223372036854775808', newest: '9223372036854775807' } as const;
+
 /** The place behind which a page begins. */
-function placeOf(cursor: string | undefined): readonly [createdAt: string | null, seq: string | null] {
-  if (cursor === undefined) return [null, null];
+function placeOf({ cursor, order = 'newest' }: InstanceFilter): readonly [createdAt: string, seq: string] {
+  if (cursor === undefined) return [ENDS[order], ENDS[order]];
   const [, createdAt, seq] = /^(-?\d{1,18})\/(\d{1,18})$/.exec(cursor) ?? [];
   if (createdAt !== undefined && seq !== undefined) return [createdAt, seq];
   throw new RangeError(`The cursor "${cursor}" is not the \`next\` of a page: query again without it.`);

@@ -2,6 +2,7 @@ import { tables } from './0001-tables.js';
 import { instanceGroups } from './0002-instance-groups.js';
 import { operations } from './0003-operations.js';
 import { sagaNames } from './0004-saga-names.js';
+import { instanceStates } from './0005-instance-states.js';
 
 /** One step of the schema; never changed once released. */
 export interface Migration {
@@ -16,6 +17,7 @@ export const migrations: readonly Migration[] = [
   { version: 2, name: 'instance groups', sql: instanceGroups },
   { version: 3, name: 'operations', sql: operations },
   { version: 4, name: 'saga names', sql: sagaNames },
+  { version: 5, name: 'instance states', sql: instanceStates },
 ];
 
 /** Version of the schema that this build works with. */

@@ -10,7 +10,11 @@ gone AS MATERIALIZED (
     WHERE t.tenant = $2 AND t.saga = $3 AND t.id = $4 AND t.version = $5 AND (t.lease_until > (SELECT ms FROM instant)) IS NOT TRUE
     FOR UPDATE SKIP LOCKED
   )
-  RETURNING t.tenant, t.saga, t.id, t.created_by
+  RETURNING t.tenant, t.saga, t.id, t.created_by, t.state, t.created_at, t.seq
+),
+unlisted AS (
+  DELETE FROM orchestrator.instance_state p USING gone g
+  WHERE p.state = g.state AND p.saga = g.saga AND p.tenant = g.tenant AND p.created_at = g.created_at AND p.seq = g.seq
 ),
 unkeyed AS MATERIALIZED (
   DELETE FROM orchestrator.instance_key k USING gone g
