@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { message, type } from '@nestjs-orchestrator/core';
 import { OrchestratorHost } from '@nestjs-orchestrator/core/internal';
 import type { InstanceStore } from '@nestjs-orchestrator/core/ports';
@@ -72,9 +73,11 @@ export async function startCounters(store: InstanceStore, handleOnPublish = fals
     }),
   );
   await host.start();
+  // Nodes follow one another on one store, where an id that comes again is a duplicate.
+  const name = randomUUID();
   let sent = 0;
   const send = async (event: object, until?: string): Promise<void> => {
-    const id = `event-${(sent += 1)}`;
+    const id = `${name}-${(sent += 1)}`;
     const done = new Promise<void>((resolve) => void waiting.set(until ?? id, resolve));
     await host.bus.publish(event, { id });
     await done;

@@ -13,7 +13,7 @@ export interface Server {
   /** Url of a new, empty database. */
   database(name: string): Promise<string>;
   /** Gives it the stock of WAL segments that a server has which has run for a while. */
-  age(): Promise<void>;
+  age(segments?: number): Promise<void>;
   /** Processor time of the server and all its living processes so far, in seconds; 0 where the system does not tell (no Linux). */
   processorSeconds(): Promise<number>;
   stop(): Promise<void>;
@@ -50,22 +50,22 @@ export async function startServer(): Promise<Server> {
       url.pathname = `/${name}`;
       return url.href;
     },
-    age: () => age(admin),
+    age: (segments) => age(admin, segments),
     processorSeconds: () => processorSeconds(server.pid),
     stop,
   };
 }
 
-/** How many segments of WAL (16 MB each) an aged server has in stock. */
+/** How many segments of WAL (16 MB each) an aged server has in stock, unless more are asked for. */
 const SEGMENTS = 40;
 
 /**
  * A server that has run for a while writes its WAL into segments that it has used before. A new one has to make each, which takes it 50 to 100 ms
  * in which nothing is committed, whoever asks for it. So some are filled and handed back by a checkpoint, before anybody is measured.
  */
-async function age(admin: Client): Promise<void> {
+async function age(admin: Client, segments = SEGMENTS): Promise<void> {
   await admin.query('CREATE TABLE filler (n int)');
-  for (let n = 0; n < SEGMENTS; n += 1) {
+  for (let n = 0; n < segments; n += 1) {
     await admin.query('INSERT INTO filler VALUES ($1)', [n]);
     await admin.query('SELECT pg_switch_wal()');
   }
