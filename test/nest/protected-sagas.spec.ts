@@ -107,7 +107,7 @@ describe('@Saga({ protect })', () => {
     },
   );
 
-  const broken: CircuitBreakerOptions = { consecutiveFailures: 1, breakDuration: 60_000 };
+  const broken: CircuitBreakerOptions = { consecutiveFailures: 1, breakDuration: 3_600_000 };
   it.each([
     ['by the name of a breaker', { breaker: 'bank' }],
     ['by options', { breaker: broken }],

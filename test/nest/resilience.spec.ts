@@ -170,7 +170,7 @@ describe('@UseRateLimit', () => {
   });
 
   it('takes a limiter made elsewhere, whose answers are promises', async () => {
-    const local = rateLimiter({ burstCapacity: 1, maxTransitionsPerSecond: 1 });
+    const local = rateLimiter({ burstCapacity: 1, maxTransitionsPerSecond: 0.001 });
     const shared: RateLimiter = {
       tryAcquire: async (key, cost) => local.tryAcquire(key, cost),
       acquire: (key, cost, signal) => local.acquire(key, cost, signal),

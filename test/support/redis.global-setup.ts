@@ -4,13 +4,13 @@ import { Redis } from 'ioredis';
 import type { TestProject } from 'vitest/node';
 import { startRedisServer } from './redis-server.js';
 import { deleteKeys } from './redis.js';
-import { openRunFolder } from './redis.run.js';
+import { redisFolders } from './redis.run.js';
 
 /** Gives every spec of the run one Redis, and a folder for servers of its own. Never skips: it serves or fails. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const external = process.env['REDIS_URL'] ?? '';
   const prefix = `orch-test-${randomBytes(6).toString('hex')}`;
-  const { folder, close } = await openRunFolder();
+  const { folder, close } = await redisFolders.open();
   try {
     const url = external === '' ? await startOwn(folder) : await answering(external);
     project.provide('redis', { url, prefix, folder });
