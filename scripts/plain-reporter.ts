@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { Reporter, SerializedError, TestModule } from 'vitest/node';
+import type { Reporter, SerializedError, TestCase, TestModule } from 'vitest/node';
 
 /** What a run came to. */
 export interface Tally {
@@ -25,22 +25,26 @@ export function tally(modules: readonly TestModule[], errors: readonly Serialize
 /** What failed, two lines for each: its name, and the first line of what it threw. */
 export function failures(modules: readonly TestModule[], errors: readonly SerializedError[]): string[] {
   const found: string[] = [];
-  const add = (name: string, thrown: readonly { readonly message: string }[] | undefined): void => {
-    const [line = ''] = stripVTControlCharacters(thrown?.[0]?.message ?? 'never ran').split('\n');
-    found.push(`FAILED ${name}`, `       ${line.slice(0, 200)}`);
-  };
   for (const module of modules) {
     const of = module.relativeModuleId;
-    for (const error of module.errors()) add(of, [error]);
+    for (const error of module.errors()) found.push(...failure(of, [error]));
     for (const suite of module.children.allSuites())
-      for (const error of suite.errors()) add(`${of} > ${suite.fullName}`, [error]);
-    for (const test of module.children.allTests()) {
-      const { state, errors: thrown } = test.result();
-      if (state === 'failed' || state === 'pending') add(`${of} > ${test.fullName}`, thrown);
-    }
+      for (const error of suite.errors()) found.push(...failure(`${of} > ${suite.fullName}`, [error]));
+    for (const test of module.children.allTests()) found.push(...failureOf(test));
   }
-  for (const error of errors) add('outside of any test', [error]);
+  for (const error of errors) found.push(...failure('outside of any test', [error]));
   return found;
+}
+
+function failureOf(test: TestCase): readonly string[] {
+  const { state, errors } = test.result();
+  if (state !== 'failed' && state !== 'pending') return [];
+  return failure(`${test.module.relativeModuleId} > ${test.fullName}`, errors);
+}
+
+function failure(name: string, thrown: readonly { readonly message: string }[] | undefined): string[] {
+  const [line = ''] = stripVTControlCharacters(thrown?.[0]?.message ?? 'never ran').split('\n');
+  return [`FAILED ${name}`, `       ${line.slice(0, 200)}`];
 }
 
 /** The plain closing line of a run, which machines read. */
@@ -56,13 +60,18 @@ export function closingLine({ passed, failed, skipped }: Tally, exitCode = 0): s
  */
 export class PlainReporter implements Reporter {
   #tally: Tally = { passed: 0, failed: 0, skipped: 0 };
-  #failures: readonly string[] = [];
+  #failures: string[] = [];
 
   onInit(): void {
     process.once('exit', (code) => {
       const lines = [...this.#failures, closingLine(this.#tally, code)];
       process.stdout.write(`${lines.join('\n')}\n`);
     });
+  }
+
+  /** As they come, for a run that is ended before its end. */
+  onTestCaseResult(test: TestCase): void {
+    this.#failures.push(...failureOf(test));
   }
 
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
