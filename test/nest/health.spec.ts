@@ -36,7 +36,10 @@ it('is an indicator of terminus, red while the store does not answer', async () 
 it('shows breakers and limiters that have a name; an open breaker does not make the node red', async () => {
   const { module } = await boot([], {
     store: memoryStore(),
-    resilience: { breakers: { payments: {}, stock: {} }, limiters: { api: { maxTransitionsPerSecond: 0.001, burstCapacity: 1 } } },
+    resilience: {
+      breakers: { payments: {}, stock: {} },
+      limiters: { api: { maxTransitionsPerSecond: 0.001, burstCapacity: 1 } },
+    },
   });
   onTestFinished(() => module.close());
   module.get<CircuitBreaker>(getCircuitBreakerToken('payments'), { strict: false }).isolate();
