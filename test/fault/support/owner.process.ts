@@ -1,3 +1,4 @@
+import { OrchestratorError } from '@nestjs-orchestrator/core';
 import { silentLogger, systemClock, type PartitionedSeat } from '@nestjs-orchestrator/core/ports';
 import { redisStreams, type RedisStreamsOptions } from '@nestjs-orchestrator/redis';
 import { Redis } from 'ioredis';
@@ -35,11 +36,17 @@ async function joined(): Promise<PartitionedSeat> {
 // Whoever was declared dead joins again.
 for (;;) {
   const seat = await joined();
-  await seat.serve({
-    onGained: () => undefined,
-    onLost: () => undefined,
-    onFrame: (_owned, frame) => tell({ to: frame.name, text: Buffer.from(frame.bytes).toString() }),
-  });
-  tell({ serves: name });
+  try {
+    await seat.serve({
+      onGained: () => undefined,
+      onLost: () => undefined,
+      onFrame: (_owned, frame) => tell({ to: frame.name, text: Buffer.from(frame.bytes).toString() }),
+    });
+    tell({ serves: name });
+  } catch (error) {
+    // Between joining and serving it was declared dead, or the server went away.
+    if (!(error instanceof OrchestratorError)) throw error;
+    await seat.leave();
+  }
   await seat.closed;
 }
