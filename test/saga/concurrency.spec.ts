@@ -1,11 +1,10 @@
-import { message, type, type MessageContext } from '@nestjs-orchestrator/core';
+import { message, type } from '@nestjs-orchestrator/core';
 import { OrchestratorHost } from '@nestjs-orchestrator/core/internal';
 import { memoryStore } from '@nestjs-orchestrator/core/memory';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openPlainCluster, type PlainCluster } from '../messaging/support.js';
 import { openCluster, orderSaga, Placed, storeKinds, type Cluster } from './support.js';
 
-class Drawn extends message('t.drawn', type<{ n: number }>()) {}
 class Draw extends message('t.draw', type<{ n: number }>()) {}
 
 let cluster: Cluster | PlainCluster | undefined;
@@ -63,50 +62,5 @@ describe.each(storeKinds)('two nodes, on $kind', (kind) => {
     expect(Math.max(...calls.map(({ others }) => others))).toBe(1);
     const shares = ['first', 'second'].map((name) => calls.filter((call) => call.node === name).length);
     expect(Math.min(...shares)).toBeGreaterThan(5);
-  });
-
-  it('both run a message whose lease a jump of the clock of the store has ended, and one of them counts', async () => {
-    const open = await openPlainCluster(kind);
-    cluster = open;
-    const { clock } = open;
-    const jump = { ms: 0 };
-    const begun: string[] = [];
-    const counted: number[] = [];
-    let end = (): void => {};
-    const gate = new Promise<void>((resolve) => (end = resolve));
-    const node = (name: string) =>
-      open.node(
-        name,
-        (host) => {
-          const handle = async ({ message: { n }, publish }: MessageContext<Draw>): Promise<void> => {
-            begun.push(name);
-            if (name === 'first') await gate;
-            publish(new Drawn({ n }));
-          };
-          host.registerHandler({ message: Draw, name: 'draw', handle });
-          const count = ({ message: { n } }: MessageContext<Drawn>): void => void counted.push(n);
-          host.registerHandler({ message: Drawn, name: 'drawn', handle: count });
-        },
-        {
-          handlerTimeoutMs: 86_400_000,
-          clock: {
-            now: () => clock.now(),
-            monotonic: () => clock.monotonic(),
-            storeNow: () => clock.storeNow() + jump.ms,
-            schedule: (delayMs, task) => clock.schedule(delayMs, task),
-          },
-        },
-      );
-    const first = await node('first');
-    await node('second');
-    await first.host.bus.publish(new Draw({ n: 7 }));
-    await clock.advance('1s');
-    expect(begun).toEqual(['first']);
-    jump.ms = 3_600_000;
-    await clock.advance('5s');
-    expect(begun).toEqual(['first', 'second']);
-    end();
-    await clock.advance('1m');
-    expect(counted).toEqual([7]);
   });
 });
