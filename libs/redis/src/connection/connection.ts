@@ -1,7 +1,7 @@
 import { StoreUnavailableError } from '@nestjs-orchestrator/core';
 import { systemClock, type Clock } from '@nestjs-orchestrator/core/ports';
 import type { Cluster, Redis } from 'ioredis';
-import { ownClient } from './own-client.js';
+import { connect, ownClient } from './own-client.js';
 import { joint } from './joint.js';
 import { refusal } from './refused.js';
 import type { Call } from './script.js';
@@ -32,7 +32,7 @@ export class Connection {
     let reason: unknown;
     client.on('error', (error: unknown) => void (reason = error));
     try {
-      await this.inTime(client.connect());
+      await this.inTime(connect(client));
       client.on('ready', () => this.onConnected.forEach((listener) => listener()));
       this.client = client;
     } catch (error) {

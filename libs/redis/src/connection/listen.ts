@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import { connect } from './own-client.js';
 
 /** What somebody who listens hears. */
 export interface Heard {
@@ -13,7 +14,7 @@ export interface Heard {
  * its command, so that a connection that is lost just then would end the process with an unhandled rejection.
  */
 export async function listen(client: Redis | Cluster, channel: string, heard: Heard): Promise<void> {
-  await client.connect();
+  await connect(client);
   await client.subscribe(channel);
   client.on('message', (_channel: string, text: string) => heard.message(text));
   client.on('ready', () => {

@@ -35,3 +35,29 @@ export function ownClient(original: Redis | Cluster): Redis | Cluster {
   client.on('error', () => undefined);
   return client;
 }
+
+/**
+ * Connects a client. Settles when it is ready, or has been closed. The promise of the client itself is not enough: that of a cluster stays open for ever where
+ * the first node that it reaches says that the cluster is down; the client tries again by itself then, and tells by an event when it is there.
+ *
+ * @param signal gives up: a client that is closed while it waits to try again tells nobody
+ */
+export async function connect(client: Redis | Cluster, signal?: AbortSignal): Promise<void> {
+  let settle: (() => void) | undefined;
+  const told = new Promise<void>((resolve, reject) => {
+    const ready = (): void => resolve();
+    const ended = (): void => reject(new Error('Connection is closed.'));
+    client.once('ready', ready).once('end', ended);
+    signal?.addEventListener('abort', ended, { once: true });
+    if (signal?.aborted === true) ended();
+    settle = () => {
+      client.off('ready', ready).off('end', ended);
+      signal?.removeEventListener('abort', ended);
+    };
+  });
+  try {
+    await Promise.race([client.connect(), told]);
+  } finally {
+    settle?.();
+  }
+}

@@ -2,6 +2,7 @@ import type { Cluster, Redis } from 'ioredis';
 import type { Logger } from '@nestjs-orchestrator/core/ports';
 import type { Connection } from '../connection/connection.js';
 import { tagOf } from '../connection/connection.js';
+import { connect } from '../connection/own-client.js';
 import { type ReadFrame, unpack } from './packing.js';
 import { FRAMES_OF_ENTRY } from './stream-writer.js';
 
@@ -89,7 +90,7 @@ class Lane {
   private clientId: string | undefined;
   private waitedFor: ReadonlySet<Source> | undefined;
   private turn = 0;
-  private closed = false;
+  private readonly ending = new AbortController();
   private rest: (() => void) | undefined;
   private running: Promise<void> | undefined;
 
@@ -97,6 +98,10 @@ class Lane {
     private readonly connection: Connection,
     private readonly logger: Logger,
   ) {}
+
+  private get closed(): boolean {
+    return this.ending.signal.aborted;
+  }
 
   add(source: Source): void {
     this.sources.set(source.key, source);
@@ -119,7 +124,7 @@ class Lane {
   }
 
   async close(): Promise<void> {
-    this.closed = true;
+    this.ending.abort();
     this.rest?.();
     this.client?.disconnect();
     this.connecting?.disconnect();
@@ -179,7 +184,8 @@ class Lane {
     const client = this.connection.another();
     this.connecting = client;
     try {
-      await client.connect();
+      const ready = connect(client, this.ending.signal);
+      await this.connection.limited(ready, this.connection.timeoutMs, () => undefined);
       if (this.closed) throw new Error('closed');
       if (!client.isCluster) this.clientId = String(await (client as Redis).client('ID'));
     } catch (error) {
