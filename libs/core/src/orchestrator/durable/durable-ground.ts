@@ -2,9 +2,9 @@ import type { EventObject, Snapshot } from '@nestjs-orchestrator/statechart';
 import type { Clock } from '../../ports/clock.js';
 import type { FaultPoints } from '../../ports/fault-points.js';
 import type { Logger } from '../../ports/logger.js';
-import type { Target } from '../contexts.js';
 import type { DistributedStateStore } from './distributed-state-store.js';
 import type { DurableInstance } from './durable-instance.js';
+import type { DurableSurroundings } from './durable-surroundings.js';
 
 /** What became of an event. */
 export interface StepResult {
@@ -18,7 +18,7 @@ export interface StepResult {
 }
 
 /** What an instance needs of the process around it. */
-export interface DurableGround {
+export interface DurableGround extends Pick<DurableSurroundings, 'deliver' | 'widen' | 'stepped'> {
   readonly store: DistributedStateStore;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -28,17 +28,6 @@ export interface DurableGround {
   readonly effectRetryMs: number;
   /** Milliseconds that an action may take. */
   readonly actionTimeoutMs: number;
-  /** Hands an event to another machine; settles when it is safe. */
-  deliver(to: Target, event: EventObject, messageId: string): Promise<void>;
-  /** Gives an action or activity what the group around it adds to its context. */
-  widen<T extends object>(scope: T, instance: DurableInstance): T;
-  /** A step is committed; `before` is undefined for the first one. */
-  stepped(
-    instance: DurableInstance,
-    event: EventObject,
-    before: Snapshot | undefined,
-    changed: boolean,
-  ): void;
   /** What the config said with `emit`. */
   emitted(machine: string, event: EventObject): void;
   /** The machine has ended or is another's: it is not kept here any more. */

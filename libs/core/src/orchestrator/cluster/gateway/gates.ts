@@ -180,6 +180,7 @@ export class Gates {
     const frame = wordFrame({ kind: 'stale', cluster, epoch: this.fence.epochOf(cluster) });
     const way = this.wayTo(to);
     try {
+      // Where it can't be told, it is gone, and what came from it with it.
       if (!way.trySend(frame)) way.send(frame).catch(() => {});
     } catch {
       // It is gone: there is nobody left to tell.

@@ -163,6 +163,7 @@ export class GatewayNode {
     const error = new ClusterUnreachableError(cluster, own, 'taking-over');
     const frame = wordFrame({ kind: 'failure', number, failure: JSON.parse(failureText(error)) });
     if (to.incarnation === seat.self.incarnation) void this.ground.toMember(frame);
+    // Who can't be told is gone, and waits for nothing.
     else void seat.send(to, frame).catch(() => {});
   }
 
