@@ -19,6 +19,20 @@ export interface TestProcess {
   readonly ended: Promise<number | null>;
 }
 
+/** A process that runs a TypeScript file beside the caller's; whoever forks it ends it. */
+export function forkTypeScript(
+  base: string,
+  file: string,
+  argument: unknown,
+  environment: Readonly<Record<string, string>> = {},
+): ChildProcess {
+  return fork(RUN, [fileURLToPath(new URL(file, base)), JSON.stringify(argument)], {
+    env: { ...process.env, ...environment },
+    // What the runner set for itself isn't meant for processes under test.
+    execArgv: [],
+  });
+}
+
 /** Starts a file beside the caller's: `startProcess(import.meta.url, './owner.process.ts', { … })`. */
 export function startProcess(
   base: string,
@@ -26,11 +40,7 @@ export function startProcess(
   argument: unknown,
   environment: Readonly<Record<string, string>> = {},
 ): TestProcess {
-  const child = fork(RUN, [fileURLToPath(new URL(file, base)), JSON.stringify(argument)], {
-    env: { ...process.env, ...environment },
-    // What the runner set for itself isn't meant for processes under test.
-    execArgv: [],
-  });
+  const child = forkTypeScript(base, file, argument, environment);
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   onTestFinished(async () => {
     child.kill('SIGKILL');

@@ -13,9 +13,13 @@ export {
 } from './conformance/transport/index.js';
 export {
   orchestratorFamilyConformance,
+  serveFamily,
   type FamilyAbilities,
   type FamilyHarness,
+  type FamilyLine,
   type FamilyOptions,
+  type FamilyProcess,
+  type FamilyService,
   type OpenedFamily,
 } from './conformance/orchestrator-family/index.js';
 export { ConformanceFailure } from './conformance/checks.js';

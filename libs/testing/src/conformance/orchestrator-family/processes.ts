@@ -1,7 +1,7 @@
-import { DuplicateIdError, EndpointTakenError, OutcomeUnknownError } from '@nestjs-orchestrator/core';
+import { DuplicateIdError, EndpointTakenError } from '@nestjs-orchestrator/core';
 import { equal, holds, rejection } from '../checks.js';
-import { handled } from '../gates.js';
-import { type Draft, entriesIn, notebook, upTo } from './scene.js';
+import { entriesIn, notebook, upTo } from './notebook.js';
+import type { Draft } from './scene.js';
 
 /** What there is only where there are several processes. */
 export const processes: readonly Draft[] = [
@@ -10,8 +10,8 @@ export const processes: readonly Draft[] = [
     inOneCluster: true,
     needs: 'processes',
     async play(scene) {
-      const one = await scene.join('one');
-      const came = scene.next(one.group, 'peer');
+      const one = await scene.joinHere('one');
+      const came = scene.next(one, 'peer');
       const two = await scene.join('two');
       equal([(await came).endpoint, (await came).state], ['two', 'up'], 'the one that came');
       await scene.acquainted(one, two);
@@ -23,22 +23,15 @@ export const processes: readonly Draft[] = [
         ],
         'the processes',
       );
-      await one.group.spawn(notebook, { id: 'a' });
-      await two.group.spawn(notebook, { id: 'b' });
-      const machines = await two.group.machineNames();
-      equal(
-        machines.map(({ id, endpoint, definition }) => `${id} ${endpoint} ${definition}`).sort(),
-        ['a one notebook', 'b two notebook'],
-        'the machines',
-      );
-      const gone = scene.next(one.group, 'peer');
-      await two.group.release();
+      await one.spawn('a');
+      await two.spawn('b');
+      const both = ['a one notebook', 'b two notebook'];
+      equal(await two.machines(), both, 'the machines as the other process lists them');
+      equal(await one.machines(), both, 'the machines as this process lists them');
+      const gone = scene.next(one, 'peer');
+      await scene.leave(two);
       equal([(await gone).endpoint, (await gone).state], ['two', 'lost'], 'the one that left');
-      equal(
-        (await one.group.machineNames()).map(({ id }) => id),
-        ['a'],
-        'the machines that are left',
-      );
+      equal(await one.machines(), ['a one notebook'], 'the machines that are left');
     },
   },
   {
@@ -47,24 +40,30 @@ export const processes: readonly Draft[] = [
     needs: 'processes',
     async play(scene) {
       const [one, two] = await scene.pair();
-      await two.group.spawn(notebook, { id: 'book' });
+      await two.spawn('book');
       const error = await rejection(() => one.group.spawn(notebook, { id: 'book' }), 'an id that is held');
       holds(error instanceof DuplicateIdError, `a DuplicateIdError, not ${String(error)}`);
       equal(one.group.machines().length, 0, 'machines of the one that was refused');
-      await two.group.ref('book').stop();
-      await one.group.spawn(notebook, { id: 'book' });
-      await two.group.ref('book').send({ type: 'NOTE', entry: 1 });
-      equal(await entriesIn(two.group.ref('book')), [1], 'what the machine was sent at its new place');
+      equal(await one.machines(), ['book two notebook'], 'the machines');
+      await two.stop('book');
+      equal(await one.machines(), [], 'the machines after the only one was stopped');
+      await one.spawn('book');
+      await two.notes('book', [1]);
+      equal(await two.entries('book'), [1], 'what the machine was sent at its new place');
     },
   },
   {
-    name: 'refuses a process whose name a live one holds',
+    name: 'refuses a process whose name a live one holds, and leaves nothing behind',
     inOneCluster: true,
     needs: 'processes',
     async play(scene) {
-      await scene.pair();
-      const error = await rejection(() => scene.join('two'), 'a name that is held');
+      const [one, two] = await scene.pair();
+      const error = await rejection(() => scene.joinHere('two'), 'a name that is held');
       holds(error instanceof EndpointTakenError, `an EndpointTakenError, not ${String(error)}`);
+      equal(one.group.processes().length, 2, 'processes');
+      await two.spawn('book');
+      await one.notes('book', [1]);
+      equal(await two.entries('book'), [1], 'what the holder of the name was sent');
     },
   },
   {
@@ -72,15 +71,31 @@ export const processes: readonly Draft[] = [
     needs: 'processes',
     async play(scene) {
       const [one] = await scene.pair();
-      await one.group.spawn(notebook, { id: 'book' });
+      await one.spawn('book');
       const clerk = await one.group.spawn(notebook, { id: 'clerk' });
-      const before = one.group.stats().cluster?.frames.framesSent;
+      const before = one.group.stats().cluster?.frames;
       const ref = one.group.ref('book');
       await ref.send({ type: 'NOTE', entry: 1 });
       await clerk.request({ type: 'PASS_ON', to: 'book', entries: [2] });
       await clerk.request({ type: 'ASK', to: 'book' });
       equal(await entriesIn(ref), [1, 2], 'what the machine was sent');
-      equal(one.group.stats().cluster?.frames.framesSent, before, 'frames that were sent');
+      const after = one.group.stats().cluster?.frames;
+      equal(after?.framesSent, before?.framesSent, 'frames that were sent');
+      equal(after?.bytesSent, before?.bytesSent, 'bytes that were sent');
+    },
+  },
+  {
+    name: 'counts the frames of what is in another process, on both sides',
+    needs: 'processes',
+    async play(scene) {
+      const [one, two] = await scene.pair();
+      await two.spawn('book');
+      const before = one.group.stats().cluster?.frames;
+      equal(await entriesIn(scene.far(one, 'book')), [], 'what the machine was sent');
+      const after = one.group.stats().cluster?.frames;
+      for (const count of ['framesSent', 'bytesSent', 'framesReceived', 'bytesReceived'] as const)
+        holds((after?.[count] ?? 0) > (before?.[count] ?? 0), `'${count}' grows with a request`);
+      equal(after?.corrupt, 0, 'frames that could not be read');
     },
   },
   {
@@ -89,43 +104,37 @@ export const processes: readonly Draft[] = [
     needs: 'processes',
     async play(scene) {
       const [one, two] = await scene.pair();
-      await two.group.spawn(notebook, { id: 'book' });
+      await two.spawn('book');
       const ref = one.group.ref('book');
       await ref.send({ type: 'NOTE', entry: 1 });
-      const lost = scene.next(one.group, 'peer');
-      await two.group.release();
+      const lost = scene.next(one, 'peer');
+      await scene.leave(two);
       await lost;
       const again = await scene.join('two');
       await scene.acquainted(one, again);
-      await again.group.spawn(notebook, { id: 'book' });
+      await again.spawn('book');
       for (const entry of upTo(10)) await ref.send({ type: 'NOTE', entry });
       equal(await entriesIn(ref), upTo(10), 'what the new machine was sent');
     },
   },
   {
-    name: 'ends what a process has accepted and not done in OutcomeUnknownError when it dies, and finds the machine again',
-    needs: 'kill',
+    name: 'fails a request at once whose process leaves, by a typed error',
+    needs: 'processes',
     async play(scene) {
       const [one, two] = await scene.pair();
-      await two.group.spawn(notebook, { id: 'book' });
+      await two.spawn('book');
       const ref = scene.far(one, 'book');
-      const unknown = handled(
-        rejection(() => ref.request({ type: 'HOLD' }), 'a request to a process that dies'),
+      const failed = scene.arrives(
+        rejection(() => ref.request({ type: 'HOLD' }), 'a request to a process that leaves'),
+        'the end of the request',
       );
-      await scene.arrives(two.holding.passed, 'the action that holds the machine');
-      await ref.send({ type: 'NOTE', entry: 'accepted' });
-      const undelivered = scene.next(one.group, 'undelivered');
-      await scene.opened.kill?.(two.group);
-      const error = await scene.arrives(unknown, 'the end of the request');
-      holds(error instanceof OutcomeUnknownError, `an OutcomeUnknownError, not ${String(error)}`);
-      const { error: reported } = await undelivered;
-      holds(reported instanceof OutcomeUnknownError, `an OutcomeUnknownError, not ${String(reported)}`);
-      two.release.open();
-      const again = await scene.join('three');
-      await scene.acquainted(one, again);
-      await again.group.spawn(notebook, { id: 'book' });
-      await ref.send({ type: 'NOTE', entry: 'again' });
-      equal(await entriesIn(ref), ['again'], 'what the new machine was sent');
+      await two.held();
+      await scene.leave(two);
+      const { code } = (await failed) as { readonly code?: string };
+      holds(ENDS_OF_LEAVING.includes(String(code)), `one of ${ENDS_OF_LEAVING.join(', ')}, not ${code}`);
     },
   },
 ];
+
+/** The machine's process says that its group is released, or is gone before it can. */
+const ENDS_OF_LEAVING = ['GROUP_RELEASED', 'OUTCOME_UNKNOWN'];

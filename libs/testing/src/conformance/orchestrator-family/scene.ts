@@ -1,95 +1,54 @@
-import {
-  assign,
-  type ChannelGroup,
-  defineMachine,
-  type Machine,
-  type MachineAddress,
-  type MachineRef,
-  type OrchestratorRecord,
-  type RecordType,
-} from '@nestjs-orchestrator/core';
-import { arrives, gate, type Gate, handled, PATIENCE_MS } from '../gates.js';
+import type { ChannelGroup, MachineRef, OrchestratorRecord, RecordType } from '@nestjs-orchestrator/core';
+import { arrives, handled, PATIENCE_MS } from '../gates.js';
+import type { AwayMember, AwayProcesses } from './away.js';
 import type { FamilyHarness, FamilyOptions, OpenedFamily } from './harness.js';
-
-type Address = string | MachineAddress;
-
-interface Data {
-  readonly entries: readonly unknown[];
-}
-
-const BLANK: Data = { entries: [] };
-
-/** A machine that takes notes, answers, and can be held. */
-export const notebook: Machine = defineMachine({
-  id: 'notebook',
-  initial: 'open',
-  context: BLANK,
-  states: {
-    open: {
-      on: {
-        NOTE: {
-          actions: assign({
-            entries: ({ context, event }) => [
-              ...(context as unknown as Data).entries,
-              (event as { readonly entry?: unknown }).entry,
-            ],
-          }),
-        },
-        READ: { actions: 'read' },
-        HOLD: { actions: 'hold' },
-        FAIL: { actions: 'fail' },
-        PASS_ON: { actions: 'passOn' },
-        ASK: { actions: 'ask' },
-        CLOSE: 'closed',
-      },
-    },
-    closed: { type: 'final' },
-  },
-});
-
-/** A process of a case. */
-export interface Member {
-  readonly group: ChannelGroup;
-  /** Opened by the action `hold` when it has begun. */
-  readonly holding: Gate;
-  /** What it waits for. */
-  readonly release: Gate;
-}
+import { LocalMember, type Member } from './member.js';
+import type { Address } from './notebook.js';
 
 /** What a case is played with. */
 export class FamilyScene {
-  private readonly members = new Map<ChannelGroup, Member>();
+  private readonly here = new Map<ChannelGroup, LocalMember>();
+  private readonly away = new Set<AwayMember>();
 
   constructor(
-    readonly opened: OpenedFamily,
+    private readonly opened: OpenedFamily,
+    private readonly processes: AwayProcesses | undefined,
     private readonly patienceMs: number,
   ) {}
 
-  async join(endpoint: string, options: Partial<FamilyOptions> = {}): Promise<Member> {
-    const group = await this.opened.create({
-      name: 'notes',
-      endpoint,
-      requestTimeoutMs: this.patienceMs,
-      releaseTimeoutMs: 100,
-      ...options,
-    });
-    const there = this.members.get(group);
+  /** One more process: another one where the harness starts them. */
+  async join(endpoint: string): Promise<Member> {
+    if (this.processes === undefined) return this.joinHere(endpoint);
+    const process = await this.processes.take();
+    try {
+      const member = await process.join(this.options(endpoint), this.opened.place, this.patienceMs);
+      this.away.add(member);
+      return member;
+    } catch (error) {
+      this.processes.giveBack(process);
+      throw error;
+    }
+  }
+
+  async joinHere(endpoint: string): Promise<LocalMember> {
+    const group = await this.opened.create(this.options(endpoint));
+    const there = this.here.get(group);
     if (there !== undefined) return there;
-    const member = { group, holding: gate(), release: gate() };
-    this.members.set(group, member);
-    group.register(notebook, { actions: actionsOf(member) });
+    const member = new LocalMember(group, this.patienceMs);
+    this.here.set(group, member);
     return member;
   }
 
-  /** Two processes that know of each other; in-process they are one. */
-  async pair(): Promise<readonly [Member, Member]> {
-    const [one, two] = [await this.join('one'), await this.join('two')];
+  /** This process and another one, which know of each other; in-process they are one. */
+  async pair(): Promise<readonly [LocalMember, Member]> {
+    const one = await this.joinHere('one');
+    const two = await this.join('two');
     await this.acquainted(one, two);
     return [one, two];
   }
 
   /** A machine of another process. */
-  far(from: Member, id: string): MachineRef {
+  far(from: LocalMember, id: string): MachineRef {
     return from.group.ref(this.address(id));
   }
 
@@ -99,30 +58,20 @@ export class FamilyScene {
 
   async acquainted(...members: readonly Member[]): Promise<void> {
     if (this.opened.address !== undefined) return;
-    const count = new Set(members.map(({ group }) => group)).size;
-    for (const { group } of members) await this.until(group, 'peer', () => group.processes().length >= count);
+    const { size } = new Set(members);
+    for (const member of members) await member.knows(size);
   }
 
-  /** Awaits what must be so after some record, if it is not so now. */
-  async until(group: ChannelGroup, type: RecordType, holds: () => boolean): Promise<void> {
-    if (holds()) return;
-    const { passed, open } = gate();
-    const stop = group.subscribe(() => (holds() ? open() : undefined), { only: [type] });
-    try {
-      await this.arrives(passed, `a record '${type}' of '${group.name}'`);
-    } finally {
-      stop();
-    }
-  }
-
-  /** The next record of one type. */
+  /** The next record of one type that fits. */
   next<T extends RecordType>(
-    group: ChannelGroup,
+    { group }: LocalMember,
     type: T,
+    fits: (record: Extract<OrchestratorRecord, { type: T }>) => boolean = () => true,
   ): Promise<Extract<OrchestratorRecord, { type: T }>> {
     const came = new Promise<Extract<OrchestratorRecord, { type: T }>>((resolve) => {
       const stop = group.subscribe(
         (record) => {
+          if (!fits(record as Extract<OrchestratorRecord, { type: T }>)) return;
           stop();
           resolve(record as Extract<OrchestratorRecord, { type: T }>);
         },
@@ -136,44 +85,34 @@ export class FamilyScene {
     return arrives(event, about, this.patienceMs * times);
   }
 
+  /** Another process is killed; where there are none, what it would be. */
+  async kill(member: Member): Promise<void> {
+    if (member instanceof LocalMember) {
+      await this.opened.kill?.(member.group);
+      await member.letGo();
+      return;
+    }
+    this.away.delete(member as AwayMember);
+    await (member as AwayMember).process.kill();
+  }
+
+  async leave(member: Member): Promise<void> {
+    await member.leave();
+    if (!this.away.delete(member as AwayMember)) return;
+    this.processes?.giveBack((member as AwayMember).process);
+  }
+
   async end(): Promise<void> {
-    for (const { release } of this.members.values()) release.open();
-    for (const group of this.members.keys()) await group.release();
+    const members = [...this.here.values(), ...this.away];
+    for (const member of members) await member.letGo();
+    for (const member of this.away) await this.leave(member);
+    for (const member of this.here.values()) await member.leave();
     await this.opened.close();
   }
-}
 
-function actionsOf({ holding, release }: Member): object {
-  const actions: NonNullable<Parameters<ChannelGroup['register']>[1]>['actions'] = {
-    read: (ctx) => ctx.reply((ctx.data as Data).entries.length),
-    hold: async () => {
-      holding.open();
-      await release.passed;
-    },
-    fail: () => {
-      throw new TypeError('as it was told');
-    },
-    passOn: (ctx) => {
-      const { to, entries } = ctx.event as unknown as { readonly to: Address; readonly entries: unknown[] };
-      for (const entry of entries) ctx.send(to, { type: 'NOTE', entry });
-    },
-    ask: async (ctx) => {
-      const { to } = ctx.event as unknown as { readonly to: Address };
-      const { reply } = await ctx.request(to, { type: 'READ' });
-      ctx.reply(reply);
-    },
-  };
-  return actions;
-}
-
-/** What a notebook holds when everything that was sent to it before is done. */
-export async function entriesIn(ref: MachineRef): Promise<readonly unknown[]> {
-  const { snapshot } = await ref.request({ type: 'READ' });
-  return (snapshot.context as Data).entries;
-}
-
-export function upTo(count: number): number[] {
-  return Array.from({ length: count }, (_, number) => number);
+  private options(endpoint: string): FamilyOptions {
+    return { name: 'notes', endpoint, requestTimeoutMs: this.patienceMs, releaseTimeoutMs: 100 };
+  }
 }
 
 /** A sentence, and how it is tried. */
@@ -188,8 +127,12 @@ export interface Draft {
 /** So many patiences has a whole case. */
 const PATIENCES = 5;
 
-export async function playOut(harness: FamilyHarness, { name, play }: Draft): Promise<void> {
-  const scene = new FamilyScene(await harness.open(), harness.patienceMs ?? PATIENCE_MS);
+export async function playOut(
+  harness: FamilyHarness,
+  processes: AwayProcesses | undefined,
+  { name, play }: Draft,
+): Promise<void> {
+  const scene = new FamilyScene(await harness.open(), processes, harness.patienceMs ?? PATIENCE_MS);
   try {
     await scene.arrives(play(scene), name, PATIENCES);
   } finally {

@@ -7,9 +7,12 @@ import {
 } from '@nestjs-orchestrator/core';
 import { equal, holds, rejection } from '../checks.js';
 import { handled } from '../gates.js';
-import { type Draft, entriesIn, notebook, upTo } from './scene.js';
+import { entriesIn, notebook, upTo } from './notebook.js';
+import type { Draft } from './scene.js';
 
 const MANY = 2_000;
+/** Events that are sent one after the other. */
+const AWAITED = 100;
 
 /** Machines that talk as if they were side by side. */
 export const talking: readonly Draft[] = [
@@ -17,7 +20,7 @@ export const talking: readonly Draft[] = [
     name: 'sends events to a machine, in the order of its sender, each once',
     async play(scene) {
       const [one, two] = await scene.pair();
-      await two.group.spawn(notebook, { id: 'book' });
+      await two.spawn('book');
       const ref = scene.far(one, 'book');
       for (const entry of upTo(MANY)) {
         if (entry % 3 === 0 || !ref.trySend({ type: 'NOTE', entry })) await ref.send({ type: 'NOTE', entry });
@@ -30,28 +33,25 @@ export const talking: readonly Draft[] = [
     async play(scene) {
       const [one, two] = await scene.pair();
       const ids = ['a', 'b', 'c'];
-      for (const id of ids) await two.group.spawn(notebook, { id });
+      for (const id of ids) await two.spawn(id);
       const stream = async (from: string, refs: ReturnType<typeof one.group.ref>[]): Promise<void> => {
-        for (const number of upTo(300)) {
+        for (const number of upTo(AWAITED)) {
           for (const ref of refs) await ref.send({ type: 'NOTE', entry: `${from} ${number}` });
         }
       };
       const refs = ids.map((id) => scene.far(one, id));
-      await Promise.all([
-        stream('x', refs),
-        stream('y', refs),
-        stream(
-          'z',
-          ids.map((id) => two.group.ref(id)),
-        ),
-      ]);
+      const own = (id: string) =>
+        two.notes(
+          id,
+          upTo(AWAITED).map((number) => `z ${number}`),
+        );
+      await Promise.all([stream('x', refs), stream('y', refs), ...ids.map(own)]);
       for (const ref of refs) {
         const entries = await entriesIn(ref);
         for (const from of ['x', 'y', 'z']) {
-          const own = entries.filter((entry) => String(entry).startsWith(from));
           equal(
-            own,
-            upTo(300).map((number) => `${from} ${number}`),
+            entries.filter((entry) => String(entry).startsWith(from)),
+            upTo(AWAITED).map((number) => `${from} ${number}`),
             `what machine '${ref.id}' has of '${from}'`,
           );
         }
@@ -59,10 +59,22 @@ export const talking: readonly Draft[] = [
     },
   },
   {
+    name: 'carries events both ways at once, each way in order',
+    inOneCluster: true,
+    async play(scene) {
+      const [one, two] = await scene.pair();
+      await one.spawn('here');
+      await two.spawn('there');
+      await Promise.all([one.notes('there', upTo(AWAITED)), two.notes('here', upTo(AWAITED))]);
+      equal(await one.entries('there'), upTo(AWAITED), 'what the other process was sent');
+      equal(await two.entries('here'), upTo(AWAITED), 'what this process was sent');
+    },
+  },
+  {
     name: 'carries empty events, and large ones',
     async play(scene) {
       const [one, two] = await scene.pair();
-      await two.group.spawn(notebook, { id: 'book' });
+      await two.spawn('book');
       const ref = scene.far(one, 'book');
       const entries = [
         undefined,
@@ -74,17 +86,15 @@ export const talking: readonly Draft[] = [
       for (const entry of entries) {
         await ref.send(entry === undefined ? { type: 'NOTE' } : { type: 'NOTE', entry });
       }
-      await ref.request({ type: 'READ' });
-      const { context } = two.group.ref('book').snapshot();
-      const [first, ...rest] = (context as { readonly entries: readonly unknown[] }).entries;
-      equal([first, ...rest], entries, 'what the machine was sent');
+      const texts = entries.map((entry) => JSON.stringify(entry) ?? null);
+      equal(await two.texts('book'), texts, 'what the machine was sent');
     },
   },
   {
     name: 'carries an event of a megabyte and the snapshot with it, in order with small ones',
     async play(scene) {
       const [one, two] = await scene.pair();
-      await two.group.spawn(notebook, { id: 'book' });
+      await two.spawn('book');
       const ref = scene.far(one, 'book');
       const entries = ['before', 'x'.repeat(1_000_000), 'between', '字'.repeat(350_000), 'after'];
       await Promise.all(entries.map((entry) => ref.send({ type: 'NOTE', entry })));
@@ -104,7 +114,7 @@ export const talking: readonly Draft[] = [
     name: 'answers requests with reply, change and snapshot',
     async play(scene) {
       const [one, two] = await scene.pair();
-      await two.group.spawn(notebook, { id: 'book' });
+      await two.spawn('book');
       const ref = one.group.ref(notebook, scene.address('book'));
       const first = await ref.request({ type: 'NOTE', entry: 1 });
       const second = await ref.request({ type: 'READ' });
@@ -119,7 +129,7 @@ export const talking: readonly Draft[] = [
     name: 'answers many requests at once, each with its own reply',
     async play(scene) {
       const [one, two] = await scene.pair();
-      await two.group.spawn(notebook, { id: 'book' });
+      await two.spawn('book');
       const ref = scene.far(one, 'book');
       const asked = upTo(200).map(async (entry) => {
         await ref.send({ type: 'NOTE', entry });
@@ -136,7 +146,7 @@ export const talking: readonly Draft[] = [
     name: 'gives failures back by code and name',
     async play(scene) {
       const [one, two] = await scene.pair();
-      await two.group.spawn(notebook, { id: 'book' });
+      await two.spawn('book');
       const error = await rejection(
         () => scene.far(one, 'book').request({ type: 'FAIL' }),
         'a step that fails',
@@ -150,10 +160,10 @@ export const talking: readonly Draft[] = [
     name: 'gives a request up by time, and takes back what has not begun',
     async play(scene) {
       const [one, two] = await scene.pair();
-      await two.group.spawn(notebook, { id: 'book' });
+      await two.spawn('book');
       const ref = scene.far(one, 'book');
       const held = handled(ref.request({ type: 'HOLD' }));
-      await scene.arrives(two.holding.passed, 'the action that holds the machine');
+      await two.held();
       const late = await rejection(
         () => ref.request({ type: 'NOTE', entry: 'late' }, { timeoutMs: 20 }),
         'time',
@@ -172,7 +182,7 @@ export const talking: readonly Draft[] = [
       // Behind what was taken back, so that it has arrived.
       const behind = ref.send({ type: 'NOTE', entry: 'kept' });
       await behind;
-      two.release.open();
+      await two.letGo();
       await held;
       equal(await entriesIn(ref), ['kept'], 'what the machine was sent');
     },
@@ -181,7 +191,7 @@ export const talking: readonly Draft[] = [
     name: 'lets an action send to machines wherever they are, in order, and ask them',
     async play(scene) {
       const [one, two] = await scene.pair();
-      await two.group.spawn(notebook, { id: 'book' });
+      await two.spawn('book');
       const clerk = await one.group.spawn(notebook, { id: 'clerk' });
       await clerk.request({ type: 'PASS_ON', to: scene.address('book'), entries: upTo(200) });
       await scene.far(one, 'book').send({ type: 'NOTE', entry: 'behind' });
@@ -193,7 +203,7 @@ export const talking: readonly Draft[] = [
     name: 'waits for states',
     async play(scene) {
       const [one, two] = await scene.pair();
-      await two.group.spawn(notebook, { id: 'book' });
+      await two.spawn('book');
       const ref = scene.far(one, 'book');
       const closed = handled(ref.waitFor('closed'));
       await ref.request({ type: 'READ' });
@@ -206,9 +216,9 @@ export const talking: readonly Draft[] = [
     inOneCluster: true,
     async play(scene) {
       const [one, two] = await scene.pair();
-      await one.group.spawn(notebook, { id: 'a' });
-      await two.group.spawn(notebook, { id: 'b' });
-      await two.group.spawn(notebook, { id: 'c' });
+      await one.spawn('a');
+      await two.spawn('b');
+      await two.spawn('c');
       equal(await one.group.broadcast({ type: 'NOTE', entry: 'all' }), 3, 'machines that were reached');
       for (const id of ['a', 'b', 'c'])
         equal(await entriesIn(one.group.ref(id)), ['all'], `what '${id}' was sent`);
@@ -218,15 +228,15 @@ export const talking: readonly Draft[] = [
     name: 'lets a sender wait while a machine has no room, and loses nothing',
     async play(scene) {
       const [one, two] = await scene.pair();
-      await two.group.spawn(notebook, { id: 'book' });
+      await two.spawn('book');
       const ref = scene.far(one, 'book');
       const held = handled(ref.request({ type: 'HOLD' }));
-      await scene.arrives(two.holding.passed, 'the action that holds the machine');
+      await two.held();
       let taken = 0;
       while (taken < 50_000 && ref.trySend({ type: 'NOTE', entry: taken })) taken += 1;
       holds(taken < 50_000, `trySend says no in the end; it took ${taken}`);
       const waiting = handled(ref.send({ type: 'NOTE', entry: taken }));
-      two.release.open();
+      await two.letGo();
       await held;
       await scene.arrives(waiting, 'room for the one that waits');
       equal((await ref.request({ type: 'READ' })).reply, taken + 1, 'how many came in');
@@ -236,7 +246,7 @@ export const talking: readonly Draft[] = [
     name: 'refuses what is no event, wherever the machine is',
     async play(scene) {
       const [one, two] = await scene.pair();
-      await two.group.spawn(notebook, { id: 'book' });
+      await two.spawn('book');
       const ref = scene.far(one, 'book');
       await ref.send({ type: 'NOTE', entry: 1 });
       for (const event of [{ type: '' }, { type: 'xstate.init' }, { type: '*' }, null]) {
@@ -253,7 +263,7 @@ export const talking: readonly Draft[] = [
       const missing = await rejection(async () => scene.far(one, 'nobody').send({ type: 'READ' }), 'nobody');
       holds(missing instanceof UnknownMachineError, `an UnknownMachineError, not ${String(missing)}`);
       equal(await one.group.locate(scene.address('nobody')), undefined, 'where nobody is');
-      await two.group.spawn(notebook, { id: 'book' });
+      await two.spawn('book');
       const ref = scene.far(one, 'book');
       await ref.send({ type: 'NOTE', entry: 1 });
       equal((await one.group.locate(scene.address('book')))?.id, 'book', 'the machine that is there');
