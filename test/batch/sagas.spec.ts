@@ -32,7 +32,7 @@ it.each(storeKinds)(
         { state: 'awaitingPayment', unchangedFor: '1m' },
         ({ data: { orderId } }) =>
           orderId === 'order-0'
-            ? undefined
+            ? undefined // passed over
             : {
                 publish: new Paid({ orderId }),
                 until: sagaGoal(orders, { key: orderId, states: ['completed'] }),
@@ -40,6 +40,7 @@ it.each(storeKinds)(
               },
         { maxParallelism: 20 },
       );
+      // #endregion
       await clock.advance('10s');
       const { results, ...totals } = await batch.result;
       expect(totals).toMatchObject({ total: 229, succeeded: 229, endedBy: 'done' });

@@ -1,3 +1,16 @@
+@Injectable()
+export class Bell {
+  readonly rung: string[] = [];
+
+  ring(text: string): void {
+    this.rung.push(text);
+  }
+
+  async watch(signal: AbortSignal): Promise<void> {
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  }
+}
+
 // #region machine
 import { Injectable, Module } from '@nestjs/common';
 import {
@@ -60,19 +73,6 @@ export class DoorMachine {
   }
 }
 // #endregion
-
-@Injectable()
-export class Bell {
-  readonly rung: string[] = [];
-
-  ring(text: string): void {
-    this.rung.push(text);
-  }
-
-  async watch(signal: AbortSignal): Promise<void> {
-    await new Promise((resolve) => signal.addEventListener('abort', resolve));
-  }
-}
 
 // #region module
 @Injectable()

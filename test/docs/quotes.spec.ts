@@ -1,53 +1,13 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { doorStep } from './statechart-guide.js';
-import { libs, root } from '../support/workspace.js';
+import { root } from '../support/workspace.js';
+import { blocksOf, indentedCodeOf, linkedFiles, pages, region } from './pages.js';
+import { doorByMicrosteps, doorStep } from './statechart-guide.js';
 
-/** Pages whose code is quoted from files that the compiler checks. */
-const QUOTES = [
-  ['README.md', 'test/docs/readme-saga.ts', 'saga'],
-  ...['module', 'methods', 'guard', 'client'].map(
-    (name) => ['docs/guides/resilience.md', 'test/docs/nest-resilience.ts', name] as const,
-  ),
-  ['docs/guides/machines-in-nest.md', 'test/docs/nest-machines.ts', 'machine'],
-  ['docs/guides/machines-in-nest.md', 'test/docs/nest-machines.ts', 'module'],
-  ['docs/guides/transports.md', 'test/docs/transports-guide.ts', 'module'],
-  ['docs/guides/transports.md', 'test/docs/transports-guide.ts', 'plain'],
-  ['docs/guides/transports.md', 'test/docs/transports-guide.ts', 'gateway'],
-  ['docs/guides/redis.md', 'test/docs/redis-guide.ts', 'module'],
-  ['docs/guides/redis.md', 'test/docs/redis-guide.ts', 'cluster'],
-  ...['vocabulary', 'class', 'builder', 'steps', 'nested'].map(
-    (name) => ['docs/guides/sagas.md', 'test/docs/sagas-guide.ts', name] as const,
-  ),
-  ['docs/guides/messaging.md', 'test/docs/messaging-guide.ts', 'transaction'],
-  ['docs/guides/sagas.md', 'test/docs/sagas-guide.spec.ts', 'analysis'],
-  ['docs/guides/statechart.md', 'test/docs/statechart-guide.ts', 'door'],
-  ['docs/guides/orchestrator.md', 'test/docs/orchestrator-guide.ts', 'orders'],
-  ['docs/guides/orchestrator.md', 'test/docs/orchestrator-guide.ts', 'tenants'],
-] as const;
-
-/** All pages for people, by their path from the root. */
-const pages = ['.', 'docs', 'docs/adr', 'docs/guides', ...libs.map((lib) => lib.path)].flatMap((folder) =>
-  readdirSync(join(root, folder))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => join(folder, name)),
-);
-
-/** Targets of a page's links that lead to other files of the project, relative to the root. */
-function linkedFiles(page: string): string[] {
-  const text = readFileSync(join(root, page), 'utf8').replace(/```[\s\S]*?```/g, '');
-  const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1] ?? '');
-  const files = targets.filter((target) => !/^(https?:|mailto:|#)/.test(target));
-  return files.map((target) => join(dirname(page), target.replace(/#.*$/, '')));
-}
-
-function region(path: string, name: string): string {
-  const text = readFileSync(join(root, path), 'utf8');
-  const start = text.indexOf(`// #region ${name}\n`);
-  if (start < 0) throw new Error(`${path} has no region '${name}'.`);
-  return text.slice(text.indexOf('\n', start) + 1, text.indexOf('// #endregion', start)).trim();
-}
+/** Languages of which nothing is compiled. Code is `ts`, quoted from a file that the compiler checks. */
+const NO_CODE = new Set(['', 'sh', 'md']);
+const blocks = pages.flatMap((page) => blocksOf(page)).filter(({ language }) => !NO_CODE.has(language));
 
 describe('documentation', () => {
   it('shows a door whose step is what its comment says', () => {
@@ -58,9 +18,23 @@ describe('documentation', () => {
     ]);
   });
 
-  it.each(QUOTES)('%s quotes %s (%s) to the letter', (page, source, name) => {
-    const text = readFileSync(join(root, page), 'utf8');
-    expect(text).toContain(`\`\`\`ts\n${region(source, name)}\n\`\`\``);
+  it('shows a runner that comes to the same by microsteps', async () => {
+    const { context, asked } = await doorByMicrosteps();
+    expect(context).toEqual(doorStep.snapshot.context);
+    expect(asked).toEqual(doorStep.effects.map(({ type }) => type));
+  });
+
+  it.each(blocks.map((block) => [block.at, block] as const))('quotes compiled code at %s', (_, block) => {
+    expect(block.language).toBe('ts');
+    // The comment before it: <!-- path#region -->.
+    const [path = '', name = ''] = block.source?.split('#') ?? [];
+    expect(path).toMatch(/^(test|apps)\/.*\.ts$/);
+    expect(block.code).toBe(region(path, name));
+  });
+
+  it('has a page with code, so that the rule above rules something', () => {
+    expect(blocks.length).toBeGreaterThan(30);
+    expect(pages.flatMap((page) => indentedCodeOf(page))).toEqual([]);
   });
 
   it.each(pages)('%s links to files that exist', (page) => {

@@ -10,20 +10,23 @@ import {
 import { z } from 'zod';
 
 const ref = z.object({ orderId: z.string() });
-class OrderCreated extends message('order.created', ref.extend({ cents: z.int() })) {}
-class ProcessPayment extends message('payment.process', ref.extend({ cents: z.int() })) {}
-class PaymentProcessed extends message('payment.processed', ref.extend({ transactionId: z.string() })) {}
-class PaymentFailed extends message('payment.failed', ref) {}
+export class OrderCreated extends message('order.created', ref.extend({ cents: z.int() })) {}
+export class ProcessPayment extends message('payment.process', ref.extend({ cents: z.int() })) {}
+export class PaymentProcessed extends message(
+  'payment.processed',
+  ref.extend({ transactionId: z.string() }),
+) {}
+export class PaymentFailed extends message('payment.failed', ref) {}
 interface OrderData {
   orderId: string;
   cents: number;
   transactionId?: string;
 }
-abstract class Payments {
+export abstract class Payments {
   abstract refundOrVoid(orderId: string, idempotencyKey: string): Promise<void>;
 }
 
-const orderSaga = defineSaga({
+export const orderSaga = defineSaga({
   name: 'order',
   version: 1,
   data: type<OrderData>(),

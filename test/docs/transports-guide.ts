@@ -67,3 +67,37 @@ export async function plant(name: string, redisUrl: string) {
   return { orchestrator, press: orchestrator.ref(press) };
 }
 // #endregion
+
+import { defineMachine } from '@nestjs-orchestrator/core';
+import { redisStore } from '@nestjs-orchestrator/redis';
+
+const order = defineMachine(
+  { id: 'order', initial: 'open', states: { open: { on: { PAY: 'paid' } }, paid: { entry: 'ship' } } },
+  { actions: ['ship'] },
+);
+declare const actions: { ship(): void };
+
+export async function distributed(redis: Redis) {
+  // #region distributed
+  const transports = { distributed: redisStreams(redis) };
+  const orchestrator = await createOrchestrator({
+    type: 'distributed',
+    transports,
+    cluster: 'shop',
+    name: 'orders',
+  });
+  // #endregion
+  return orchestrator;
+}
+
+export async function durable(redis: Redis, payment: { id: string }) {
+  // #region durable
+  const store = redisStore(redis);
+  await store.start();
+  const transports = { distributed: redisStreams(redis) };
+  const orchestrator = await createOrchestrator({ type: 'distributed', transports, store, name: 'orders' });
+  orchestrator.register(order, { actions });
+  await orchestrator.spawn(order, { id: 'order-1', durable: true });
+  await orchestrator.ref('order-1').send({ type: 'PAY' }, { messageId: payment.id });
+  // #endregion
+}

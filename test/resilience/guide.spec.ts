@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { seededRandom, VirtualClock } from '@nestjs-orchestrator/testing';
 import { expect, it } from 'vitest';
 // #region import
@@ -81,13 +80,4 @@ it('breaks and falls back', async () => {
   await clock.runAll();
   await expect(result).resolves.toBe('try later');
   expect(payments.statistics().failed).toBe(3);
-});
-
-it('is quoted by the guide as it stands here', () => {
-  const source = readFileSync(import.meta.filename, 'utf8');
-  const guide = readFileSync('docs/guides/resilience.md', 'utf8').replaceAll(/\s+/g, ' ');
-  const regions = [...source.matchAll(/\/\/ #region (\w+)\n([^]*?)\/\/ #endregion/g)];
-  const missing = regions.filter(([, , text = '']) => !guide.includes(text.replaceAll(/\s+/g, ' ').trim()));
-  expect(regions).toHaveLength(5);
-  expect(missing.map(([, name]) => name)).toEqual([]);
 });
