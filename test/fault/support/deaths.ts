@@ -44,6 +44,19 @@ export function forgottenPoints(): readonly string[] {
   return faultPointNames().filter((name) => !known.has(name));
 }
 
+/** Those of the points that `FAULT_POINTS` names, or all of them. A name that no point has is refused: it would kill nothing. */
+export function chosenPoints(
+  points: readonly string[],
+  wanted: string | undefined = process.env['FAULT_POINTS'],
+): readonly string[] {
+  if (wanted === undefined) return points;
+  const names = wanted.split(',').map((name) => name.trim());
+  const unknown = names.filter((name) => !POINTS.includes(name));
+  if (unknown.length > 0)
+    throw new Error(`No fault point is called ${unknown.join(', ')}. There are: ${POINTS.join(', ')}.`);
+  return points.filter((point) => names.includes(point));
+}
+
 /** Where, and at which coming there, a process is to die. */
 export interface Death {
   readonly point: string;
