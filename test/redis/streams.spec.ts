@@ -289,6 +289,20 @@ describe('partitions on Redis', () => {
     expect(await redis.xlen(`${tag}:stream:0`)).toBe(1);
   });
 
+  it('who leaves does not wait to free what another one has taken meanwhile', async () => {
+    const a = await join('a', { partitions: 1, handOverMs: 600_000 });
+    let release = (): void => undefined;
+    a.onPartition = () => new Promise((resolve) => (release = resolve));
+    await a.serve();
+    await a.seat.publish('m', bytes('x'));
+    await a.change.until(() => a.handled.length === 1);
+    const left = a.seat.leave();
+    await redis.hincrby(`{${encodeURIComponent(prefix)}/shop/p0}:owner:0`, 'epoch', 1);
+    release();
+    await left;
+    expect(a.losses).toEqual(['handed-over']);
+  });
+
   it('who leaves waits for what is under way before it gives its partitions away', async () => {
     const [a, b] = [await join('a'), await join('b')];
     let release = (): void => undefined;

@@ -142,6 +142,8 @@ export class PartitionFeed implements Source, Caller {
       this.ground.logger.error('Frames could not be freed; they come again', { error: answer.message });
     } else if (answer === 0) {
       this.ground.fenced(this);
+      // Whoever gives it away need not wait: it is another's already.
+      for (const tell of this.quiet.splice(0)) tell();
       return;
     }
     if (this.progress.hasNews) this.ground.pipe.add(this);

@@ -155,14 +155,22 @@ for _, key in ipairs(KEYS) do
 end
 return found`);
 
-/** Takes a partition whose epoch is still the one that was seen. ARGV: that epoch, incarnation. Returns the new epoch and whether its last owner died. */
-export const takeScript = script(`
-if (redis.call('HGET', KEYS[1], 'epoch') or '0') ~= ARGV[1] then return {0, 0} end
-local orphan = ARGV[1] ~= '0' and not redis.call('HGET', KEYS[1], 'clean')
-local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
-redis.call('HSET', KEYS[1], 'node', ARGV[2])
+/**
+ * Takes a partition whose epoch is still the one that was seen. The new one is above it and not below the server's time: a server that has lost its data, or the last
+ * part of it, gives no epoch a second time, and durable machines in a store elsewhere go on. ARGV: that epoch, incarnation. Returns the new epoch and whether its last
+ * owner died.
+ */
+export const takeScript = script(
+  clock,
+  `
+local known = redis.call('HGET', KEYS[1], 'epoch') or '0'
+if known ~= ARGV[1] then return {0, 0} end
+local orphan = known ~= '0' and not redis.call('HGET', KEYS[1], 'clean')
+local epoch = math.max(tonumber(known) + 1, now)
+redis.call('HSET', KEYS[1], 'node', ARGV[2], 'epoch', string.format('%.0f', epoch))
 redis.call('HDEL', KEYS[1], 'clean')
-return {epoch, orphan and 1 or 0}`);
+return {epoch, orphan and 1 or 0}`,
+);
 
 /** Gives a partition away in peace. */
 export const giveScript = script(
