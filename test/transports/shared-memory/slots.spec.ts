@@ -1,7 +1,18 @@
+import { PeerLostError } from '@nestjs-orchestrator/core';
+import koffi from 'koffi';
 import { mkdirSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { PosixSources } from '../../../libs/transports/src/shared-memory/system/posix.js';
 import { clusterOfTest, Member } from './member.js';
+
+/** Doesn't pass the end of a process on: as where it has not come through yet. */
+const deaf = ((fd: number, what: { disconnect?: boolean }, onEvent: () => void) =>
+  koffi.node.poll(fd, what, what.disconnect === true ? () => undefined : onEvent)) as typeof koffi.node.poll;
+const deafToDeaths: PosixSources = {
+  platform: 'linux',
+  importKoffi: async () => ({ default: { ...koffi, node: { ...koffi.node, poll: deaf } } }),
+};
 
 describe('the places of a cluster', () => {
   it('keep what one sent that came, sent and died while the receiver stood still', async () => {
@@ -41,7 +52,7 @@ describe('the places of a cluster', () => {
   });
 
   it('are used again and again, each time by a generation of its own', async () => {
-    const cluster = clusterOfTest({ maxEndpoints: 2 });
+    const cluster = clusterOfTest({ maxEndpoints: 2, heartbeatMs: 3_600_000 });
     const reader = await Member.join(cluster, 'reader');
     for (let round = 0; round < 20; round += 1) {
       const guest = await Member.join(cluster, `guest ${round}`);
@@ -51,6 +62,24 @@ describe('the places of a cluster', () => {
       await reader.hears(`guest ${round} lost`);
     }
     expect(reader.seat.statistics()).toMatchObject({ framesReceived: 20, corrupt: 0, peers: 0 });
+  });
+
+  it('give what was meant for one that died to nobody who takes its place', async () => {
+    const cluster = clusterOfTest({ heartbeatMs: 3_600_000 });
+    const sender = await Member.join(cluster, 'sender', { sources: deafToDeaths });
+    const brief = await Member.join(cluster, 'brief');
+    // It comes to no turn of its own: its lane to the sender, which would keep its place from being taken, is never opened.
+    brief.seat.standStill();
+    await sender.hears('brief up');
+    sender.say(brief, 'for the dead one');
+    brief.seat.abandon();
+    const heir = await Member.join(cluster, 'heir');
+    await sender.hears('heir up');
+    expect(() => sender.say(brief, 'for the dead one, too')).toThrow(PeerLostError);
+    await sender.hears('brief lost');
+    sender.say(heir, 'for the heir');
+    await heir.hears('sender: for the heir');
+    expect(heir.told).toEqual(['sender up', 'sender: for the heir']);
   });
 
   it('hear of a death at once, long before the next sign of life would be missed', async () => {

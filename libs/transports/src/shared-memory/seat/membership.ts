@@ -141,9 +141,15 @@ export class Membership {
       this.lose(link, true);
       return;
     }
+    this.loseFormerHolder(link);
     this.watch(link);
     link.writer.open(this.parts.place.generation, record.generation);
     this.enter(link);
+  }
+
+  /** A slot is given away as soon as its holder is dead and nobody has to read it, which may be before its end was told here. */
+  private loseFormerHolder({ slot }: PeerLink): void {
+    for (const former of this.links) if (former.slot === slot) this.lose(former, true);
   }
 
   private enter(link: PeerLink): void {

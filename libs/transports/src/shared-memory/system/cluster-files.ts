@@ -129,10 +129,14 @@ export class ClusterFiles {
     if (bell !== undefined) this.posix.ring(bell);
   }
 
-  /** Calls when the process closes its bell, as it does when it dies; once. */
+  /** Calls when the process closes its bell, as it does when it dies, or soon where it has done so already; once. */
   watch(slot: number, generation: number, onEnd: () => void): void {
     const peer = this.peer(slot, generation);
-    if (peer.bell === undefined || peer.watch !== undefined) return;
+    if (peer.watch !== undefined) return;
+    if (peer.bell === undefined) {
+      setImmediate(() => this.settleDeath(slot, generation, onEnd, 1));
+      return;
+    }
     peer.watch = this.posix.poll(peer.bell, 'disconnect', () => {
       peer.watch?.close();
       this.settleDeath(slot, generation, onEnd, 1);
