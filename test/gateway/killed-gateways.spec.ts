@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startProcess, type TestProcess } from '../support/processes.js';
 import { redisNamespace } from '../support/redis.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
 import type { GatewayOrder } from './gateway.process.js';
 
 const LEASE_MS = 5_000;
@@ -121,14 +122,14 @@ describe.each(['named-pipe', 'shared-memory'] as const)('gateways over %s and Re
     };
     const near = await group(cluster, TRANSPORTS[local]({ directory }));
     const far = await group('company', redisStreams(client, { prefix, partitions: 4, leaseMs: LEASE_MS }));
-    const start = async (endpoint: string): Promise<readonly [TestProcess, string]> => {
+    const start = async (endpoint: string, through = url): Promise<readonly [TestProcess, string]> => {
       const order: GatewayOrder = {
         endpoint,
         cluster,
         local,
         directory,
         joins: 'company',
-        url,
+        url: through,
         prefix,
         leaseMs: LEASE_MS,
       };
@@ -141,7 +142,7 @@ describe.each(['named-pipe', 'shared-memory'] as const)('gateways over %s and Re
     const both = async (count: number): Promise<void> =>
       void (await Promise.all([out.send(count), into.send(count)]));
     const faults = () => [out.faults(far), into.faults(near)];
-    return { near, far, start, both, faults, out };
+    return { near, far, start, both, faults, out, url };
   }
 
   it('one that is killed under load is followed by the next; nothing is lost silently, doubled or out of order', async () => {
@@ -175,6 +176,32 @@ describe.each(['named-pipe', 'shared-memory'] as const)('gateways over %s and Re
     await underWay;
     await both(100);
     process.kill(first.pid, 'SIGCONT');
+    await both(100);
+    expect(faults()).toEqual([NONE, NONE]);
+    const again = [activeAbove(near, epoch ?? 0), activeAbove(far, epoch ?? 0)];
+    await second.kill('SIGKILL');
+    await Promise.all(again);
+    await both(100);
+    expect(faults()).toEqual([NONE, NONE]);
+  });
+
+  it('one that the network parts from the other cluster is followed by the next; when it is back it carries nothing, and can take over again', async () => {
+    const { near, far, start, both, faults, url } = await plants();
+    const proxy = await startTcpProxy(Number(new URL(url).port));
+    onTestFinished(() => proxy.close());
+    const through = new URL(url);
+    through.port = String(proxy.port);
+    expect((await start('g1', through.href))[1]).toBe('active');
+    const [second, state] = await start('g2');
+    expect(state).toBe('standby');
+    await both(200);
+    const heard = [activeAbove(near, 1), activeAbove(far, 1)];
+    const underWay = both(200);
+    proxy.cut();
+    const [epoch] = await Promise.all(heard);
+    await underWay;
+    await both(100);
+    proxy.heal();
     await both(100);
     expect(faults()).toEqual([NONE, NONE]);
     const again = [activeAbove(near, epoch ?? 0), activeAbove(far, epoch ?? 0)];

@@ -54,13 +54,20 @@ export interface NodeSettings {
   readonly faults?: FaultPoints;
   readonly logger?: Logger;
   readonly partitions?: number;
+  readonly requestTimeoutMs?: number;
 }
 
 /** A node with ledgers: its machines and its frames are on the same server. */
-export async function ledgerNode(
-  redis: Redis | Cluster,
-  { name, prefix, leaseMs = 1_000, maxAttempts = 5, partitions = 8, faults, logger }: NodeSettings,
-): Promise<DurableMachines> {
+export async function ledgerNode(redis: Redis | Cluster, settings: NodeSettings): Promise<DurableMachines> {
+  const {
+    name,
+    prefix,
+    leaseMs = 1_000,
+    maxAttempts = 5,
+    partitions = 8,
+    requestTimeoutMs = 5_000,
+  } = settings;
+  const { faults, logger } = settings;
   const store = redisStore(redis, { prefix, timeoutMs: 2_000 });
   await store.start();
   const transport = redisStreams(redis, {
@@ -76,7 +83,7 @@ export async function ledgerNode(
     transport,
     name,
     effectRetryMs: 20,
-    requestTimeoutMs: 5_000,
+    requestTimeoutMs,
     ...(faults === undefined ? {} : { faults }),
     ...(logger === undefined ? {} : { logger }),
   });

@@ -1,10 +1,16 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** Stands between clients and a server; while it is cut, bytes of both sides go nowhere and new connections hang, as on a broken network. */
+/** What gets lost while a proxy is cut: what clients ask, what the server answers, or both. */
+export type Lost = 'requests' | 'answers' | 'both';
+
+/** Stands between clients and a server; while it is cut, bytes go nowhere and new connections hang, as on a broken network. */
 export interface TcpProxy {
   readonly port: number;
-  cut(): void;
+  /** Default: `both`. */
+  cut(lost?: Lost): void;
+  /** Settles when it has lost so many pieces more. */
+  loses(pieces: number): Promise<void>;
   /** Closes the connection on which a client sends that text, instead of passing it on, so many times. */
   closeAt(text: string, times: number): void;
   /** Closes all connections; new ones come through. */
@@ -16,7 +22,13 @@ export interface TcpProxy {
 
 export async function startTcpProxy(serverPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
-  let broken = false;
+  let broken: Lost | undefined;
+  let losses = 0;
+  const waiting = new Set<() => void>();
+  const lose = (): void => {
+    losses += 1;
+    for (const look of waiting) look();
+  };
   let closing = { text: '', times: 0 };
   const closes = (bytes: Buffer): boolean => {
     if (closing.times === 0 || !bytes.includes(closing.text)) return false;
@@ -35,7 +47,8 @@ export async function startTcpProxy(serverPort: number): Promise<TcpProxy> {
       sockets.add(from);
       from.on('data', (bytes: Buffer) => {
         if (from === client && closes(bytes)) from.destroy();
-        else if (!broken) to.write(bytes);
+        else if (broken === 'both' || broken === (from === client ? 'requests' : 'answers')) lose();
+        else to.write(bytes);
       });
       from.on('error', () => undefined);
       from.on('close', () => {
@@ -47,12 +60,22 @@ export async function startTcpProxy(serverPort: number): Promise<TcpProxy> {
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
-    cut: () => void (broken = true),
+    cut: (lost = 'both') => void (broken = lost),
+    loses: (pieces) =>
+      new Promise((resolve) => {
+        const enough = losses + pieces;
+        const look = (): void => {
+          if (losses < enough) return;
+          waiting.delete(look);
+          resolve();
+        };
+        waiting.add(look);
+      }),
     closeAt: (text, times) => void (closing = { text, times }),
     drop,
     heal: () => {
       drop();
-      broken = false;
+      broken = undefined;
     },
     close: async () => {
       drop();
