@@ -6,7 +6,7 @@ import { hasEnded, standing, startUndo, type Standing } from '../run/decision.js
 import { readHold, type Hold } from '../run/hold.js';
 import type { Stimulus } from '../run/stimulus.js';
 import { joinedChanges, NO_TIMER_CHANGES, type TimerChanges } from '../run/timer-changes.js';
-import { goOn } from '../run/undo-outcome.js';
+import { goOn, isUndone } from '../run/undo-outcome.js';
 import type { UndoEntry, UndoLog } from '../run/undo-log.js';
 import type { OperatorCause } from './operator-cause.js';
 import { OperatorRefusedError } from './operator-errors.js';
@@ -60,10 +60,16 @@ function retried(base: OperatedBase, cause: OperatorCause, hold: Hold | null): S
   refusePoison(cause, hold);
   const steps = chosen(base, cause, hold);
   const undo = steps.reduce((log, { no, round = 0 }) => log.with(no, { round: round + 1 }), base.undo);
-  return startUndo(
+  const started = startUndo(
     undo,
     steps.map(({ no }) => undo.find(no) as UndoEntry),
   );
+  return steps.every(isDetached) ? { ...started, status: hold?.was ?? base.instance.status } : started;
+}
+
+/** Whether a step undoes an activity by itself: then the saga is not undone for it. */
+function isDetached({ detached }: UndoEntry): boolean {
+  return detached === true;
 }
 
 function settled(
@@ -74,15 +80,20 @@ function settled(
 ): Change {
   refusePoison(cause, hold);
   const reason = cause.reason ?? '';
-  const undo = chosen(base, cause, hold).reduce((log, { no }) => log.with(no, { status, reason }), base.undo);
-  return released(base, cause, hold, after(base, undo));
+  const steps = chosen(base, cause, hold);
+  const undo = steps.reduce((log, { no }) => log.with(no, { status, reason }), base.undo);
+  const was = hold?.was ?? base.instance.status;
+  const alone = steps.every(isDetached) && !isUndone(was);
+  return released(base, cause, hold, alone ? standing(was, undo) : after(base, undo));
 }
 
 /** Steps of a scope may have failed besides: they wait for the operator as before. */
 function after(base: OperatedBase, undo: UndoLog): Standing {
   const halting = undo.entries.some(
-    ({ status, name }) =>
-      status === 'failed' && base.saga.definition.undo.get(name)?.onFailure !== 'continue',
+    ({ status, name, detached }) =>
+      status === 'failed' &&
+      detached !== true &&
+      base.saga.definition.undo.get(name)?.onFailure !== 'continue',
   );
   return halting ? standing('compensation-failed', undo) : goOn(base, undo);
 }

@@ -13,7 +13,7 @@ import { undoWork } from './decision.js';
 import type { Notes } from './notes.js';
 import type { SagaRecording } from './saga-recording.js';
 import type { StepLimits } from './step.js';
-import type { ActivityCause, Cause } from './stimulus.js';
+import type { ActivityCause } from './stimulus.js';
 
 /** Whether the state that asked for an activity is still there. */
 export function isAwaited(
@@ -114,18 +114,4 @@ export function unansweredOutcome(base: Base, { name, invocation, undo }: Activi
   const calm = unchanged(base, 'ignored', name);
   const log = undo === undefined ? base.undo : base.undo.record([undo]);
   return { ...calm, notes: { ...base.notes, invocations }, standing: { ...calm.standing, undo: log } };
-}
-
-/** A step that was run by itself is done, or has failed for good; how the saga stands is another matter. */
-export function detachedUndone(base: Base, { no, name, error }: Extract<Cause, { kind: 'undone' }>): Change {
-  const calm = unchanged(base, 'applied', name);
-  const line = {
-    kind: error === undefined ? 'undone' : 'undo-failed',
-    name,
-    from: null,
-    to: null,
-    detail: error === undefined ? null : toJson({ error }, 'undo error'),
-  };
-  const undo = base.undo.with(no, error === undefined ? { status: 'done' } : { status: 'failed', error });
-  return { ...calm, standing: { ...calm.standing, undo }, history: [line] };
 }

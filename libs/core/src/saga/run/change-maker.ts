@@ -42,13 +42,7 @@ import {
   type StepLimits,
 } from './step.js';
 import type { ActivityCause, Cause, MessageOrTimer, Stimulus, UndoneCause } from './stimulus.js';
-import {
-  detachedUndone,
-  invocationsAfter,
-  isAwaited,
-  lateOutcome,
-  unansweredOutcome,
-} from './activity-outcome.js';
+import { invocationsAfter, isAwaited, lateOutcome, unansweredOutcome } from './activity-outcome.js';
 import { answeredStep, undoAnswer, undoOutcome } from './undo-outcome.js';
 import { UndoLog } from './undo-log.js';
 
@@ -120,7 +114,6 @@ export class ChangeMaker {
   }
 
   private async undone(base: Base, cause: UndoneCause): Promise<Change | null> {
-    if (base.undo.detached(cause.no) !== undefined) return detachedUndone(base, cause);
     return undoOutcome(base, cause, await this.undoEffects(base, cause));
   }
 

@@ -23,7 +23,9 @@ export function proceedUndo(undo: UndoLog): Standing {
   if (undo.has('running', 'awaiting')) return standing('compensating', undo);
   const next = undo.next();
   if (next.length > 0) return startUndo(undo, next);
-  return standing(undo.has('failed', 'skipped') ? 'partially-compensated' : 'compensated', undo);
+  // What an activity did is undone by itself, but it is to be undone all the same.
+  if (undo.hasAny('running', 'awaiting')) return standing('compensating', undo);
+  return standing(undo.hasAny('failed', 'skipped') ? 'partially-compensated' : 'compensated', undo);
 }
 
 /** Starts these steps. Pure. */

@@ -66,13 +66,6 @@ export class UndoLog {
     return { log: new UndoLog([...this.entries, entry]), entry };
   }
 
-  /** A detached step under way. */
-  detached(no: number): UndoEntry | undefined {
-    return this.entries.find(
-      (entry) => entry.no === no && entry.detached === true && entry.status === 'running',
-    );
-  }
-
   /** Everything that was not run yet is never run. */
   kept(): UndoLog {
     return new UndoLog(
@@ -84,8 +77,14 @@ export class UndoLog {
     return this.entries.find((entry) => entry.no === no);
   }
 
+  /** Whether a step stands so, but for those that have nothing to do with the others. */
   has(...statuses: readonly UndoStatus[]): boolean {
     return this.entries.some(({ status, detached }) => detached !== true && statuses.includes(status));
+  }
+
+  /** Whether any step stands so. */
+  hasAny(...statuses: readonly UndoStatus[]): boolean {
+    return this.entries.some(({ status }) => statuses.includes(status));
   }
 
   /** The steps to run next: the youngest that was not run yet, and with it those of its scope. */

@@ -5,7 +5,7 @@ import type { CompiledSaga } from '../compile/compiled-saga.js';
 import { DEFAULT_UNDO_RULES, type UndoRules } from '../undo-policy.js';
 import { unchanged, undoLines, type Base, type Line } from './base.js';
 import type { Change } from './build-commit.js';
-import { proceedUndo, standing, startUndo, undoWork, type Standing } from './decision.js';
+import { hasEnded, proceedUndo, standing, startUndo, undoWork, type Standing } from './decision.js';
 import type { Hold } from './hold.js';
 import { stateName } from './step.js';
 import type { Cause, UndoneCause } from './stimulus.js';
@@ -65,7 +65,7 @@ export function goOn({ saga, snapshot, notes }: Base, undo: UndoLog): Standing {
 
 function done(base: Base, entry: UndoEntry): Change {
   const undo = base.undo.with(entry.no, { status: 'done' });
-  return after(base, entry, 'undone', resume(base, undo));
+  return after(base, entry, 'undone', resume(base, entry, undo));
 }
 
 function awaiting(base: Base, entry: UndoEntry, rules: UndoRules, sent: readonly WorkRecord[]): Change {
@@ -95,25 +95,38 @@ function expired(base: Base, entry: UndoEntry, rules: UndoRules): Change {
 function failed(base: Base, entry: UndoEntry, rules: UndoRules, error: string): Change {
   const undo = base.undo.with(entry.no, { status: 'failed', error });
   const detail = toJson({ error }, 'undo error');
-  if (rules.onFailure === 'continue') return after(base, entry, 'undo-failed', resume(base, undo), detail);
-  if (rules.onFailure === 'halt' || isHalted(base)) {
-    const status = isHalted(base) ? statusOf(base) : 'compensation-failed';
-    return after(base, entry, 'undo-failed', standing(status, undo), detail);
+  const failing = (next: Standing): Change => after(base, entry, 'undo-failed', next, detail);
+  if (rules.onFailure === 'escalate' && mayHold(base, entry)) {
+    const hold: Hold = {
+      was: statusOf(base),
+      why: 'undo',
+      error: errorText(`Compensation '${entry.name}' failed for good: ${error}`),
+      attempts: 0,
+      poison: null,
+      timers: [],
+    };
+    return { ...failing(standing('held', undo)), hold };
   }
-  const hold: Hold = {
-    was: 'compensating',
-    why: 'undo',
-    error: errorText(`Compensation '${entry.name}' failed for good: ${error}`),
-    attempts: 0,
-    poison: null,
-    timers: [],
-  };
-  return { ...after(base, entry, 'undo-failed', standing('held', undo), detail), hold };
+  if (entry.detached === true || rules.onFailure === 'continue' || isHalted(base))
+    return failing(resume(base, entry, undo));
+  return failing(standing('compensation-failed', undo));
 }
 
-/** A step of a scope may end after another one has stopped the whole. */
-function resume(base: Base, undo: UndoLog): Standing {
-  return isHalted(base) ? standing(statusOf(base), undo) : goOn(base, undo);
+/** An end stays one, and what has halted already waits for an operator. */
+function mayHold(base: Base, { detached }: UndoEntry): boolean {
+  return detached === true ? !hasEnded(statusOf(base)) : !isHalted(base);
+}
+
+/** A step of a scope may end after another one has stopped the whole; one that undoes an activity may end at any time. */
+function resume(base: Base, { detached }: UndoEntry, undo: UndoLog): Standing {
+  const status = statusOf(base);
+  const concerned = detached === true ? isUndone(status) : status === 'compensating';
+  return concerned ? goOn(base, undo) : standing(status, undo);
+}
+
+/** Whether an instance is being undone, or was: then how well it was tells its status. */
+export function isUndone(status: SagaStatus): boolean {
+  return status === 'compensating' || status === 'compensated' || status === 'partially-compensated';
 }
 
 function isHalted(base: Base): boolean {
