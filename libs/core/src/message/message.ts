@@ -81,6 +81,11 @@ export function messageTypeOf(instance: unknown): MessageType {
   throw new NotAMessageError(instance);
 }
 
+/** Whether something is a class made by {@link message}. */
+export function isMessageType(found: unknown): found is MessageType {
+  return typeof found === 'function' && 'messageName' in found && typeof found.messageName === 'string';
+}
+
 /** Checks a body against its type's schema and makes an instance of it. */
 export async function parseMessage<M extends MessageType>(type: M, body: unknown): Promise<InstanceType<M>> {
   const result = await type.schema['~standard'].validate(body);

@@ -71,7 +71,7 @@ export function causeOf(trigger: Trigger): string {
   switch (trigger.kind) {
     case 'start':
     case 'event':
-      return trigger.event.messageName;
+      return nameOf(trigger.event);
     case 'composite':
       return `all of ${trigger.name}`;
     case 'after':
@@ -86,6 +86,11 @@ export function causeOf(trigger: Trigger): string {
     default:
       return trigger satisfies never;
   }
+}
+
+/** A class that is not there yet has none; it is reported where the definition is checked. */
+function nameOf(event: MessageType | undefined): string {
+  return event?.messageName ?? 'undefined';
 }
 
 /** Targets of a transition: none, one or those that its handler chooses from. */

@@ -1,12 +1,14 @@
-import type { MessageType } from '../message/message.js';
+import { isMessageType, type MessageType } from '../message/message.js';
 import type { Schema } from '../message/standard-schema.js';
 import type { ActivitiesOf, ActivitySpec } from './activity/activity-types.js';
+import { milliseconds, type Duration } from '../message/duration.js';
 import { readActivities } from './activity/read-activities.js';
+import { checkEnds, checkPolicies } from './definition/check-policies.js';
 import { checkStates } from './definition/check-states.js';
 import { readEvents } from './definition/read-events.js';
 import { readKeys } from './definition/read-keys.js';
 import { readJoins } from './definition/read-joins.js';
-import { NAME, NAME_RULE, type Report } from './definition/report.js';
+import { NAME, NAME_RULE, NO_MESSAGE, type Report } from './definition/report.js';
 import { SagaDefinitionError, type DefinitionFault } from './saga-errors.js';
 import type { CommandOf, EventEntry, EventOf, SagaDefinition, SagaSpec, UndoOf } from './saga-types.js';
 import { readMigrations } from './versions/saga-migration.js';
@@ -53,6 +55,8 @@ export function defineSaga<
   const nodes = stateNodes(spec.states);
   checkIdentity(spec, report);
   checkStates(spec.states, Object.keys(spec.ends), report);
+  checkEnds(spec.ends, report);
+  checkPolicies('', spec, report);
   const keys = readKeys(spec.keys, spec.correlateBy, report);
   const events = readEvents(spec.events, spec.correlateBy, keys, report);
   const states = placedStates(nodes).map(({ path }) => path);
@@ -62,6 +66,7 @@ export function defineSaga<
   const { compensations = {} } = spec;
   const undo = readUndoPolicies(spec.undo, Object.keys(compensations), events, report);
   const targets = [...states, ...Object.keys(spec.ends)];
+  const sends = spec.sends && readCommands(spec.sends, report);
   const migrate = readMigrations(spec.migrate, spec.version, targets, report);
   if (faults.length > 0) throw new SagaDefinitionError(spec.name, faults);
   const definition: Omit<SagaDefinition, 'types'> = {
@@ -79,26 +84,46 @@ export function defineSaga<
     schedules,
     activities,
     composites,
-    sends: spec.sends && new Map(spec.sends.map((type) => [type.messageName, type])),
+    sends,
     migrate,
     restartable: spec.restartable === true,
     absent: spec.absent ?? 'park',
     unanswered: spec.unanswered ?? 'defer',
-    patience: spec.patience ?? DAY,
+    patience: patienceOf(spec),
   };
   return Object.freeze(definition) as never;
 }
 
-function checkIdentity(
-  spec: { readonly name: string; readonly version: number; readonly patience?: number },
-  report: Report,
-): void {
-  if (!NAME.test(spec.name)) report('name', `'${spec.name}' ${NAME_RULE}`);
-  if (!Number.isInteger(spec.version) || spec.version < 1)
-    report('version', `${spec.version} must be a whole number from 1`);
-  const patience = spec.patience ?? DAY;
-  if (!Number.isFinite(patience) || patience <= 0)
-    report('patience', `${patience} must be a positive number of milliseconds`);
+interface Identity {
+  readonly name: string;
+  readonly version: number;
+  readonly correlateBy: string;
+  readonly patience?: Duration | number;
+}
+
+function checkIdentity(spec: Identity, report: Report): void {
+  const { name, version, correlateBy } = spec;
+  if (!NAME.test(name)) report('name', `'${name}' ${NAME_RULE}`);
+  if (!Number.isInteger(version) || version < 1)
+    report('version', `${version} must be a whole number from 1`);
+  if (typeof correlateBy !== 'string' || correlateBy === '')
+    report('correlateBy', 'must name the field of every event that tells its instance');
+  if (!(patienceOf(spec) > 0)) report('patience', `'${spec.patience}' is no positive length of time`);
+}
+
+/** In milliseconds; `NaN` for what is no length of time. */
+function patienceOf({ patience = DAY }: Pick<Identity, 'patience'>): number {
+  try {
+    return milliseconds(patience);
+  } catch {
+    return Number.NaN;
+  }
+}
+
+function readCommands(types: readonly MessageType[], report: Report): ReadonlyMap<string, MessageType> {
+  for (const [index, type] of types.entries())
+    if (!isMessageType(type)) report(`sends[${index}]`, NO_MESSAGE);
+  return new Map(types.filter(isMessageType).map((type) => [type.messageName, type]));
 }
 
 function readNames(path: string, names: readonly string[], report: Report): ReadonlySet<string> {

@@ -1,3 +1,4 @@
+import type { Duration } from '../message/duration.js';
 import type { MessageType } from '../message/message.js';
 import type { Schema, OutputOf } from '../message/standard-schema.js';
 import type { JsonOnly } from '../message/json.js';
@@ -145,8 +146,8 @@ export interface SagaSpec<
   readonly absent?: Exclude<AbsentPolicy, 'start'>;
   /** Messages that no active state answers. Default `defer`: tried again after each change of state, for `patience`. */
   readonly unanswered?: UnansweredPolicy;
-  /** How long parked and deferred messages wait before they become dead letters, in milliseconds. Default 24 hours. */
-  readonly patience?: number;
+  /** How long parked and deferred messages wait before they become dead letters; numbers are milliseconds. Default 24 hours. */
+  readonly patience?: Duration | number;
 }
 
 /** Further words of a definition, for the compiler only. */
@@ -224,6 +225,7 @@ export interface SagaDefinition<
   readonly restartable: boolean;
   readonly absent: AbsentPolicy;
   readonly unanswered: UnansweredPolicy;
+  /** In milliseconds. */
   readonly patience: number;
   /** Phantom: never set at run time. */
   readonly types: SagaTypes<D, S, X, E, C, W>;

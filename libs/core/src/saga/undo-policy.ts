@@ -1,6 +1,6 @@
 import { milliseconds, type Duration } from '../message/duration.js';
-import type { MessageType } from '../message/message.js';
-import type { Report } from './definition/report.js';
+import { isMessageType, type MessageType } from '../message/message.js';
+import { NO_MESSAGE, type Report } from './definition/report.js';
 import type { SagaEvent } from './saga-types.js';
 
 /**
@@ -84,18 +84,28 @@ export function readUndoPolicies(
 function rulesOf(policy: UndoPolicy, events: ReadonlyMap<string, SagaEvent>, fault: Fault): UndoRules {
   checkNumbers(policy, fault);
   checkAnswers(policy, events, fault);
+  const length = (field: string, given: Duration | number): number => lengthOf(field, given, fault);
   const { attempts, delay, answeredBy, refusedBy } = policy;
   const { backoff = 2, maxDelay = MINUTE, onFailure = 'halt', answerTimeout = 60 * MINUTE } = policy;
   return {
     attempts,
-    delayMs: delay === undefined ? undefined : milliseconds(delay),
+    delayMs: delay === undefined ? undefined : length('delay', delay),
     backoff,
-    maxDelayMs: milliseconds(maxDelay),
+    maxDelayMs: length('maxDelay', maxDelay),
     onFailure,
     answeredBy: answeredBy?.messageName,
     refusedBy: refusedBy?.messageName,
-    answerTimeoutMs: milliseconds(answerTimeout),
+    answerTimeoutMs: length('answerTimeout', answerTimeout),
   };
+}
+
+function lengthOf(field: string, given: Duration | number, fault: Fault): number {
+  try {
+    return milliseconds(given);
+  } catch (error) {
+    fault(`${field}: ${(error as Error).message}`);
+    return 0;
+  }
 }
 
 function checkNumbers({ attempts = 1, backoff = 2, onFailure = 'halt' }: UndoPolicy, fault: Fault): void {
@@ -111,7 +121,9 @@ function checkAnswers(
   fault: Fault,
 ): void {
   for (const answer of [answeredBy, refusedBy]) {
-    if (answer !== undefined && !events.has(answer.messageName))
+    if (answer !== undefined && !isMessageType(answer))
+      fault(`answeredBy and refusedBy: one of them ${NO_MESSAGE}`);
+    else if (answer !== undefined && !events.has(answer.messageName))
       fault(`'${answer.messageName}' must be among the saga's events, or its answer would find nobody`);
   }
   if (refusedBy !== undefined && answeredBy === undefined) fault(`refusedBy needs answeredBy beside it`);

@@ -83,6 +83,44 @@ describe('analyzeSaga', () => {
     ]);
   });
 
+  it('lists outcomes of an activity where only the other one is answered', () => {
+    const charging = defineSaga({
+      name: 'charging',
+      version: 1,
+      data: type<Ref>(),
+      correlateBy: 'id',
+      states: ['charging', 'counting'],
+      ends: { over: 'success' },
+      events: [Began],
+      activities: {
+        charge: { input: type<Ref>(), output: type<Ref>() },
+        count: { input: type<Ref>(), output: type<Ref>() },
+      },
+    });
+    const { unanswered: pairs } = analyzeSaga(
+      buildSaga(charging, (build) => {
+        build
+          .initially()
+          .when(Began)
+          .then(({ event: { id } }) => ({ id }))
+          .transitionTo('charging');
+        build.during('charging').onDone('charge').transitionTo('counting');
+        build
+          .during('counting')
+          .onDone('count')
+          .finalize('over')
+          .onFailed('count')
+          .if(() => false)
+          .finalize('over');
+        build.activity('charge', async (input) => input).activity('count', async (input) => input);
+      }),
+    );
+    expect(pairs).toEqual([
+      { state: 'charging', event: 'charge failed', policy: 'ignore', sometimes: false },
+      { state: 'counting', event: 'count failed', policy: 'ignore', sometimes: true },
+    ]);
+  });
+
   it('draws the saga', () => {
     expect(diagram).toBe(
       [

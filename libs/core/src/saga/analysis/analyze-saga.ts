@@ -30,7 +30,7 @@ export interface SagaAnalysis {
   readonly faults: readonly DefinitionFault[];
   /** For each innermost state, and for each phase after the end: what answers which event, timer or composite event, in the order in which it is asked. */
   readonly matrix: Readonly<Record<string, Readonly<Record<string, readonly MatrixEntry[]>>>>;
-  /** States × events without an answer, or with none but conditional ones. */
+  /** States × events without an answer, or with none but conditional ones; outcomes of activities where only the other one is answered. */
   readonly unanswered: readonly UnansweredPair[];
   /** The saga as a Mermaid `stateDiagram-v2`. */
   readonly diagram: string;
@@ -96,7 +96,7 @@ function unansweredIn(
     transitions.flatMap(({ trigger }) => (trigger.kind === 'start' ? [trigger.event.messageName] : [])),
   );
   const names: readonly string[] = [...definition.events.keys()];
-  return names
+  const unanswered = names
     .filter((event) => !starting.has(event) || row[event] !== undefined)
     .filter((event) => !counting.some(({ of }) => of.includes(event)))
     .filter((event) => (row[event] ?? []).every(({ guarded }) => guarded))
@@ -106,4 +106,21 @@ function unansweredIn(
       policy: unansweredPolicy(definition, event),
       sometimes: row[event] !== undefined,
     }));
+  return [...unanswered, ...unansweredOutcomes(state, row, definition.activities.keys())];
+}
+
+/** Where an activity is answered in one way only: in the other the saga would wait on, for nothing. */
+function unansweredOutcomes(
+  state: string,
+  row: Row,
+  activities: Iterable<string>,
+): readonly UnansweredPair[] {
+  const answered = (event: string): boolean => (row[event] ?? []).some(({ guarded }) => !guarded);
+  return [...activities].flatMap((name) => {
+    const both = [`${name} done`, `${name} failed`];
+    if (!both.some((event) => row[event] !== undefined)) return [];
+    return both
+      .filter((event) => !answered(event))
+      .map((event) => ({ state, event, policy: 'ignore' as const, sometimes: row[event] !== undefined }));
+  });
 }

@@ -1,6 +1,7 @@
 import { milliseconds, type Duration } from '../../message/duration.js';
-import type { MessageType } from '../../message/message.js';
+import { isMessageType, type MessageType } from '../../message/message.js';
 import type { ErasedGuard, ErasedHandler, Trigger } from '../behaviour.js';
+import { NO_MESSAGE } from '../definition/report.js';
 import { TransitionDraft, type DraftStates } from './transition-draft.js';
 
 /** Where drafts are written down. */
@@ -25,6 +26,10 @@ export class ScopeChain {
     if (typeof event === 'string')
       return this.open({ kind: 'composite', name: event }, `${this.place}.when(${event})`);
     const kind = this.states === 'start' ? 'start' : 'event';
+    if (!isMessageType(event)) {
+      this.book.fault(`${this.place}.when(${String(event)})`, NO_MESSAGE);
+      return this.open({ kind, event: { messageName: String(event) } as MessageType }, this.place);
+    }
     return this.open({ kind, event }, `${this.place}.when(${event.messageName})`);
   }
 

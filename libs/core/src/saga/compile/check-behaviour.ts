@@ -1,13 +1,18 @@
 import { causeOf, targetsOf, type HookSpec, type SagaBehaviour, type TransitionSpec } from '../behaviour.js';
-import type { Report } from '../definition/report.js';
+import { isMessageType } from '../../message/message.js';
+import { NO_MESSAGE, type Report } from '../definition/report.js';
 import type { DefinitionFault } from '../saga-errors.js';
 import type { AnySaga } from '../saga-types.js';
-import { isPhase, placedStates } from '../states.js';
+import { isPhase, placedStates, type StateNode } from '../states.js';
 
 /** All faults that a definition and its behaviour have together, as far as names go. Pure. */
 export function checkBehaviour(behaviour: SagaBehaviour): readonly DefinitionFault[] {
   const faults: DefinitionFault[] = [];
   const report: Report = (path, message) => void faults.push({ path, message });
+  for (const { trigger, label } of behaviour.transitions)
+    if ((trigger.kind === 'start' || trigger.kind === 'event') && !isMessageType(trigger.event))
+      report(label, `its message ${NO_MESSAGE}`);
+  if (faults.length > 0) return faults;
   for (const spec of behaviour.transitions) {
     checkPlaces(behaviour.definition, spec, report);
     checkTrigger(behaviour, spec, report);
@@ -26,10 +31,7 @@ function checkPlaces(definition: AnySaga, spec: TransitionSpec, report: Report):
   const targets = new Set([...states, ...Object.keys(definition.ends)]);
   for (const source of spec.during) {
     if (isPhase(source)) checkPhase(source, spec, report);
-    else if (!states.includes(source)) {
-      const why = targets.has(source) ? `is an end; nothing leaves it` : `is no state of the saga`;
-      report(spec.label, `during '${source}': '${source}' ${why}. States: ${states.join(', ')}`);
-    }
+    else checkSource(definition, source, targets, (message) => report(spec.label, message));
   }
   for (const target of targetsOf(spec)) {
     if (!targets.has(target))
@@ -37,6 +39,37 @@ function checkPlaces(definition: AnySaga, spec: TransitionSpec, report: Report):
   }
   if (spec.trigger.kind !== 'start' && spec.during.length === 0)
     report(spec.label, `names no state in 'during'`);
+  if (typeof spec.to === 'object' && spec.to.length === 0)
+    report(spec.label, `to: names no target; list all that the handler may return`);
+}
+
+function checkSource(
+  definition: AnySaga,
+  source: string,
+  targets: ReadonlySet<string>,
+  report: (message: string) => void,
+): void {
+  const states = definition.states as readonly string[];
+  const silent = silentStates(definition).get(source);
+  if (silent !== undefined) return report(`during '${source}': ${silent}`);
+  if (states.includes(source)) return;
+  const why = targets.has(source) ? `is an end; nothing leaves it` : `is no state of the saga`;
+  report(`during '${source}': '${source}' ${why}. States: ${states.join(', ')}`);
+}
+
+/** States in which nothing is ever answered, and why. */
+function silentStates({ nodes }: AnySaga): ReadonlyMap<string, string> {
+  const silent = new Map<string, string>();
+  for (const { path, node, parent } of placedStates(nodes)) {
+    if (node.type === 'history')
+      silent.set(path, `it is a way back into '${parent?.path}', nothing stays there`);
+    if (node.type === 'final' && parent !== null)
+      silent.set(
+        path,
+        `it is final; say with done() or @Done what follows when '${parent.path}' has come to its end`,
+      );
+  }
+  return silent;
 }
 
 function checkPhase(phase: string, spec: TransitionSpec, report: Report): void {
@@ -109,9 +142,31 @@ function checkEvent(
 
 function checkDone({ nodes }: AnySaga, { during, label }: TransitionSpec, report: Report): void {
   for (const { path, node } of placedStates(nodes)) {
-    if (during.includes(path) && node.states === undefined)
+    if (!during.includes(path)) continue;
+    if (node.states === undefined)
       report(label, `'${path}' has no states inside, so they never come to an end`);
+    else if (!mayEnd(node))
+      report(
+        label,
+        `the states inside '${path}' never come to an end: ${FINALS[isParallel(node) ? 'each' : 'one']}`,
+      );
   }
+}
+
+const FINALS = {
+  one: `none of them is { type: 'final' }`,
+  each: `each region needs a state that is { type: 'final' }`,
+} as const;
+
+function isParallel({ type }: StateNode): boolean {
+  return type === 'parallel';
+}
+
+/** Whether the states inside may all come to their end. */
+function mayEnd(node: StateNode): boolean {
+  const inside = Object.values(node.states ?? {}).filter(({ type }) => type !== 'history');
+  if (isParallel(node)) return inside.every(mayEnd);
+  return inside.some(({ type }) => type === 'final');
 }
 
 function checkHook(definition: AnySaga, { kind, states: named, label }: HookSpec, report: Report): void {

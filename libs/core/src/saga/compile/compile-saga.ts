@@ -6,6 +6,7 @@ import {
 } from '@nestjs-orchestrator/statechart';
 import type { MessageType } from '../../message/message.js';
 import type { ErasedGuard, HookSpec, SagaBehaviour, TransitionSpec } from '../behaviour.js';
+import { HandlerError } from '../../handling/handler-errors.js';
 import { SagaDefinitionError } from '../saga-errors.js';
 import type { AnySaga } from '../saga-types.js';
 import { isPhase } from '../states.js';
@@ -33,10 +34,12 @@ export function compileSaga<G extends AnySaga>(behaviour: SagaBehaviour<G>): Com
     const name = `${index}:${spec.label}`;
     const handler = handlerOf(spec, name);
     handlers.set(name, handler);
-    if (spec.guard !== undefined) guards[name] = guardOf(spec.guard);
+    const guard = spec.guard && checkedGuard(spec.guard, spec.label);
+    if (guard !== undefined)
+      guards[name] = ({ context, event }) => guard({ data: context as object, event: event.message });
     if (spec.trigger.kind === 'start') starts.set(spec.trigger.event.messageName, spec.trigger.event);
     draft.add(spec, name);
-    addLate(late, spec, handler);
+    addLate(late, { ...spec, guard }, handler);
   });
   behaviour.hooks.forEach((hook, index) => {
     const name = `${hook.kind} ${index}:${hook.label}`;
@@ -96,8 +99,15 @@ function machineOf(draft: MachineDraft, guards: Record<string, (args: GuardArgs)
   }
 }
 
-function guardOf(guard: ErasedGuard): (args: GuardArgs) => boolean {
-  return ({ context, event }) => guard({ data: context as object, event: event.message });
+/** A promise would count as yes, whatever becomes of it. */
+function checkedGuard(guard: ErasedGuard, label: string): ErasedGuard {
+  return (ctx) => {
+    const answer: unknown = guard(ctx);
+    if (typeof answer !== 'object' || answer === null || !('then' in answer)) return Boolean(answer);
+    throw new HandlerError(
+      `${label}: its condition returned a promise. Conditions can't wait: look things up in a handler, keep them in the data, and ask the data.`,
+    );
+  };
 }
 
 function handlerOf(spec: TransitionSpec | HookSpec, name: string): CompiledHandler {

@@ -1,5 +1,7 @@
+import { isMessageType } from '../../message/message.js';
 import type { EventEntry, KeyCardinality, SagaEvent } from '../saga-types.js';
-import type { Report } from './report.js';
+import { checkPolicies } from './check-policies.js';
+import { NO_MESSAGE, type Report } from './report.js';
 
 /** The events by their wire names. */
 export function readEvents(
@@ -9,9 +11,19 @@ export function readEvents(
   report: Report,
 ): ReadonlyMap<string, SagaEvent> {
   const byName = new Map<string, SagaEvent>();
-  for (const entry of entries) {
+  for (const [index, entry] of entries.entries()) {
     const event = readEvent(entry, primary);
+    if (event === undefined) {
+      report(`events[${index}]`, NO_MESSAGE);
+      continue;
+    }
     const { messageName } = event.type;
+    if (typeof event.keyOf !== 'function')
+      report(
+        `events.${messageName}`,
+        `keyed() needs a function that tells the key: keyed(Message, (m) => m.field)`,
+      );
+    checkPolicies(`events.${messageName}.`, event, report);
     if (byName.has(messageName)) report('events', `'${messageName}' is listed twice`);
     checkKey(event, primary, keys, report);
     byName.set(messageName, event);
@@ -20,16 +32,20 @@ export function readEvents(
   return byName;
 }
 
-function readEvent(entry: EventEntry, primary: string): SagaEvent {
+/** `undefined`: it is no message class, or is not there yet. */
+function readEvent(entry: EventEntry | undefined, primary: string): SagaEvent | undefined {
   const field = (body: object): unknown => (body as Record<string, unknown>)[primary];
-  if ('keyed' in entry) {
+  if (typeof entry === 'object' && 'keyed' in entry) {
     const { keyed: type, by, key = primary, absent, unanswered } = entry;
-    return { type, key, keyOf: (body) => by(body), absent, unanswered };
+    return isMessageType(type)
+      ? { type, key, keyOf: by as SagaEvent['keyOf'], absent, unanswered }
+      : undefined;
   }
-  if ('event' in entry) {
+  if (typeof entry === 'object' && 'event' in entry) {
     const { event: type, absent, unanswered } = entry;
-    return { type, key: primary, keyOf: field, absent, unanswered };
+    return isMessageType(type) ? { type, key: primary, keyOf: field, absent, unanswered } : undefined;
   }
+  if (!isMessageType(entry)) return undefined;
   return { type: entry, key: primary, keyOf: field, absent: undefined, unanswered: undefined };
 }
 

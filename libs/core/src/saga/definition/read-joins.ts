@@ -1,5 +1,6 @@
+import { isMessageType } from '../../message/message.js';
 import type { CompositeEvent, Join, SagaEvent } from '../saga-types.js';
-import { NAME, NAME_RULE, type Report } from './report.js';
+import { NAME, NAME_RULE, NO_MESSAGE, type Report } from './report.js';
 
 /** The composite events. */
 export function readJoins(
@@ -11,6 +12,10 @@ export function readJoins(
   const joins = new Map<string, Join>();
   for (const [name, { of, during = [] }] of Object.entries(composites)) {
     const path = `compositeEvents.${name}`;
+    if (!of.every(isMessageType)) {
+      report(path, `'of' names something that ${NO_MESSAGE}`);
+      continue;
+    }
     const join: Join = {
       of: of.map((type) => type.messageName),
       during: typeof during === 'string' ? [during] : during,

@@ -10,3 +10,6 @@ export const NAME_RULE = `must be 1 to 100 letters, digits, '.', '-' or '_', beg
 export const STATE_NAME = /^[A-Za-z][\w-]{0,99}$/;
 /** @see STATE_NAME */
 export const STATE_NAME_RULE = `must be 1 to 100 letters, digits, '-' or '_', beginning with a letter`;
+
+/** Of what should be a message class. */
+export const NO_MESSAGE = `is no class made by message(); where it is undefined, its file and this one import each other: move the messages into a file of their own`;

@@ -48,9 +48,13 @@ export async function macrostep(
     return { answered: false, snapshot: start.snapshot, joined, timers: NO_TIMER_CHANGES };
   }
   const targets: string[] = [];
-  for (let first = true; ; first = false) {
+  for (let counted = false; ;) {
     let snapshot = step.changed ? await runEffects(saga, step, timers, targets, handle) : step.snapshot;
-    if (first) ({ joined, snapshot } = join(counting, event.type, joined, snapshot));
+    // Only where the event has led to tells whether it counts there, also if its handler has decided that.
+    if (!counted && targets.length === 0) {
+      ({ joined, snapshot } = join(counting, event.type, joined, snapshot));
+      counted = true;
+    }
     joined = forgetLeft(saga.joins, joined, snapshot);
     const target = targets.shift();
     step = microstep(saga.machine, snapshot, target === undefined ? null : { type: target });

@@ -87,13 +87,13 @@ export class UndoLog {
     return this.entries.some(({ status }) => statuses.includes(status));
   }
 
-  /** The steps to run next: the youngest that was not run yet, and with it those of its scope. */
+  /** The steps to run next: the youngest that was not run yet, and with it those of its scope, back to the first that is of none or another. */
   next(): readonly UndoEntry[] {
-    const last = this.entries.findLast((entry) => entry.status === 'recorded');
+    const recorded = this.entries.filter(({ status }) => status === 'recorded').toReversed();
+    const [last] = recorded;
     if (last?.scope === undefined) return last === undefined ? [] : [last];
-    return this.entries
-      .filter(({ status, scope }) => status === 'recorded' && scope === last.scope)
-      .toReversed();
+    const before = recorded.findIndex(({ scope }) => scope !== last.scope);
+    return before < 0 ? recorded : recorded.slice(0, before);
   }
 
   with(no: number, change: UndoChange): UndoLog {
