@@ -14,7 +14,7 @@ export interface LaneMemory {
   writePair(at: number, first: number, second: number): void;
   /** Writes bytes from `at` in the ring on; they don't reach beyond its end. */
   write(at: number, bytes: Uint8Array): void;
-  /** A copy of bytes in the ring; they don't reach beyond its end. */
+  /** A copy of bytes in the ring; they don't reach beyond its end. `at` and `length` are multiples of eight; so is the copy's place in its buffer. */
   copy(at: number, length: number): Uint8Array;
 }
 
@@ -36,11 +36,21 @@ export const laneWords = {
 /** Bytes of the control words of a lane, two cache lines. */
 export const LANE_CONTROL_BYTES = 128;
 
+/** Copies are cut from pieces of memory of this size, which are given up when they are used up: an allocation for each costs more than the copying. */
+const SLAB_BYTES = 16_384;
+/** A longer copy has memory of its own. */
+const LONGEST_CUT = 2_048;
+/** Up to here words are copied one by one: a call of the engine's costs more. */
+const FEW_BYTES = 512;
+
 /** Lane memory over a buffer that processes or threads share. */
 export class SharedLaneMemory implements LaneMemory {
   private readonly words: Int32Array;
   private readonly bytes: Uint8Array;
   private readonly pairs: Int32Array;
+  private slab = new Int32Array(0);
+  /** Words of the slab that are given away. */
+  private cut = 0;
 
   constructor(
     buffer: ArrayBufferLike,
@@ -76,8 +86,21 @@ export class SharedLaneMemory implements LaneMemory {
 
   copy(at: number, length: number): Uint8Array {
     // Into memory of its own, also where the ring lies in a SharedArrayBuffer.
-    const copy = new Uint8Array(length);
-    copy.set(this.bytes.subarray(at, at + length));
+    if (length > LONGEST_CUT) return this.bytes.slice(at, at + length);
+    const words = length >>> 2;
+    if (this.cut + words > this.slab.length) {
+      this.slab = new Int32Array(SLAB_BYTES / 4);
+      this.cut = 0;
+    }
+    const { slab, cut } = this;
+    this.cut = cut + words;
+    const copy = new Uint8Array(slab.buffer, cut * 4, length);
+    if (length <= FEW_BYTES) copyWords(this.pairs, at >>> 2, slab, cut, words);
+    else copy.set(this.bytes.subarray(at, at + length));
     return copy;
   }
+}
+
+function copyWords(from: Int32Array, first: number, to: Int32Array, at: number, count: number): void {
+  for (let n = 0; n < count; n += 1) to[at + n] = from[first + n] as number;
 }

@@ -19,7 +19,9 @@ export interface LaneFaults {
 export class LaneReader {
   private head = 0;
   private block: Uint8Array = NOTHING;
+  /** The words of the memory that the block is cut from, and the first of the block's. */
   private fields: Int32Array = new Int32Array(0);
+  private firstField = 0;
   private at = 0;
   private end = 0;
   private readonly mask: number;
@@ -52,10 +54,11 @@ export class LaneReader {
   read(): Uint8Array | undefined {
     for (;;) {
       if (this.at === this.end && !this.refill()) return undefined;
-      const length = this.fields[this.at >>> 2] as number;
-      const sum = this.fields[(this.at >>> 2) + 1] as number;
-      const start = this.at + RECORD_HEADER_BYTES;
-      const frame = this.block.subarray(start, start + length);
+      const field = this.firstField + (this.at >>> 2);
+      const length = this.fields[field] as number;
+      const sum = this.fields[field + 1] as number;
+      const { block } = this;
+      const frame = new Uint8Array(block.buffer, block.byteOffset + this.at + RECORD_HEADER_BYTES, length);
       this.at += recordBytes(length);
       if (checkSum(frame, this.crc) === sum) return frame;
       this.faults.onCorrupt(1, recordBytes(length));
@@ -99,7 +102,7 @@ export class LaneReader {
 
   /** Bytes of the record at a place of the block, by its header; endless where the length makes no sense. */
   private recordAt(at: number): number {
-    const length = this.fields[at >>> 2] as number;
+    const length = this.fields[this.firstField + (at >>> 2)] as number;
     return length < 0 ? Infinity : recordBytes(length);
   }
 
@@ -122,7 +125,8 @@ export class LaneReader {
 
   private take(block: Uint8Array): void {
     this.block = block;
-    this.fields = new Int32Array(block.buffer, block.byteOffset, block.length >>> 2);
+    if (this.fields.buffer !== block.buffer) this.fields = new Int32Array(block.buffer);
+    this.firstField = block.byteOffset >>> 2;
     this.at = 0;
     this.end = 0;
   }

@@ -107,6 +107,20 @@ describe('a lane', () => {
     expect(text(frame)).toBe('first');
   });
 
+  it('leaves frames that are kept as they were, however many of whatever length come after them', () => {
+    assert(
+      property(array(nat({ max: 5_000 }), { minLength: 1, maxLength: 40 }), (lengths) => {
+        const { writer, reader } = open(8_192);
+        const kept = lengths.map((length, n) => {
+          expect(writer.tryWrite(new Uint8Array(length).fill(n + 1))).toBe(true);
+          return reader.read();
+        });
+        for (const [n, length] of lengths.entries())
+          expect(kept[n]).toEqual(new Uint8Array(length).fill(n + 1));
+      }),
+    );
+  });
+
   it('throws away a frame whose bytes were changed, and reads the next one', () => {
     const { writer, reader, buffer, corrupt } = open(64);
     writer.tryWrite(bytes('damaged'));

@@ -8,7 +8,7 @@ import { PeerLink } from './peer-link.js';
 import type { SeatParts } from './shared-seat.js';
 
 /** From here on zlib is faster, although it has to be called. */
-const LARGE = 512;
+const LARGE = 192;
 
 /** Beats that a tick of our own may be late until what peers missed in it counts for nothing. */
 const OWN_PAUSE = 2;

@@ -227,7 +227,9 @@ export class SharedSeat implements TransportSeat {
   }
 
   private isReady(): boolean {
-    return this.members.hasNews || this.members.links.some((link) => link.wantsTurn);
+    if (this.members.hasNews) return true;
+    for (const link of this.members.links) if (link.wantsTurn) return true;
+    return false;
   }
 
   private read(link: PeerLink): number {
