@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   assign,
   defineMachine,
+  dehydrate,
   deserialize,
   initialMicrostep,
   initialTransition,
@@ -116,6 +117,40 @@ describe('transition', () => {
   it('survives serialisation', () => {
     const { snapshot } = transition(order, initialTransition(order).snapshot, { type: 'AGAIN' });
     expect(deserialize(order, serialize(order, snapshot))).toEqual(snapshot);
+  });
+
+  it('is written as what it is taken apart into, wherever it is', () => {
+    const machine = defineMachine({
+      id: 'writer',
+      version: '2',
+      initial: 'plain',
+      context: { at: 1 },
+      states: {
+        plain: { on: { TIME: 'timed', HISTORY: 'deep', END: 'over' } },
+        timed: { after: { 1_000: 'plain' } },
+        deep: {
+          initial: 'one',
+          states: { one: { on: { TWO: 'two' } }, two: {}, back: { type: 'history' } },
+          on: { OUT: 'plain' },
+        },
+        over: { type: 'final' },
+      },
+    });
+    const walks = [[], ['TIME'], ['HISTORY'], ['HISTORY', 'TWO'], ['HISTORY', 'TWO', 'OUT'], ['END']];
+    for (const walk of walks) {
+      let { snapshot } = initialTransition(machine);
+      for (const type of walk) ({ snapshot } = transition(machine, snapshot, { type } as never));
+      for (const context of [{ at: 1 }, { at: new Date(0) }, undefined]) {
+        const there = withContext(snapshot, context as never);
+        const text = serialize(machine, there);
+        expect(JSON.parse(text)).toMatchObject(dehydrate(machine, there));
+        expect(Object.keys(JSON.parse(text) as object)).toEqual([
+          ...Object.keys(dehydrate(machine, there)),
+          'context',
+        ]);
+        expect(deserialize(machine, text)).toEqual(there);
+      }
+    }
   });
 });
 

@@ -21,6 +21,8 @@ export class Configuration {
   eventless: Plan | null | undefined = undefined;
   private set: ReadonlySet<Node> | undefined = undefined;
   private resting: MachineSnapshot<unknown> | undefined = undefined;
+  /** How the text of an active snapshot in this place begins; made when one is first written. */
+  opening: string | undefined = undefined;
 
   constructor(
     readonly runtime: Runtime,

@@ -1,4 +1,5 @@
 import type { Node } from '../chart/node.js';
+import type { Configuration } from '../engine/configuration.js';
 import type { Runtime } from '../engine/runtime.js';
 import type { Memory } from '../engine/sets.js';
 import { SnapshotError, text } from '../errors.js';
@@ -26,21 +27,30 @@ export interface Dehydrated {
 /** Takes a snapshot apart: everything but its context, as plain JSON. */
 export function dehydrate(machine: Machine, snapshot: Snapshot): Dehydrated {
   const runtime = runtimeOf(machine);
-  const { leaves, memory } = adopt(runtime, snapshot);
-  const { version } = runtime.chart;
+  const configuration = adopt(runtime, snapshot);
   const { status, output, error, pending, epochs } = snapshot;
   return {
-    machine: snapshot.machine,
-    ...(version === undefined ? {} : { version }),
+    ...placeOf(configuration, status),
+    ...(epochs === null ? {} : { epochs: epochsById(runtime, epochs) }),
+    ...(output === undefined ? {} : { output: encode(output, machine.id, 'output') }),
+    ...(error === undefined ? {} : { error: encode(error, machine.id, 'error') }),
+    ...(pending === null ? {} : { pending: encode(pending, machine.id, 'pending') as Pending }),
+  };
+}
+
+/** What snapshots have in common that are in one place. */
+export function placeOf(
+  { runtime: { chart }, leaves, memory }: Configuration,
+  status: Dehydrated['status'],
+): Dehydrated {
+  return {
+    machine: chart.id,
+    ...(chart.version === undefined ? {} : { version: chart.version }),
     status,
     states: leaves.map(idOf),
     ...(memory.size === 0
       ? {}
       : { history: Object.fromEntries([...memory].map(([of, states]) => [of.id, states.map(idOf)])) }),
-    ...(epochs === null ? {} : { epochs: epochsById(runtime, epochs) }),
-    ...(output === undefined ? {} : { output: encode(output, machine.id, 'output') }),
-    ...(error === undefined ? {} : { error: encode(error, machine.id, 'error') }),
-    ...(pending === null ? {} : { pending: encode(pending, machine.id, 'pending') as Pending }),
   };
 }
 

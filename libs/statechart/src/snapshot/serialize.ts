@@ -1,8 +1,9 @@
 import { SnapshotError, text } from '../errors.js';
-import type { Machine } from '../machine.js';
+import { type Machine, runtimeOf } from '../machine.js';
 import type { Snapshot } from '../types.js';
+import { adopt } from './adopt.js';
 import { decode, encode, mayHoldTags } from './codec.js';
-import { dehydrate, type Dehydrated, rehydrate } from './dehydrate.js';
+import { dehydrate, type Dehydrated, placeOf, rehydrate } from './dehydrate.js';
 
 /**
  * A snapshot as JSON text, exact: what JSON has no word for (undefined, NaN, -0, bigint, Date, Map, Set) is tagged.
@@ -10,10 +11,19 @@ import { dehydrate, type Dehydrated, rehydrate } from './dehydrate.js';
  * @throws SnapshotError where the context holds a function, symbol, class instance or circle
  */
 export function serialize(machine: Machine, snapshot: Snapshot): string {
-  return JSON.stringify({
-    ...dehydrate(machine, snapshot),
-    context: encode(snapshot.context, machine.id, 'context'),
-  });
+  const configuration = adopt(runtimeOf(machine), snapshot);
+  const context = encode(snapshot.context, machine.id, 'context');
+  if (!isPlace(snapshot)) return JSON.stringify({ ...dehydrate(machine, snapshot), context });
+  // Where it is takes most of the writing, and is the same for all that are there.
+  configuration.opening ??= JSON.stringify(placeOf(configuration, 'active')).slice(0, -1);
+  return `${configuration.opening},"context":${JSON.stringify(context)}}`;
+}
+
+/** Whether there is nothing to it but a place and a context. */
+function isPlace({ status, epochs, pending, output, error }: Snapshot): boolean {
+  return (
+    status === 'active' && epochs === null && pending === null && output === undefined && error === undefined
+  );
 }
 
 /**

@@ -3,7 +3,7 @@ import { CeilingError, RequestCycleError } from '../errors.js';
 import { assertEvent } from '../event/assert-event.js';
 import { type InstanceDelivery, Stamp } from '../instance/deliveries.js';
 import type { MachineInstance } from '../instance/machine-instance.js';
-import { cycleOf, PendingRequest } from '../instance/pending-request.js';
+import { cycleOf, PendingRequest, PromisedAnswer } from '../instance/pending-request.js';
 import type { StepRun } from '../instance/step-run.js';
 import type { EventResult, RequestOptions } from '../machine-ref.js';
 import type { GroupCore } from './group-core.js';
@@ -101,11 +101,12 @@ export class Reception {
   async ask(instance: MachineInstance, event: EventObject, options: RequestOptions): Promise<EventResult> {
     this.assertAccepts(instance, event);
     options.signal?.throwIfAborted();
-    const request = new PendingRequest(instance, event, undefined, this.core.pool.now(), options);
+    const answer = new PromisedAnswer();
+    const request = new PendingRequest(instance, event, undefined, this.core.pool.now(), options, answer);
     if (this.core.queued < this.core.settings.maxQueued && this.core.pool.offer(instance, event, request)) {
       this.core.queued += 1;
       request.stage = 'queued';
-      return request.promise;
+      return answer.promise;
     }
     try {
       this.assertMayWait(instance);
@@ -114,7 +115,7 @@ export class Reception {
     } catch (error) {
       request.fail(error);
     }
-    return request.promise;
+    return answer.promise;
   }
 
   /** From an action, which holds its mailbox meanwhile. Never waits for room. */
@@ -139,10 +140,11 @@ export class Reception {
     }
     if (core.queued >= maxQueued)
       throw new CeilingError('maxQueued', maxQueued, `Channel group '${core.name}'`);
-    const request = new PendingRequest(receiver, event, step.instance, core.pool.now(), options);
+    const answer = new PromisedAnswer();
+    const request = new PendingRequest(receiver, event, step.instance, core.pool.now(), options, answer);
     request.stage = 'queued';
     core.deliver(receiver, event, request);
     step.asked(request);
-    return request.promise;
+    return answer.promise;
   }
 }

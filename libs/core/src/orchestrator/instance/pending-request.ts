@@ -5,16 +5,33 @@ import type { Delivery, Waiter } from '../pool/mailbox.js';
 import type { Cancellable } from '../../ports/clock.js';
 import type { MachineInstance } from './machine-instance.js';
 
+/** Who is told what a request came to: one of the two, once, in the middle of the step that answers. */
+export interface Asker {
+  answered(result: EventResult): void;
+  failed(error: unknown): void;
+}
+
+/** Somebody in this process, who holds a promise. */
+export class PromisedAnswer implements Asker {
+  readonly promise: Promise<EventResult>;
+  answered!: (result: EventResult) => void;
+  failed!: (error: unknown) => void;
+
+  constructor() {
+    this.promise = new Promise((resolve, reject) => {
+      this.answered = resolve;
+      this.failed = reject;
+    });
+  }
+}
+
 /** A request on its way: in line, in the mailbox, being handled, or settled. */
 export class PendingRequest implements Delivery {
   readonly kind = 'request';
   withdrawn = false;
-  readonly promise: Promise<EventResult>;
   /** Set where it waits outside of the mailbox. */
   waiter: Waiter | undefined = undefined;
   stage: 'sent' | 'queued' | 'handling' | 'settled' = 'sent';
-  private resolve!: (result: EventResult) => void;
-  private reject!: (error: unknown) => void;
   private readonly timer: Cancellable;
   private readonly timeoutMs: number;
   private readonly signal: AbortSignal | undefined;
@@ -26,12 +43,10 @@ export class PendingRequest implements Delivery {
     readonly asker: MachineInstance | undefined,
     readonly acceptedAt: number,
     options: RequestOptions,
+    /** Told of the outcome. */
+    private readonly told: Asker,
   ) {
     const { core } = target;
-    this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
     this.timeoutMs = options.timeoutMs ?? core.settings.requestTimeoutMs;
     this.timer = core.clock.schedule(this.timeoutMs, () => this.timedOut());
     this.signal = options.signal;
@@ -41,11 +56,11 @@ export class PendingRequest implements Delivery {
   }
 
   answer(changed: boolean, snapshot: Snapshot, reply: unknown): void {
-    if (this.leave()) this.resolve({ changed, snapshot, reply });
+    if (this.leave()) this.told.answered({ changed, snapshot, reply });
   }
 
   fail(error: unknown): void {
-    if (this.leave()) this.reject(error);
+    if (this.leave()) this.told.failed(error);
   }
 
   /** Gives up: an event that nobody has begun with is taken back. */
@@ -60,7 +75,7 @@ export class PendingRequest implements Delivery {
   /** The step that asked has ended without waiting for the answer. */
   abandon(): void {
     if (this.stage === 'settled') return;
-    this.promise.catch(() => {});
+    if (this.told instanceof PromisedAnswer) this.told.promise.catch(() => {});
     this.giveUp(() => new StepEndedError('request', this.asker?.id ?? this.target.id));
   }
 

@@ -1,5 +1,4 @@
 import { type EventObject, serialize } from '@nestjs-orchestrator/statechart';
-import { toJson } from '../../../message/json.js';
 import {
   GroupUnreachableError,
   MachineStartingError,
@@ -9,10 +8,11 @@ import {
 import type { GroupCore } from '../../group/group-core.js';
 import { Arrival } from '../../instance/deliveries.js';
 import type { MachineInstance } from '../../instance/machine-instance.js';
-import { PendingRequest } from '../../instance/pending-request.js';
+import { type Asker, PendingRequest } from '../../instance/pending-request.js';
 import type { EventResult } from '../../machine-ref.js';
 import type { Delivery, Waiter } from '../../pool/mailbox.js';
 import { BROADCAST, REQUEST, SNAPSHOT, STOP, WAIT } from '../wire/format.js';
+import { replyText } from '../wire/event-text.js';
 import { failureText } from '../wire/failure-text.js';
 import type { Dispatch, Envelope, Incoming } from './incoming.js';
 import type { LocalTarget } from './local-target.js';
@@ -97,11 +97,11 @@ export class Arrivals implements Dispatch {
     const { core } = this;
     const event = payload as EventObject;
     core.reception.assertAccepts(instance, event);
-    const request = new PendingRequest(instance, event, undefined, core.pool.now(), { timeoutMs });
+    const asker = new RemoteAsker(link, number, instance);
+    const request = new PendingRequest(instance, event, undefined, core.pool.now(), { timeoutMs }, asker);
     link.asked.set(number, () =>
       request.giveUp((withdrawn) => new RequestTimeoutError(instance.id, event.type, timeoutMs, withdrawn)),
     );
-    this.settle(link, number, request.promise, (result) => answerResult(link, number, instance, result));
     if (core.reception.offer(instance, event, request)) {
       request.stage = 'queued';
       return true;
@@ -156,6 +156,27 @@ export class Arrivals implements Dispatch {
   }
 }
 
+/** Somebody in another process: the answer leaves with the step that gives it. */
+class RemoteAsker implements Asker {
+  constructor(
+    private readonly link: Incoming,
+    private readonly number: number,
+    private readonly instance: MachineInstance,
+  ) {}
+
+  answered(result: EventResult): void {
+    try {
+      answerResult(this.link, this.number, this.instance, result);
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  failed(error: unknown): void {
+    this.link.fail(this.number, error);
+  }
+}
+
 /** What comes in and finds no room: it stands in line as an outside sender of this process would. */
 class WaitingArrival implements Waiter {
   cancelled = false;
@@ -194,7 +215,7 @@ function snapshotText(instance: MachineInstance): string {
 /** A snapshot that can't travel is left out, with the reason: the answer counts. */
 function answerResult(link: Incoming, number: number, instance: MachineInstance, result: EventResult): void {
   const { changed, snapshot, reply } = result;
-  const answer = reply === undefined ? '' : `,"reply":${toJson(reply, 'reply')}`;
+  const answer = reply === undefined ? '' : `,"reply":${replyText(reply)}`;
   try {
     const state = serialize(instance.kind.bound, snapshot);
     link.answer(number, `{"changed":${changed},"snapshot":${state}${answer}}`);

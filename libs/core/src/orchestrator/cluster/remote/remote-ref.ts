@@ -59,11 +59,16 @@ export class RemoteRef implements MachineRef {
     return this.#remote.here?.ref.trySend(event) ?? this.#remote.trySend(event);
   }
 
-  async request(event: EventOf<Machine>, options: RequestOptions = {}): Promise<EventResult> {
-    const here = this.#remote.here;
-    if (here !== undefined) return here.ref.request(event, options);
-    options.signal?.throwIfAborted();
-    return askRemote(this.#remote, event, options, this.#definition).promise;
+  // Not `async`: the promise of the answer itself is handed over, not one that follows it three turns of the queue of microtasks later.
+  request(event: EventOf<Machine>, options: RequestOptions = {}): Promise<EventResult> {
+    try {
+      const here = this.#remote.here;
+      if (here !== undefined) return here.ref.request(event, options);
+      options.signal?.throwIfAborted();
+      return askRemote(this.#remote, event, options, this.#definition).promise;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   snapshot(): Snapshot {

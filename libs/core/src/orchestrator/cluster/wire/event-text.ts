@@ -3,6 +3,20 @@ import { toJson } from '../../../message/json.js';
 import { assertEvent, assertType } from '../../event/assert-event.js';
 import { isPlainPayload } from '../../event/plain-payload.js';
 
+/** More values than a text can hold: there is no limit. */
+const ANY_NUMBER = 2 ** 30;
+
+/**
+ * An answer as JSON text.
+ *
+ * @throws NotJsonError where it holds something that JSON can't carry
+ */
+export function replyText(reply: unknown): string {
+  if (typeof reply === 'object' && reply !== null && isPlainPayload(reply, ANY_NUMBER))
+    return JSON.stringify(reply);
+  return toJson(reply, 'reply');
+}
+
 /**
  * An event as JSON text.
  *
