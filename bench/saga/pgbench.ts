@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 
-/** The rows of one event: state, inbox, history, and its outbox row, which comes in a commit of its own before. */
+/** The rows of one event: state, inbox with the line of history, and its outbox row, which comes in a commit of its own before. */
 const SCRIPT = `
 \\set n random(1, 1000)
 \\set m random(1, 2000000000)
@@ -13,19 +13,16 @@ INSERT INTO peer.outbox VALUES ('default', 'saga/counter', (:m)::text || '-' || 
 WITH changed AS (
   UPDATE peer.instance SET version = version + 1, data = repeat('x', 60) WHERE id = 'c' || (:n)::text RETURNING id, version
 ), seen AS (
-  INSERT INTO peer.inbox SELECT id, (:m)::text || '-' || version, 'applied' FROM changed
-), told AS (
-  INSERT INTO peer.history SELECT id, version, 'event', (:m)::text FROM changed
+  INSERT INTO peer.inbox SELECT id, (:m)::text || '-' || version, 'applied', version, 'event' FROM changed
 )
 DELETE FROM peer.outbox WHERE id = (:m)::text || '-' || (:client_id)::text || '-' || (:n)::text;
 `;
 
 const TABLES = `
 CREATE SCHEMA peer;
-CREATE TABLE peer.instance (id text PRIMARY KEY, version int, data text) WITH (fillfactor = 80);
+CREATE TABLE peer.instance (id text PRIMARY KEY, version int, data text) WITH (fillfactor = 50);
 INSERT INTO peer.instance SELECT 'c' || n, 0, repeat('x', 60) FROM generate_series(1, 1000) n;
-CREATE TABLE peer.inbox (id text, message text, outcome text, PRIMARY KEY (id, message));
-CREATE TABLE peer.history (id text, version int, kind text, message text, PRIMARY KEY (id, version));
+CREATE TABLE peer.inbox (id text, message text, outcome text, version int, kind text, PRIMARY KEY (id, message));
 CREATE TABLE peer.outbox (tenant text, destination text, id text PRIMARY KEY, payload text);
 `;
 

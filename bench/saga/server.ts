@@ -14,7 +14,7 @@ export interface Server {
   database(name: string): Promise<string>;
   /** Gives it the stock of WAL segments that a server has which has run for a while. */
   age(segments?: number): Promise<void>;
-  /** Processor time of the server and all its living processes so far, in seconds; 0 where the system does not tell (no Linux). */
+  /** Processor time of the server and all its processes so far, in seconds; 0 where the system does not tell (no Linux). */
   processorSeconds(): Promise<number>;
   stop(): Promise<void>;
 }
@@ -85,6 +85,8 @@ async function processorSeconds(server: number): Promise<number> {
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (Number(id) === server || Number(fields[1]) === server)
       ticks += Number(fields[11]) + Number(fields[12]);
+    // And those of its processes that have ended: connections that nobody used for a while.
+    if (Number(id) === server) ticks += Number(fields[13]) + Number(fields[14]);
   }
   return ticks / TICKS;
 }

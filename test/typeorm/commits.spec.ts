@@ -6,7 +6,9 @@ import {
   entry,
   inbox,
   key,
+  line,
   outcomes,
+  ref,
   SAGA,
   state,
   TENANT,
@@ -88,6 +90,63 @@ it('of two keys, one lost to a rival that commits while the statement runs: neit
   expect(await result).toEqual({ outcome: 'conflict' });
   const early = entry('other', 0, { keys: [key('a-early')] });
   expect(outcomes(await stores[0].commit([early], by()))).toEqual(['committed']);
+});
+
+it('work that comes at the same time as that of a commit makes it lose its race, and is there once', async () => {
+  const { rival, stores } = nodes;
+  await rival.sql('BEGIN');
+  await rival.sql(
+    `INSERT INTO orchestrator.outbox (tenant, destination, id, payload, delay_ms, claimable_at, attempts)
+     VALUES ($1, 'handler:Pay', 'w-twin', '{"from":"rival"}', 0, 0, 0)`,
+    [TENANT],
+  );
+  const twin = entry('twin', 0, { work: [work('w-twin')] });
+  const result = stores[0].commit([twin], by());
+  await rival.isWaitedFor();
+  await rival.sql('COMMIT');
+  expect(await result).toEqual([{ outcome: 'conflict' }]);
+  expect(await stores[0].commit([twin], by())).toMatchObject([{ outcome: 'committed', leased: false }]);
+  const rows = `SELECT payload, owner FROM orchestrator.outbox WHERE id = 'w-twin'`;
+  expect(await rival.sql(rows)).toEqual([{ payload: '{"from":"rival"}', owner: null }]);
+});
+
+it('a commit that has the same work twice writes it once', async () => {
+  const { rival, stores } = nodes;
+  const twice = entry('twice', 0, { work: [work('w-twice'), work('w-twice', { payload: '[]' })] });
+  expect(outcomes(await stores[0].commit([twice], by()))).toEqual(['committed']);
+  expect(await rival.sql(`SELECT payload FROM orchestrator.outbox WHERE id = 'w-twice'`)).toEqual([
+    { payload: '{}' },
+  ]);
+});
+
+it('a new message and the line that it leaves are one row; one that has waited has a line of its own', async () => {
+  const { rival, stores } = nodes;
+  const told = (id: string) => stores[0].history(ref(id)).then((lines) => lines.map(({ kind }) => kind));
+  const fresh = entry('lined', 0, {
+    ifUnseen: true,
+    inboxBefore: [inbox('m-0')],
+    inbox: inbox('m-1', 'deferred'),
+    history: [line('created', 'm-0'), line('deferred', 'm-1'), line('undo-started', 'm-1')],
+  });
+  const waited = entry('lined', 1, { inbox: inbox('m-1'), history: [line('event', 'm-1')] });
+  for (const commit of [fresh, waited])
+    expect(outcomes(await stores[0].commit([commit], by()))).toEqual(['committed']);
+  expect(await told('lined')).toEqual(['created', 'deferred', 'undo-started', 'event']);
+  const rows = (table: string) =>
+    rival.sql(`SELECT kind FROM orchestrator.${table} WHERE instance_id = 'lined' ORDER BY version, ordinal`);
+  expect(await rows('inbox')).toEqual([{ kind: 'created' }, { kind: 'deferred' }]);
+  expect(await rows('history')).toEqual([{ kind: 'undo-started' }, { kind: 'event' }]);
+});
+
+it('a message whose row is there without having been found loses its race', async () => {
+  const { rival, stores } = nodes;
+  await rival.sql(
+    `INSERT INTO orchestrator.inbox (tenant, saga, instance_id, message_id, outcome, at) VALUES ($1, $2, 'orphan', 'm-1', 'applied', 0)`,
+    [TENANT, SAGA],
+  );
+  const creation = entry('orphan', 0, { ifUnseen: true, inbox: inbox('m-1') });
+  expect(await amongOthers('with-orphan', creation)).toEqual({ outcome: 'conflict' });
+  expect(outcomes(await stores[0].commit([{ ...creation, ifUnseen: false }], by()))).toEqual(['committed']);
 });
 
 it('a text that Postgres refuses fails alone, and says so', async () => {

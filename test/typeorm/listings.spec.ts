@@ -127,15 +127,33 @@ it('an instance is listed in the state that it is in, through changes, a lost ra
   expect(await rows()).toEqual([]);
 });
 
+/** Updates of instances so far, those of them that wrote no index, and rows of the list by state. */
+async function updates() {
+  await source.query('SELECT pg_stat_force_next_flush()');
+  const [row] = await source.query<{ all: number; hot: number; listed: number }[]>(
+    `SELECT a.n_tup_upd::int AS all, a.n_tup_hot_upd::int AS hot, b.n_tup_ins::int AS listed
+     FROM pg_stat_user_tables a, pg_stat_user_tables b WHERE a.relname = 'instance' AND b.relname = 'instance_state'`,
+  );
+  return row ?? { all: 0, hot: 0, listed: 0 };
+}
+
+it('new instances that are changed together leave room for each other: their indexes stay as they are', async () => {
+  const ids = Array.from({ length: 200 }, (_, n) => `batch-${n}`);
+  const next = state({ data: JSON.stringify({ text: 'x'.repeat(100) }), machine: 'y'.repeat(100) });
+  await store.commit(
+    ids.map((id) => entry(id, 0, { next })),
+    by(),
+  );
+  const before = await updates();
+  await store.commit(
+    ids.map((id) => entry(id, 1, { next })),
+    by(),
+  );
+  const after = await updates();
+  expect([after.all - before.all, after.hot - before.hot]).toEqual([200, 200]);
+});
+
 it('a commit that changes no state changes no index', async () => {
-  const updates = async () => {
-    await source.query('SELECT pg_stat_force_next_flush()');
-    const [row] = await source.query<{ all: number; hot: number; listed: number }[]>(
-      `SELECT a.n_tup_upd::int AS all, a.n_tup_hot_upd::int AS hot, b.n_tup_ins::int AS listed
-       FROM pg_stat_user_tables a, pg_stat_user_tables b WHERE a.relname = 'instance' AND b.relname = 'instance_state'`,
-    );
-    return row ?? { all: 0, hot: 0, listed: 0 };
-  };
   const before = await updates();
   for (let version = 1; version <= 5; version += 1)
     await store.commit([entry('rare', version, { next: state({ state: 'stuck' }) })], by());

@@ -1,6 +1,7 @@
 import type {
   Commit,
   CommitResult,
+  HistoryRecord,
   InstanceRef,
   WorkRecord,
   WriteOptions,
@@ -132,6 +133,10 @@ export function entry(id: string, expectedVersion: number, fields: Partial<Commi
 
 export function inbox(messageId: string, outcome = 'applied') {
   return { messageId, outcome, reply: null };
+}
+
+export function line(kind: string, messageId: string): HistoryRecord {
+  return { kind, name: 'Paid', messageId, from: 'open', to: 'open', detail: null };
 }
 
 export function outcomes(results: readonly (CommitResult | Error)[]): readonly string[] {

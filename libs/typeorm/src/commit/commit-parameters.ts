@@ -1,4 +1,12 @@
-import type { Commit, KeyClaim, TimerRecord, WriteOptions } from '@nestjs-orchestrator/core/ports';
+import type {
+  Commit,
+  HistoryRecord,
+  InboxRecord,
+  KeyClaim,
+  TimerRecord,
+  WorkRecord,
+  WriteOptions,
+} from '@nestjs-orchestrator/core/ports';
 import { columns } from '../database/statement.js';
 import { withClearLanes, type Draft } from '../outbox/clear-lanes.js';
 
@@ -13,6 +21,7 @@ export function commitParameters(
   commits: readonly Commit[],
   options: Omit<WriteOptions, 'owner'> & { readonly owner: string | null },
 ): unknown[] {
+  const told = commits.map(linesOf);
   return [
     options.now,
     options.owner,
@@ -25,7 +34,7 @@ export function commitParameters(
       ({ it }) => it.value,
     ),
     ...timerColumns(commits),
-    ...historyColumns(commits),
+    ...historyColumns(told),
     ...deliveryColumns(commits),
     ...columns(
       each(commits, ({ done }) => done),
@@ -63,10 +72,52 @@ export function commitParameters(
       ({ it }) => it.message.id,
       ({ it }) => it.outcome,
     ),
+    ...lineColumns(told.map(({ last }) => last)),
+    ...lineColumns(told.flatMap(({ before }) => before)),
   ];
 }
 
-function each<T>(commits: readonly Commit[], pick: (commit: Commit) => readonly T[]): readonly Of<T>[] {
+/** A line of history, and its place among those of its commit. */
+type Line = HistoryRecord & { readonly ordinal: number };
+
+/** Where the lines of a commit are written. */
+interface Lines {
+  /** With its message in the inbox; `undefined`: that leaves no line. */
+  readonly last: Line | undefined;
+  /** The same of those that were handled on the way. */
+  readonly before: readonly (Line | undefined)[];
+  /** In the history. */
+  readonly rest: readonly Line[];
+}
+
+/**
+ * The first line that the handling of a message leaves goes into its row of the inbox, where that is certainly a new one. A row that is there already, of a
+ * message that has waited, keeps the line that it has.
+ */
+function linesOf({ history, inbox, inboxBefore = [], ifUnseen }: Commit): Lines {
+  const lines = history.map((line, ordinal) => ({ ...line, ordinal }));
+  if (ifUnseen !== true) return { last: undefined, before: inboxBefore.map(() => undefined), rest: lines };
+  const take = (row: InboxRecord | null): Line | undefined => {
+    const at = row === null ? -1 : lines.findIndex(({ messageId }) => messageId === row.messageId);
+    return at < 0 ? undefined : lines.splice(at, 1)[0];
+  };
+  const before = inboxBefore.map(take);
+  return { before, last: take(inbox), rest: lines };
+}
+
+function lineColumns(lines: readonly (Line | undefined)[]): unknown[][] {
+  return columns(
+    lines,
+    (line) => line?.ordinal,
+    (line) => line?.kind,
+    (line) => line?.name,
+    (line) => line?.from,
+    (line) => line?.to,
+    (line) => line?.detail,
+  );
+}
+
+function each<C, T>(commits: readonly C[], pick: (commit: C) => readonly T[]): readonly Of<T>[] {
   return commits.flatMap((commit, index) => pick(commit).map((it) => ({ n: index + 1, it })));
 }
 
@@ -124,9 +175,9 @@ function timerColumns(commits: readonly Commit[]): unknown[][] {
   ];
 }
 
-function historyColumns(commits: readonly Commit[]): unknown[][] {
+function historyColumns(told: readonly Lines[]): unknown[][] {
   return columns(
-    each(commits, ({ history }) => history.map((line, ordinal) => ({ ...line, ordinal }))),
+    each(told, ({ rest }) => rest),
     ({ n }) => n,
     ({ it }) => it.ordinal,
     ({ it }) => it.kind,
@@ -158,7 +209,7 @@ function deliveryColumns(commits: readonly Commit[]): unknown[][] {
 function workColumns(commits: readonly Commit[], leased: boolean): unknown[][] {
   const drafts = commits.flatMap(({ work, wakeIfParked }, index): Draft[] => {
     const entry = index + 1;
-    const rows = work.map((record) => ({ entry, record, wake: false }));
+    const rows = eachOnce(work).map((record) => ({ entry, record, wake: false }));
     return wakeIfParked ? [...rows, { entry, record: wakeIfParked, wake: true }] : rows;
   });
   return columns(
@@ -173,4 +224,14 @@ function workColumns(commits: readonly Commit[], leased: boolean): unknown[][] {
     ({ record }) => record.payload,
     ({ record }) => record.delayMs,
   );
+}
+
+/** The same row twice is one row. */
+function eachOnce(work: readonly WorkRecord[]): readonly WorkRecord[] {
+  if (work.length < 2) return work;
+  const keys = new Set<string>();
+  return work.filter(({ tenant, destination, id }) => {
+    const { size } = keys;
+    return keys.add(JSON.stringify([tenant, destination, id])).size > size;
+  });
 }

@@ -1,5 +1,5 @@
 import { after, asIfOne, INSTANT } from '../database/fragments.js';
-import { MAY_BE_LEASED, WRITE_FRESH } from '../outbox/born-leased.sql.js';
+import { INSERT_FRESH, IS_WRITTEN, LANE_IS_FREE } from '../outbox/born-leased.sql.js';
 
 /** The instance of entry number `n` (from 1): subscripts of the parameters save a join. */
 function refOf(n: string): string {
@@ -24,6 +24,7 @@ function won(n: string): string {
  * - `present`: a change locks its row at the expected version, in key order; a row that is locked, or leased to another, has lost. A creation must
  *   not be there. An entry that no load has told about its messages must not find one of them in the inbox. The statement's snapshot is good enough for that: the
  *   expected version was committed before the statement began, so all inbox rows up to it are visible, and later ones come with another version.
+ *   So those rows are inserted as new ones, and the change finds its row where it was locked (`place`).
  * - `free`: keys must not lead to another instance (but for an ended one that is superseded), and nobody else may be claiming them (advisory locks
  *   that don't wait).
  * - `claimed`: what the two above know is as old as the statement's snapshot. The upsert decides on the latest version of the key row, which
@@ -39,13 +40,15 @@ export const commitSql = `
 WITH ${INSTANT},
 item AS MATERIALIZED (
   SELECT * FROM unnest($4::int[], $5::text[], $6::text[], $7::text[], $8::int[], $9::int[], $10::int[], $11::text[], $12::text[],
-    $13::text[], $14::text[], $15::text[], $16::bool[], $17::text[], $18::text[], $19::text[], $60::bool[])
+    $13::text[], $14::text[], $15::text[], $16::bool[], $17::text[], $18::text[], $19::text[], $60::bool[],
+    $73::int[], $74::text[], $75::text[], $76::text[], $77::text[], $78::text[])
   AS i (n, tenant, saga, id, expected, keys, definition_version, state, status, data, machine, undo, ended, message_id, outcome, reply,
-    if_unseen)
+    if_unseen, line, line_kind, line_name, line_from, line_to, line_detail)
 ),
 before AS MATERIALIZED (
-  SELECT b.n, b.message_id, b.outcome, b.reply
-  FROM unnest($64::int[], $65::text[], $66::text[], $67::text[]) AS b (n, message_id, outcome, reply)
+  SELECT *
+  FROM unnest($64::int[], $65::text[], $66::text[], $67::text[], $79::int[], $80::text[], $81::text[], $82::text[], $83::text[], $84::text[])
+    AS b (n, message_id, outcome, reply, line, line_kind, line_name, line_from, line_to, line_detail)
 ),
 repeated AS MATERIALIZED (
   SELECT b.n FROM before b
@@ -55,7 +58,7 @@ repeated AS MATERIALIZED (
   )
 ),
 present AS MATERIALIZED (
-  SELECT i.n
+  SELECT i.*, locked.place
   FROM (
     SELECT * FROM item i
     WHERE expected > 0 AND NOT (if_unseen AND (n IN (SELECT n FROM repeated) OR EXISTS (
@@ -65,12 +68,12 @@ present AS MATERIALIZED (
     ORDER BY tenant COLLATE "C", saga COLLATE "C", id COLLATE "C"
   ) i
   CROSS JOIN LATERAL (
-    SELECT FROM orchestrator.instance t
+    SELECT t.ctid AS place FROM orchestrator.instance t
     WHERE t.tenant = i.tenant AND t.saga = i.saga AND t.id = i.id AND t.version = i.expected AND ${admits('i.n')}
     FOR UPDATE SKIP LOCKED
   ) locked
   UNION ALL
-  SELECT i.n FROM item i
+  SELECT i.*, NULL::tid FROM item i
   WHERE i.expected = 0 AND NOT EXISTS (
     SELECT FROM orchestrator.instance t WHERE t.tenant = i.tenant AND t.saga = i.saga AND t.id = i.id OFFSET 0
   )
@@ -122,9 +125,7 @@ holder AS MATERIALIZED (
   GROUP BY k.n
 ),
 able AS MATERIALIZED (
-  SELECT i.n FROM item i
-  WHERE (i.n IN (SELECT n FROM present)) IS TRUE
-    AND (i.keys = 0 OR i.n IN (SELECT n FROM holder WHERE has_all))
+  SELECT i.n FROM present i WHERE i.keys = 0 OR i.n IN (SELECT n FROM holder WHERE has_all)
 ),
 carried AS MATERIALIZED (
   SELECT c.n, c.tenant, c.destination, c.id, c.outcome
@@ -146,7 +147,7 @@ carrier AS MATERIALIZED (
   GROUP BY c.n
 ),
 ready AS MATERIALIZED (
-  SELECT i.* FROM item i
+  SELECT i.* FROM present i
   WHERE (i.n IN (SELECT n FROM able)) IS TRUE AND (i.n IN (SELECT n FROM carrier WHERE NOT has_all)) IS NOT TRUE
 ),
 created AS MATERIALIZED (
@@ -164,8 +165,8 @@ changed AS MATERIALIZED (
   SET version = t.version + 1, definition_version = r.definition_version, was = t.state, state = r.state, status = r.status, data = r.data,
     machine = r.machine, undo = r.undo, hold = ($61::text[])[r.n], ended = r.ended, updated_at = (SELECT ms FROM instant),
     ended_at = CASE WHEN r.ended THEN coalesce(t.ended_at, (SELECT ms FROM instant)) END, lease_token = NULL, lease_until = NULL
-  FROM ready r
-  WHERE r.expected > 0 AND t.tenant = r.tenant AND t.saga = r.saga AND t.id = r.id AND t.version = r.expected
+  FROM (SELECT * FROM ready WHERE expected > 0 AND ${asIfOne('id')}) r
+  WHERE t.ctid = r.place AND t.version = r.expected
   RETURNING r.n, t.tenant, t.saga, t.id, t.was, t.state, t.created_at, t.seq
 ),
 unlisted AS (
@@ -190,10 +191,18 @@ buried AS (
   ON CONFLICT (tenant, saga, name, value, instance_id) DO NOTHING
 ),
 noted AS (
-  INSERT INTO orchestrator.inbox (tenant, saga, instance_id, message_id, outcome, reply, at)
-  SELECT tenant, saga, id, message_id, outcome, reply, ms FROM item i, instant WHERE message_id IS NOT NULL AND ${won('i.n')}
+  INSERT INTO orchestrator.inbox (tenant, saga, instance_id, message_id, outcome, reply, at, version, ordinal, kind, name, from_state, to_state, detail)
+  SELECT tenant, saga, id, message_id, outcome, reply, ms, expected + 1, line, line_kind, line_name, line_from, line_to, line_detail
+  FROM ready i, instant WHERE if_unseen AND message_id IS NOT NULL AND ${won('i.n')}
   UNION ALL
-  SELECT ${refOf('b.n')}, b.message_id, b.outcome, b.reply, ms FROM before b, instant WHERE ${won('b.n')}
+  SELECT ${refOf('b.n')}, b.message_id, b.outcome, b.reply, ms, ($8::int[])[b.n] + 1, line, line_kind, line_name, line_from, line_to, line_detail
+  FROM before b, instant WHERE ($60::bool[])[b.n] AND ${won('b.n')}
+),
+noted_again AS (
+  INSERT INTO orchestrator.inbox (tenant, saga, instance_id, message_id, outcome, reply, at)
+  SELECT tenant, saga, id, message_id, outcome, reply, ms FROM ready i, instant WHERE NOT if_unseen AND message_id IS NOT NULL AND ${won('i.n')}
+  UNION ALL
+  SELECT ${refOf('b.n')}, b.message_id, b.outcome, b.reply, ms FROM before b, instant WHERE NOT ($60::bool[])[b.n] AND ${won('b.n')}
   ON CONFLICT (tenant, saga, instance_id, message_id) DO UPDATE SET outcome = excluded.outcome, reply = excluded.reply
 ),
 disarmed AS (
@@ -262,17 +271,17 @@ removed AS MATERIALIZED (
   RETURNING o.seq, o.tenant, o.destination, o.lane
 ),
 fresh AS MATERIALIZED (
-  SELECT f.*, bool_and(
-    ${MAY_BE_LEASED}
-  ) OVER (PARTITION BY f.n) AS leased
+  SELECT f.*, bool_and(${LANE_IS_FREE} AND NOT f.known) OVER (PARTITION BY f.n) AS leased
+  FROM (SELECT f.*, ${IS_WRITTEN} AS known
   FROM unnest($48::int[], $49::bool[], $50::bool[], $51::text[], $52::text[], $53::text[], $54::text[], $55::text[], $56::float8[])
     WITH ORDINALITY AS f (n, wake, clear, tenant, destination, id, lane, payload, delay_ms, o)
   WHERE ${won('f.n')} AND (NOT f.wake OR f.n IN (SELECT n FROM holder WHERE parked))
     -- The count makes that consumed rows are gone before new ones of the same key come.
     AND (SELECT count(*) FROM removed) >= 0
+  ) f
 ),
 written AS (
-  ${WRITE_FRESH}
+  ${INSERT_FRESH} WHERE NOT known ORDER BY o
 )
 SELECT w.n, ($8::int[])[w.n] + 1 AS version, w.n NOT IN (SELECT n FROM fresh WHERE NOT leased) AS leased,
   w.n IN (SELECT n FROM fresh WHERE wake) AS woken, whole.followed

@@ -30,6 +30,9 @@ const CONFLICT: CommitResult = { outcome: 'conflict' };
 /** Lost in the middle of a statement (`lose_race()`), by the isolation level, or by a deadlock: a conflict, if it is one entry alone. */
 const LOST_RACES: ReadonlySet<string> = new Set(['OR001', '40001', '40P01']);
 
+/** Rows that were not there when the statement looked, and then were: whoever looks again finds them. */
+const LOST_ROWS: ReadonlySet<unknown> = new Set(['inbox_pkey', 'outbox_pkey']);
+
 /** Commits entries, coalesced; see `commitSql`. */
 export class Commits {
   private readonly statement: Statement;
@@ -75,6 +78,9 @@ export function leavesWork({ work }: Commit, leased: boolean, woken: boolean): b
 
 /** What an entry that ran alone came to. */
 export function verdict(error: unknown): Answer {
-  if (LOST_RACES.has(sqlState(error) ?? '')) return CONFLICT;
+  const state = sqlState(error) ?? '';
+  if (LOST_RACES.has(state)) return CONFLICT;
+  if (state === '23505' && LOST_ROWS.has((error as { readonly constraint?: unknown }).constraint))
+    return CONFLICT;
   return error instanceof Error ? error : new Error(String(error));
 }

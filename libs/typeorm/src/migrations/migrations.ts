@@ -3,6 +3,7 @@ import { instanceGroups } from './0002-instance-groups.js';
 import { operations } from './0003-operations.js';
 import { sagaNames } from './0004-saga-names.js';
 import { instanceStates } from './0005-instance-states.js';
+import { linesOfMessages } from './0006-lines-of-messages.js';
 
 /** One step of the schema; never changed once released. */
 export interface Migration {
@@ -18,6 +19,7 @@ export const migrations: readonly Migration[] = [
   { version: 3, name: 'operations', sql: operations },
   { version: 4, name: 'saga names', sql: sagaNames },
   { version: 5, name: 'instance states', sql: instanceStates },
+  { version: 6, name: 'lines of messages', sql: linesOfMessages },
 ];
 
 /** Version of the schema that this build works with. */

@@ -19,7 +19,13 @@ marked AS (
 forgotten AS (
   DELETE FROM orchestrator.inbox i USING ended e
   WHERE i.instance_id = e.id AND i.saga = e.saga AND i.tenant = e.tenant
-  RETURNING 1
+  RETURNING i.*
+),
+-- History outlives the inbox.
+kept AS (
+  INSERT INTO orchestrator.history (tenant, saga, instance_id, version, ordinal, kind, name, message_id, from_state, to_state, detail, at)
+  SELECT tenant, saga, instance_id, version, ordinal, kind, name, message_id, from_state, to_state, detail, at
+  FROM forgotten WHERE kind IS NOT NULL
 )
 SELECT (SELECT count(*) FROM ended)::int AS seen, (SELECT count(*) FROM forgotten)::int AS count`;
 

@@ -9,6 +9,7 @@ import {
   entry,
   inbox,
   key,
+  line,
   loadOne,
   ref,
   state,
@@ -39,6 +40,23 @@ export const purges = about('purges', {
     equal([instance?.version, seen], [2, null], 'the ended instance, and what it knows of the message');
     equal((await loadOne(store, byId(ref('alive'), 'm-1'))).seen?.outcome, 'applied', 'the living one');
     equal(await store.purge(request(T0 + 99 * DAY)), NOTHING, 'another time');
+  },
+
+  'keep the history of an instance whose inbox they forget': async ({ store }) => {
+    const told = async () => (await store.history(ref())).map(({ kind, version }) => `${version} ${kind}`);
+    const unseen = { ...ENDED, ifUnseen: true };
+    await commit(store, entry(ref(), 0, { history: [line('created')] }));
+    const inboxBefore = [inbox('m-1')];
+    const history = [
+      line('event'),
+      line('transition', { messageId: 'm-2' }),
+      line('undo-started', { messageId: 'm-2' }),
+    ];
+    await commit(store, entry(ref(), 1, { ...unseen, inboxBefore, inbox: inbox('m-2'), history }));
+    const lines = ['1 created', '2 event', '2 transition', '2 undo-started'];
+    equal(await told(), lines, 'the history before');
+    equal(await store.purge(request(T0 + 7 * DAY)), { ...NOTHING, inbox: 2 }, 'what is forgotten');
+    equal(await told(), lines, 'the history after');
   },
 
   'forget messages that were consumed as long ago': async ({ store }) => {
