@@ -233,6 +233,32 @@ describe.each(storeKinds)('a request, on $kind', (kind) => {
     });
   });
 
+  it.each([3_600_000, -3_600_000])(
+    'is answered though the clock of its node jumps by %d ms meanwhile',
+    async (by) => {
+      cluster = await openPlainCluster(kind);
+      const { clock } = cluster;
+      let jump = 0;
+      const world = new World();
+      const { answer } = world;
+      world.answer = (ctx) => {
+        jump = by;
+        return answer(ctx);
+      };
+      const { host } = await cluster.node('first', world.register, {
+        clock: {
+          now: () => clock.now() + jump,
+          monotonic: () => clock.monotonic(),
+          storeNow: () => clock.storeNow(),
+          schedule: (delayMs, task) => clock.schedule(delayMs, task),
+        },
+      });
+      const pending = host.bus.request(new Quote({ orderId: 'o1' }), quote).catch((error: unknown) => error);
+      await clock.advance('1m');
+      await expect(pending).resolves.toMatchObject({ cents: 7 });
+    },
+  );
+
   it('leaves no reply behind when the node that asked dies, or stops', async () => {
     cluster = await openPlainCluster(kind);
     const { clock, store } = cluster;
@@ -260,7 +286,7 @@ describe.each(storeKinds)('a request, on $kind', (kind) => {
     await second.host.bus.send(new Open({ orderId: 'o2' }));
     await clock.settled();
     expect(await rows('reply:asker-1')).toBe(1);
-    await clock.advance('2h');
+    await clock.advance('4h');
     expect(await rows('reply:asker-1')).toBe(0);
     await second.host.close();
     expect(await rows('presence', 1e9)).toBe(0);

@@ -2,7 +2,7 @@ import { parseJson, toJson } from '../../message/json.js';
 import type { InstanceStore, WriteOptions } from '../../ports/instance-store.js';
 import type { ClaimedWork, WorkRecord } from '../../ports/records.js';
 import type { Consumed, Consumer } from '../relay/consumer.js';
-import { replyDestination } from './reply-work.js';
+import { CLOCKS_DIFFER_MS, replyDestination } from './reply-work.js';
 import { LONGEST_REQUEST_MS } from './requests.js';
 
 /** Destination of the rows by which nodes know of each other's end. */
@@ -11,8 +11,6 @@ export const PRESENCE = 'presence';
 const TENANT = '$nodes';
 /** How many replies one statement takes away. */
 const BATCH = 200;
-/** Clocks of nodes may differ by this much. */
-const SLACK_MS = 60_000;
 
 /** What a row of presence says. */
 interface Presence {
@@ -66,8 +64,8 @@ export class NodePresence implements Consumer {
     // This node's own, whose lease had run out while it stood still: it is held again.
     if (node === writeOptions().owner) return 'consumed';
     await this.removeReplies(node);
-    // Until the last of its requests has timed out, others may still answer it.
-    if (!gone) await store.enqueue([row(node, true, LONGEST_REQUEST_MS + SLACK_MS)], writeOptions());
+    // Until the last of its requests has timed out by all clocks, others may still answer it.
+    if (!gone) await store.enqueue([row(node, true, LONGEST_REQUEST_MS + CLOCKS_DIFFER_MS)], writeOptions());
     return 'settled';
   }
 

@@ -22,6 +22,9 @@ export function failedReply(reason: string): JsonText {
   return toJson({ kind: 'failed', reason: reason.slice(0, 2_000) } satisfies Reply, 'reply');
 }
 
+/** Clocks of nodes may differ by this much, in milliseconds: a reply is given up only when its asker waits no more by any of them. */
+export const CLOCKS_DIFFER_MS = 7_200_000;
+
 /** Makes the rows that bring replies to the nodes that asked. */
 export class ReplyAddressing {
   constructor(
@@ -38,10 +41,11 @@ export class ReplyAddressing {
     return toJson(reply, `reply '${type.messageName}'`, this.maxPayload);
   }
 
-  /** None for what nobody asked, or whose asker waits no more: its row might never be claimed. */
+  /** None for what nobody asked, or whose asker surely waits no more: its row might never be claimed. */
   row(request: Envelope, reply: JsonText): readonly WorkRecord[] {
     const { replyTo, replyBy } = request;
-    if (replyTo === undefined || (replyBy !== undefined && this.now() > replyBy)) return [];
+    if (replyTo === undefined || (replyBy !== undefined && this.now() > replyBy + CLOCKS_DIFFER_MS))
+      return [];
     // Not born leased to this node, which could not deliver it.
     const delayMs = replyTo === replyDestination(this.node) ? 0 : 1;
     return [
