@@ -1,6 +1,6 @@
 import { message, type MessageContext } from '@nestjs-orchestrator/core';
 import type { OrchestratorHost } from '@nestjs-orchestrator/core/internal';
-import type { Clock } from '@nestjs-orchestrator/core/ports';
+import { silentLogger, type Clock, type Commit, type StoredInstance } from '@nestjs-orchestrator/core/ports';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { storeKinds } from '../saga/support.js';
@@ -28,6 +28,26 @@ class Ear {
 
 const tea = new Remind({ text: 'tea' });
 const after = (clock: Clock, ms: number): Date => new Date(clock.now() + ms);
+
+/** The commit by which somebody else writes other data into an instance. */
+function spoilt(instance: StoredInstance, data: string): Commit {
+  const { tenant, saga, id, version, definitionVersion, state, status, machine, undo } = instance;
+  return {
+    ref: { tenant, saga, id },
+    expectedVersion: version,
+    lease: null,
+    supersedes: null,
+    next: { definitionVersion, state, status, data, machine, undo, ended: false, hold: null },
+    keys: [],
+    inbox: null,
+    work: [],
+    timers: { arm: [], disarm: [] },
+    history: [],
+    deliveries: { add: [], done: [] },
+    wakeIfParked: null,
+    done: [],
+  };
+}
 
 /** Hours go by in these tests: nodes look seldom when nothing is due. */
 const patient = { pollIntervalMs: 120_000, leaseMs: 120_000, sweepIntervalMs: 600_000 };
@@ -160,6 +180,73 @@ describe.each(storeKinds)('schedules, on $kind', (kind) => {
     await clock.advance('5m');
     expect(ear.texts).toEqual(['tea']);
   });
+
+  it.each([3_600_000, -3_600_000])(
+    'fire by the clock of the store, though that of their node is wrong by %d ms, or jumps by it',
+    async (by) => {
+      cluster = await openPlainCluster(kind);
+      const { clock } = cluster;
+      const ear = new Ear();
+      let jump = by;
+      const { host } = await cluster.node('first', ear.register, {
+        ...patient,
+        clock: {
+          now: () => clock.now() + jump,
+          monotonic: () => clock.monotonic(),
+          storeNow: () => clock.storeNow(),
+          schedule: (delayMs, task) => clock.schedule(delayMs, task),
+        },
+      });
+      const start = clock.now();
+      await host.bus.schedule(tea, { id: 'tea', every: '10m', missed: 'skip' });
+      await host.bus.schedule(new Remind({ text: 'once' }), { in: '25m' });
+      await clock.advance('25m');
+      expect(ear.texts).toEqual(['tea', 'tea', 'once']);
+      jump = 0;
+      await clock.advance('10m');
+      jump = -by;
+      await clock.advance('11m');
+      const dues = ear.heard.filter(({ text }) => text === 'tea').map(({ due }) => due);
+      expect(dues).toEqual([1, 2, 3, 4].map((n) => new Date(start + n * 600_000).toISOString()));
+    },
+  );
+
+  it.each([
+    'no JSON',
+    '{}',
+    '{"scheduleId":"tea","verb":"publish","message":{"name":"t.remind"},"due":1,"plan":{"kind":"cron"}}',
+  ])(
+    'of which nothing can be read (%s) end visibly, hold up no other, and may be made anew',
+    async (data) => {
+      cluster = await openPlainCluster(kind);
+      const { clock, store } = cluster;
+      const ear = new Ear();
+      const errors: string[] = [];
+      const logger = { ...silentLogger, error: (line: string) => void errors.push(line) };
+      const { host } = await cluster.node('first', ear.register, { ...patient, logger });
+      await host.bus.schedule(tea, { id: 'tea', every: '10m' });
+      await host.bus.schedule(new Remind({ text: 'other' }), { id: 'other', every: '10m' });
+      const filter = { tenant: 'default', saga: '$schedule' };
+      const byKey = { ...filter, by: { key: { name: 'schedule', value: 'tea' } }, messageId: '' };
+      const [loaded] = await store.load([byKey], { now: clock.storeNow() });
+      const found = loaded?.instance as StoredInstance;
+      const write = { owner: 'test', leaseMs: 0, now: clock.storeNow() };
+      await store.commit([spoilt(found, data)], write);
+      await clock.advance('21m');
+      expect(ear.texts).toEqual(['other', 'other']);
+      expect(errors).toEqual([expect.stringMatching(/can't be read.*Call schedule\(\)/)]);
+      await expect(host.bus.findSchedule('tea')).rejects.toMatchObject({ code: 'UNREADABLE_SCHEDULE' });
+      const ended = await store.query({ ...filter, states: ['unreadable'] }, { now: null });
+      expect(ended.items).toMatchObject([{ id: found.id, data }]);
+      expect((await store.history(found)).at(-1)).toMatchObject({ kind: 'unreadable' });
+      // What stays is no timer that is looked at again and again.
+      await clock.advance('1h');
+      expect(errors).toHaveLength(1);
+      await host.bus.schedule(tea, { id: 'tea', every: '10m' });
+      await clock.advance('11m');
+      expect(ear.texts).toContain('tea');
+    },
+  );
 });
 
 describe('ten thousand schedules that are due at once', () => {

@@ -48,7 +48,11 @@ export {
   type TransactionalBus,
 } from './bus/message-bus.js';
 export { NoRouteError } from './bus/routes.js';
-export { ScheduleConflictError, ScheduleError } from './bus/schedule/schedule-errors.js';
+export {
+  ScheduleConflictError,
+  ScheduleError,
+  UnreadableScheduleError,
+} from './bus/schedule/schedule-errors.js';
 export type { MissedPolicy, ScheduleTime } from './bus/schedule/schedule-plan.js';
 export type { ScheduleInfo } from './bus/schedule/schedule-record.js';
 export {

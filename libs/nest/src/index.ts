@@ -122,6 +122,7 @@ export {
   ReplyTimeoutError,
   ScheduleConflictError,
   ScheduleError,
+  UnreadableScheduleError,
   StoreSchemaError,
   StoreTransactionError,
   StoreUnavailableError,

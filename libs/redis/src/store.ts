@@ -247,6 +247,10 @@ export class RedisInstanceStore implements InstanceStore {
     return this.hints.add(listener);
   }
 
+  async instant({ now }: AtInstant): Promise<number> {
+    return now ?? this.connection.time();
+  }
+
   ping(): Promise<void> {
     return this.connection.ping();
   }

@@ -243,6 +243,14 @@ export class PostgresStore implements InstanceStore {
     return this.hints.add(listener);
   }
 
+  async instant({ now }: AtInstant): Promise<number> {
+    if (now !== null) return now;
+    const { rows } = await this.database.withClient((client) =>
+      client.query<{ ms: number }>('SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS ms'),
+    );
+    return Math.floor((rows[0] as { readonly ms: number }).ms);
+  }
+
   async ping(): Promise<void> {
     await this.database.withClient((client) => client.query('SELECT 1'));
   }

@@ -92,6 +92,10 @@ class MemoryConnection implements MemoryStore {
     this.unsubscribe.clear();
   }
 
+  async instant(at: AtInstant): Promise<number> {
+    return this.now(at);
+  }
+
   async ping(): Promise<void> {}
 
   onWork(listener: () => void): () => void {

@@ -374,6 +374,8 @@ export interface InstanceStore {
   within(manager: unknown, at: AtInstant): StoreTransaction;
   /** Calls `listener` when another transaction or node may have made work claimable. Hints may get lost; claiming is the truth. */
   onWork(listener: () => void): () => void;
+  /** What its clock says, in milliseconds since the epoch; `at.now` where that is given. For instants that people name; clocks of nodes differ, and jump. */
+  instant(at: AtInstant): Promise<number>;
   /** Rejects when the database does not answer. */
   ping(): Promise<void>;
 }

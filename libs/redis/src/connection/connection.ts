@@ -72,6 +72,12 @@ export class Connection {
     await this.command((client) => client.ping());
   }
 
+  /** The clock of a server, in milliseconds since the epoch. */
+  async time(): Promise<number> {
+    const [seconds, micros] = await this.command((client) => client.time());
+    return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+  }
+
   /** Runs a command, or several. */
   async command<T>(work: (client: Redis | Cluster) => Promise<T>): Promise<T> {
     try {

@@ -3,6 +3,9 @@ import type { Commit } from '../../ports/instance-store.js';
 import type { InstanceRef, StoredInstance, WorkRecord } from '../../ports/records.js';
 import { DUE, SCHEDULE_KEY, type ScheduleRecord } from './schedule-record.js';
 
+/** State of a schedule of which nothing can be read. */
+const UNREADABLE = 'unreadable';
+
 /** A schedule's next version. */
 export interface ScheduleChange {
   readonly ref: InstanceRef;
@@ -15,6 +18,27 @@ export interface ScheduleChange {
   /** For history; `null`: a firing, of which none is kept, since there would be no end of them. */
   readonly what: string | null;
   readonly now: number;
+}
+
+/** The commit that ends a schedule of which nothing can be read; what is stored of it stays, for whoever looks into it. Pure. */
+export function unreadableCommit(instance: StoredInstance, error: Error): Commit {
+  const { tenant, saga, id, version, data, definitionVersion, status, machine, undo } = instance;
+  const detail = toJson({ error: String(error.cause ?? error) }, 'history');
+  return {
+    ref: { tenant, saga, id },
+    expectedVersion: version,
+    lease: null,
+    supersedes: null,
+    next: { definitionVersion, state: UNREADABLE, status, data, machine, undo, ended: false, hold: null },
+    keys: [],
+    inbox: null,
+    work: [],
+    timers: { arm: [], disarm: [DUE] },
+    history: [{ kind: UNREADABLE, name: id, messageId: '', from: null, to: UNREADABLE, detail }],
+    deliveries: { add: [], done: [] },
+    wakeIfParked: null,
+    done: [],
+  };
 }
 
 /** The commit of a change. Pure. */

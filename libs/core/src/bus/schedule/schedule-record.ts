@@ -1,6 +1,8 @@
-import { toJson } from '../../message/json.js';
+import { parseJson, toJson } from '../../message/json.js';
+import type { StoredInstance } from '../../ports/records.js';
 import type { MessageBody } from '../outgoing.js';
-import { samePlan, type MissedPolicy, type Plan } from './schedule-plan.js';
+import { UnreadableScheduleError } from './schedule-errors.js';
+import { nextDue, samePlan, type MissedPolicy, type Plan } from './schedule-plan.js';
 
 /** Under this name schedules lie in the store, as instances beside those of sagas. No saga's name begins with `$`. */
 export const SCHEDULES = '$schedule';
@@ -35,6 +37,29 @@ export interface ScheduleInfo {
   readonly nextAt: Date | null;
   /** The due time that it fired for last. */
   readonly lastAt: Date | null;
+}
+
+/**
+ * A schedule as it was stored.
+ *
+ * @throws UnreadableScheduleError for what is no JSON, or no schedule
+ */
+export function readSchedule({ id, data }: Pick<StoredInstance, 'id' | 'data'>): ScheduleRecord {
+  try {
+    const record = parseJson(data) as ScheduleRecord;
+    if (!isSchedule(record)) throw new TypeError('It lacks something that each schedule has.');
+    return record;
+  } catch (cause) {
+    throw new UnreadableScheduleError(id, { cause });
+  }
+}
+
+/** Whether it can be fired, or has fired for the last time. */
+function isSchedule({ scheduleId, verb, message, due, plan }: ScheduleRecord): boolean {
+  if (typeof scheduleId !== 'string' || typeof message.name !== 'string') return false;
+  if (verb !== 'publish' && verb !== 'send') return false;
+  if (due === null || plan.kind === 'once') return due === null || Number.isFinite(due);
+  return Number.isFinite(due) && Number.isFinite(nextDue(plan, due) ?? due);
 }
 
 /** Whether a schedule that is asked for is there already, or has fired already. */

@@ -1,6 +1,6 @@
 import { Coalescer } from '../../handling/coalescer.js';
 import { hashedId } from '../../message/hashed-id.js';
-import { parseJson, toJson } from '../../message/json.js';
+import { toJson } from '../../message/json.js';
 import type { Clock } from '../../ports/clock.js';
 import type { IdSource } from '../../ports/ids.js';
 import type { Logger } from '../../ports/logger.js';
@@ -16,13 +16,14 @@ import type { DueTimer, InstanceRef, StoredInstance, WorkRecord } from '../../po
 import type { Addressing } from '../outgoing.js';
 import type { Consumed } from '../relay/consumer.js';
 import { NoRouteError } from '../routes.js';
-import { ScheduleConflictError, ScheduleError } from './schedule-errors.js';
+import { ScheduleConflictError, ScheduleError, UnreadableScheduleError } from './schedule-errors.js';
 import { decide, firstDue, planOf, type MissedPolicy, type ScheduleTime } from './schedule-plan.js';
-import { scheduleCommit } from './schedule-commit.js';
+import { scheduleCommit, unreadableCommit } from './schedule-commit.js';
 import {
   SCHEDULE_KEY,
   SCHEDULES,
   isRepeated,
+  readSchedule,
   type ScheduleInfo,
   type ScheduleRecord,
 } from './schedule-record.js';
@@ -70,10 +71,10 @@ export class Schedules {
 
   /** Makes or replaces a schedule; one that means the same already is left as it is. */
   async schedule(request: ScheduleRequest): Promise<ScheduleInfo> {
-    const { addressing, clock } = this.ports;
+    const { addressing, clock, store } = this.ports;
     assertId(request.scheduleId);
     const message = await addressing.check(request.verb, request.message);
-    const now = clock.now();
+    const now = await store.instant({ now: clock.storeNow() });
     const plan = planOf(request.time, now);
     const { scheduleId, named, verb, headers, missed } = request;
     const wanted: ScheduleRecord = {
@@ -109,21 +110,32 @@ export class Schedules {
   }
 
   async find(at: Pick<ScheduleRequest, 'tenant' | 'scheduleId'>): Promise<ScheduleInfo | undefined> {
-    const { known } = await this.load(at);
+    const { known, error } = await this.load(at);
+    if (error !== undefined) throw error;
     return known === null ? undefined : infoOf(at.tenant, known);
   }
 
   /** One due time has come. */
   async fire(timer: DueTimer): Promise<Consumed> {
-    const { instance, known } = await this.loaded({ ...timer, by: { id: timer.id } });
+    const { store, clock } = this.ports;
+    const { instance, known, error } = await this.loaded({ ...timer, by: { id: timer.id } });
+    if (instance !== null && error !== undefined) return this.giveUp(instance, error);
     const isCurrent = instance !== null && String(known?.due) === timer.token;
     if (!isCurrent || known === null || known.due === null) return 'settled';
-    const now = this.ports.clock.now();
+    const now = await store.instant({ now: clock.storeNow() });
     const { fire, next } = decide(known.plan, known.missed, known.due, now);
     const record: ScheduleRecord = { ...known, due: next, fired: fire ? known.due : known.fired };
     const work = fire ? await this.messages(instance, known, known.due) : [];
     // Somebody else has fired or changed it: their commit has replaced the timer.
-    await this.commit(instance, instance, record, work, null);
+    await this.commit(instance, instance, record, work, { what: null, now });
+    return 'consumed';
+  }
+
+  /** It would be tried for ever otherwise. Whoever has changed it meanwhile has replaced its timer. */
+  private async giveUp(instance: StoredInstance, error: UnreadableScheduleError): Promise<Consumed> {
+    const { id, tenant } = instance;
+    this.ports.logger.error(error.message, { id, tenant, error: String(error.cause) });
+    await this.commits.submit(unreadableCommit(instance, error));
     return 'consumed';
   }
 
@@ -159,7 +171,9 @@ export class Schedules {
       const change = decideChange(known);
       if (change === null) return known;
       const ref = instance ?? { tenant: at.tenant, saga: SCHEDULES, id: this.ports.ids.next() };
-      if (await this.commit(ref, instance, change.record, [], change.what)) return change.record;
+      const now = await this.ports.store.instant({ now: this.ports.clock.storeNow() });
+      if (await this.commit(ref, instance, change.record, [], { what: change.what, now }))
+        return change.record;
     }
     throw new ScheduleConflictError(at.scheduleId);
   }
@@ -169,11 +183,11 @@ export class Schedules {
     instance: StoredInstance | null,
     record: ScheduleRecord,
     work: readonly WorkRecord[],
-    what: string | null,
+    { what, now }: { readonly what: string | null; readonly now: number },
   ): Promise<boolean> {
-    const { clock, maxPayload, committed } = this.ports;
+    const { maxPayload, committed } = this.ports;
     const data = toJson(record, `schedule '${record.scheduleId}'`, maxPayload);
-    const commit = scheduleCommit({ ref, instance, record, data, work, what, now: clock.now() });
+    const commit = scheduleCommit({ ref, instance, record, data, work, what, now });
     const result = await this.commits.submit(commit);
     if (result.outcome === 'conflict') return false;
     committed(commit, result);
@@ -198,13 +212,21 @@ export class Schedules {
 
   private async loaded({ tenant, by }: Pick<LoadRequest, 'tenant' | 'by'>): Promise<Found> {
     const { instance } = await this.loads.submit({ tenant, saga: SCHEDULES, by, messageId: '' });
-    return { instance, known: instance === null ? null : (parseJson(instance.data) as ScheduleRecord) };
+    if (instance === null) return { instance, known: null };
+    try {
+      return { instance, known: readSchedule(instance) };
+    } catch (error) {
+      if (error instanceof UnreadableScheduleError) return { instance, known: null, error };
+      throw error;
+    }
   }
 }
 
 interface Found {
   readonly instance: StoredInstance | null;
   readonly known: ScheduleRecord | null;
+  /** Why the record can't be read. */
+  readonly error?: UnreadableScheduleError;
 }
 
 function infoOf(tenant: string, { scheduleId, message, due, fired }: ScheduleRecord): ScheduleInfo {

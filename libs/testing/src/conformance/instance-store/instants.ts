@@ -48,6 +48,16 @@ export const instants = about('time', {
   'is that of the call, in the past': (scene) => deadlinesFrom(scene, Date.UTC(2001, 8, 9)),
   'is that of the call, in the future': (scene) => deadlinesFrom(scene, Date.UTC(2199, 11, 31)),
 
+  'is told: that of the call, or the store’s own, which goes on': async ({ store }) => {
+    equal(await store.instant({ now: 7 }), 7, 'the instant of the call');
+    const first = await store.instant({ now: null });
+    await commit(store, entry(ref(), 0, {}), by('node-a', null, 60_000));
+    const { createdAt } = await loaded(store, byId(ref()));
+    const last = await store.instant({ now: null });
+    holds(Number.isInteger(first), `it is in whole milliseconds: ${first}`);
+    holds(first <= createdAt && createdAt <= last, `${createdAt} is between ${first} and ${last}`);
+  },
+
   'is the store’s own where a call gives none': async ({ store }) => {
     const own = (leaseMs = 60_000) => by('node-a', null, leaseMs);
     await commit(store, entry(ref(), 0, { work: [work('leased')] }), own());
