@@ -200,6 +200,32 @@ describe('durable machines of an application', () => {
     expect((await ref.request({ type: 'PRICE' })).reply).toBe(42);
   });
 
+  it('are refused before the application has started, with the place from which they can begin', async () => {
+    const refusals: unknown[] = [];
+    @Injectable()
+    class TooEarly {
+      constructor(private readonly orchestrator: Orchestrator) {}
+
+      async onModuleInit(): Promise<void> {
+        refusals.push(await rejection(this.orchestrator.spawn(till, { id: 'till-1', durable: true })));
+      }
+
+      async onApplicationBootstrap(): Promise<void> {
+        await this.orchestrator.spawn(till, { id: 'till-1', durable: true });
+      }
+    }
+    const EarlyModule = named('EarlyModule', {
+      imports: [OrchestratorModule.forFeature([])],
+      providers: [TooEarly],
+    });
+    const options = { machines: { durable: true }, store: memoryStore() };
+    const { module } = await boot([TillModule, EarlyModule], options);
+    onTestFinished(() => module.close());
+    expect(refusals).toMatchObject([{ code: 'DURABLE_UNAVAILABLE', reason: 'not-started' }]);
+    expect((refusals[0] as Error).message).toContain('onApplicationBootstrap');
+    expect((await module.get(Orchestrator).ref('till-1').request({ type: 'PRICE' })).reply).toBe(42);
+  });
+
   it('are refused without a store, or where nobody has said that they are wished for', async () => {
     for (const options of [{ machines: { durable: true } }, { store: memoryStore() }]) {
       const { module } = await boot([TillModule], options);

@@ -89,6 +89,7 @@ export {
   DurableLogicError,
   DurableRequestError,
   DurableUnavailableError,
+  type DurableUnavailableReason,
   DurableVerbError,
   OwnerFencedError,
 } from './orchestrator/durable/durable-errors.js';

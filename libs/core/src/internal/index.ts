@@ -12,4 +12,4 @@ export { checkCensus, type Finding } from '../vocabulary/check-census.js';
 export type { Lack, LackKind } from '../vocabulary/advice.js';
 export { Throttle } from '../handling/throttle.js';
 export { parseJson } from '../message/json.js';
-export { closeDurables, startDurables } from '../orchestrator/durable/start-durables.js';
+export { closeDurables, expectDurables, startDurables } from '../orchestrator/durable/start-durables.js';

@@ -19,7 +19,7 @@ import {
   type SpawnOptions,
   type SubscribeOptions,
 } from '@nestjs-orchestrator/core';
-import { closeDurables, startDurables } from '@nestjs-orchestrator/core/internal';
+import { closeDurables, expectDurables, startDurables } from '@nestjs-orchestrator/core/internal';
 import type { InstanceStore } from '@nestjs-orchestrator/core/ports';
 
 /** The application has not opened its channel group yet. */
@@ -56,6 +56,11 @@ export class ApplicationGroup extends ChannelGroup {
     this.opened = await this.make();
     for (const [key, subscribe] of this.waiting) this.subscribed.set(key, subscribe());
     this.waiting.clear();
+  }
+
+  /** Durable machines come when their store is open. @internal */
+  expectStore(): void {
+    expectDurables(this.group);
   }
 
   /** Keeps durable machines in a store that was started. @internal */

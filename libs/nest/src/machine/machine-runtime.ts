@@ -119,6 +119,7 @@ export class MachineRuntime {
   async start(plans: readonly MachinePlan[]): Promise<void> {
     try {
       for (const group of this.groups()) await group.open();
+      for (const group of this.keepers()) group.expectStore();
       for (const { behaviour, group } of plans) {
         this.behaviours.set(behaviour.machine, behaviour);
         this.registerIn(this.group(group), behaviour.machine);
@@ -153,14 +154,16 @@ export class MachineRuntime {
   /** Lets durable machines go on, now that their store is open. */
   async startDurables(): Promise<void> {
     const { store } = this.surroundings;
-    const { durable = this.surroundings.transport !== undefined } = this.options;
-    if (store === undefined || durable === false) return;
-    const options = durable === true ? {} : durable;
-    for (const group of this.groups()) {
-      // By default, only where they have one owner among the processes.
-      const isAlone = group.stats().cluster === undefined;
-      if (!isAlone || this.options.durable !== undefined) await group.keepIn(store, options);
-    }
+    const { durable } = this.options;
+    const options = typeof durable === 'object' ? durable : {};
+    if (store !== undefined) for (const group of this.keepers()) await group.keepIn(store, options);
+  }
+
+  /** Groups that have durable machines: by default, those in which they have one owner among the processes. */
+  private keepers(): readonly ApplicationGroup[] {
+    const { durable } = this.options;
+    if (this.surroundings.store === undefined || durable === false) return [];
+    return this.groups().filter((group) => durable !== undefined || group.stats().cluster !== undefined);
   }
 
   /** Finishes what durable machines are doing, before their store is closed. */

@@ -56,22 +56,36 @@ export class DurableRequestError extends OrchestratorError {
   }
 }
 
-/** A machine can't be durable in this orchestrator. */
+/** Why: nothing keeps it; its transport gives machines no single owner; or its store opens only when the application has started. */
+export type DurableUnavailableReason = 'no-store' | 'no-owner' | 'not-started';
+
+/** A machine can't be durable in this orchestrator, or not yet. */
 export class DurableUnavailableError extends OrchestratorError {
   readonly code = 'DURABLE_UNAVAILABLE';
   constructor(
     readonly machine: string,
-    /** `no-store`: nothing keeps it; `no-owner`: its transport gives machines no single owner. */
-    readonly reason: 'no-store' | 'no-owner',
+    readonly reason: DurableUnavailableReason,
     /** Type of the transport, or `in-process`. */
     readonly type: string,
   ) {
-    super(
-      reason === 'no-store'
-        ? `Machine '${machine}' can't be durable: this orchestrator has no store to keep it in. Give one: createOrchestrator({ store }), or OrchestratorModule.forRoot({ store, machines: { durable: true } }).`
-        : `Machine '${machine}' can't be durable over transport '${type}', which gives a machine no single owner among the processes. ` +
-            `Use 'in-process', or a transport with partitions such as redisStreams() as type 'distributed'.`,
-    );
+    super(`Machine '${machine}' can't be durable${unavailableText(reason, type)}`);
+  }
+}
+
+function unavailableText(reason: DurableUnavailableReason, type: string): string {
+  switch (reason) {
+    case 'no-store':
+      return ': this orchestrator has no store to keep it in. Give one: createOrchestrator({ store }), or OrchestratorModule.forRoot({ store, machines: { durable: true } }).';
+    case 'no-owner':
+      return (
+        ` over transport '${type}', which gives a machine no single owner among the processes. ` +
+        `Use 'in-process', or a transport with partitions such as redisStreams() as type 'distributed'.`
+      );
+    case 'not-started':
+      return (
+        ' yet: the store of the application opens when all its modules are initialised. ' +
+        'Spawn it from onApplicationBootstrap on, not in a constructor or in onModuleInit.'
+      );
   }
 }
 

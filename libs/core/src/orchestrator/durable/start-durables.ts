@@ -26,7 +26,14 @@ export async function startDurables(
       endpoint: cluster.seat.self.name,
     };
     await GroupDurables.start(core, { store, options, spread });
-  } else core.storeWithoutOwner = true;
+  } else core.notDurableSince = 'no-owner';
+}
+
+/** Says that `startDurables` comes: until then durable machines of the group are refused as not started. */
+export function expectDurables(group: ChannelGroup): void {
+  const core = coreOf(group);
+  const hasOwners = core.cluster === undefined || hasPartitions(core.cluster.transport);
+  core.notDurableSince = hasOwners ? 'not-started' : 'no-owner';
 }
 
 /** Finishes what durable machines of a group are doing; the others of the group go on. Nothing where it has none. */

@@ -5,7 +5,7 @@ import { ClusterUnreachableError } from '../cluster/cluster-errors.js';
 import type { ClusterMember } from '../cluster/cluster-member.js';
 import type { RemoteMachine } from '../cluster/remote/remote-machine.js';
 import type { Target } from '../contexts.js';
-import { DurableUnavailableError } from '../durable/durable-errors.js';
+import { DurableUnavailableError, type DurableUnavailableReason } from '../durable/durable-errors.js';
 import type { GroupDurables } from '../durable/group-durables.js';
 import type { KeptMachine } from '../durable/kept-machine.js';
 import { KeptRef } from '../durable/kept-ref.js';
@@ -51,8 +51,8 @@ export class GroupCore {
   cluster: ClusterMember | undefined = undefined;
   /** Its durable machines; undefined: it has no store for them. */
   durable: GroupDurables | undefined = undefined;
-  /** There is a store, but a transport that gives machines no single owner. */
-  storeWithoutOwner = false;
+  /** Why it has none. */
+  notDurableSince: DurableUnavailableReason = 'no-store';
   /** What users hold of the group. */
   facade!: ChannelGroup;
   released = false;
@@ -118,7 +118,7 @@ export class GroupCore {
   /** Why a machine of this group can't be durable. */
   notDurable(kind: MachineKind): Error {
     const type = this.cluster?.type ?? 'in-process';
-    return new DurableUnavailableError(kind.id, this.storeWithoutOwner ? 'no-owner' : 'no-store', type);
+    return new DurableUnavailableError(kind.id, this.notDurableSince, type);
   }
 
   /** What was registered under an id, as it runs. */
