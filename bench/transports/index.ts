@@ -1,5 +1,6 @@
 import { compare, type Result } from '../measure.js';
 import { Contest, type Trips } from './contest.js';
+import { floors } from './floors.js';
 import { stoppedWithTheRun } from '../ending.js';
 import { natsServer, rabbitServer, redisServer, type Started } from './servers.js';
 import type { Addresses, WireName } from './wire.js';
@@ -14,6 +15,10 @@ const ONLY = list('only', []);
 /** `orchestrator,ipc` takes part of the interfaces. */
 const FACES = list('faces', []);
 const SLEEP_MS = 5;
+const BUSY_TRIPS = 3_000;
+const ASLEEP_TRIPS = 200;
+/** Of each size to each number of receivers. */
+const EACH_TRIPS = 500;
 
 const OURS: readonly WireName[] = ['port', 'orchestrator', 'nest'].flatMap((face) =>
   ['shared-memory', 'named-pipe', 'redis-streams'].map((carrier) => ({ face, carrier }) as WireName),
@@ -33,6 +38,8 @@ const RIVAL = 'Nest tcp';
 interface Figures {
   /** Events per second of a size to so many receivers, by the words for it. */
   readonly events: ReadonlyMap<string, number>;
+  /** Round trips one after the other, taking turns between the receivers, likewise. */
+  readonly trips: ReadonlyMap<string, Trips>;
   readonly busy: Trips;
   readonly asleep: Trips;
   readonly idle: number;
@@ -52,6 +59,9 @@ export async function* transports(): AsyncGenerator<Result> {
       if (nameOf(wire) === RIVAL) rival = figures;
       yield* lines(nameOf(wire), figures, rival);
     }
+    if (!allows(ONLY, 'floors')) return;
+    for await (const floor of floors(BUSY_TRIPS, ASLEEP_TRIPS, SLEEP_MS))
+      yield* tripLines(floor.name, floor, rival);
   } finally {
     await stop();
   }
@@ -60,9 +70,13 @@ export async function* transports(): AsyncGenerator<Result> {
 async function measure(wire: WireName, addresses: Addresses): Promise<Figures> {
   const [smallest = 100] = SIZES;
   const events = new Map<string, number>();
+  const trips = new Map<string, Trips>();
   const pour = async (contest: Contest, receivers: number): Promise<void> => {
     const to = receivers === 1 ? '' : ` to ${receivers} processes`;
-    for (const bytes of SIZES) events.set(`events of ${bytes} B${to}`, await fastest(contest, bytes));
+    for (const bytes of SIZES) {
+      events.set(`events of ${bytes} B${to}`, await fastest(contest, bytes));
+      trips.set(`round trip of ${bytes} B${to}`, await contest.trips(EACH_TRIPS, bytes));
+    }
   };
   const during = async <T>(receivers: number, work: (contest: Contest) => Promise<T>): Promise<T> => {
     const contest = await Contest.open(wire, receivers, addresses);
@@ -76,13 +90,13 @@ async function measure(wire: WireName, addresses: Addresses): Promise<Figures> {
   const times = await during(1, async (one) => {
     if (RECEIVERS.includes(1)) await pour(one, 1);
     await one.trips(500, smallest);
-    const busy = await one.trips(3_000, smallest);
-    const asleep = await one.trips(200, smallest, SLEEP_MS);
+    const busy = await one.trips(BUSY_TRIPS, smallest);
+    const asleep = await one.trips(ASLEEP_TRIPS, smallest, SLEEP_MS);
     return { busy, asleep, idle: await one.idle(3_000) };
   });
   for (const receivers of RECEIVERS.filter((each) => each > 1))
     await during(receivers, (several) => pour(several, receivers));
-  return { events, ...times };
+  return { events, trips, ...times };
 }
 
 /** As many events as take the wanted time, which the first, shorter run tells. */
@@ -100,11 +114,19 @@ async function fastest(contest: Contest, bytes: number): Promise<number> {
 function* lines(name: string, figures: Figures, rival: Figures | undefined): Generator<Result> {
   for (const [what, perSecond] of figures.events)
     yield compare(`${name}: ${what}`, perSecond, rival?.events.get(what) ?? NaN, RIVAL, 'events/s');
+  for (const [what, { p50 }] of figures.trips)
+    yield less(`${name}: ${what}, p50`, p50, rival?.trips.get(what)?.p50);
+  yield* tripLines(name, figures, rival);
+  yield compare(`${name}: processor while idle`, figures.idle, rival?.idle ?? NaN, RIVAL, '% of a core');
+}
+
+type TripFigures = Pick<Figures, 'busy' | 'asleep'>;
+
+function* tripLines(name: string, figures: TripFigures, rival: TripFigures | undefined): Generator<Result> {
   yield less(`${name}: round trip, p50`, figures.busy.p50, rival?.busy.p50);
   yield less(`${name}: round trip, p99`, figures.busy.p99, rival?.busy.p99);
   yield less(`${name}: round trip from sleep, p50`, figures.asleep.p50, rival?.asleep.p50);
   yield less(`${name}: round trip from sleep, p99`, figures.asleep.p99, rival?.asleep.p99);
-  yield compare(`${name}: processor while idle`, figures.idle, rival?.idle ?? NaN, RIVAL, '% of a core');
 }
 
 /** Of times, less is better. */
@@ -121,8 +143,9 @@ const nameOf = ({ face, carrier }: WireName): string => {
   return face === 'port' ? `${carrier}, frames` : `${face} to a ${carrier}`;
 };
 
-const wanted = ({ face, carrier }: WireName): boolean =>
-  (ONLY.length === 0 || ONLY.includes(carrier)) && (FACES.length === 0 || FACES.includes(face));
+const allows = (choice: readonly string[], name: string): boolean =>
+  choice.length === 0 || choice.includes(name);
+const wanted = ({ face, carrier }: WireName): boolean => allows(ONLY, carrier) && allows(FACES, face);
 
 async function servers(): Promise<{ addresses: Addresses; missing: Set<string>; stop: () => Promise<void> }> {
   const started: Started[] = [];
