@@ -141,6 +141,32 @@ describe('a lane', () => {
     expect(text(reader.read())).toBe('later');
   });
 
+  it('goes by one copy only where somebody writes over a record that goes over the end while it is read', () => {
+    const { memory, writer, buffer, corrupt } = open(64);
+    const overwriting = Object.create(memory, {
+      copy: {
+        value: (at: number, length: number) => {
+          const copy = memory.copy(at, length);
+          // The length, after it was looked at the first time.
+          if (at === 48) new Int32Array(buffer, LANE_CONTROL_BYTES)[48 / 4] = 2 ** 20;
+          return copy;
+        },
+      },
+    }) as SharedLaneMemory;
+    const reader = new LaneReader(overwriting, {
+      onCorrupt: (frames, bytes) => void corrupt.push([frames, bytes]),
+    });
+    for (let n = 0; n < 3; n += 1) {
+      writer.tryWrite(bytes('12345678'));
+      reader.read();
+    }
+    expect(writer.tryWrite(new Uint8Array(24))).toBe(true);
+    expect(reader.read()).toBeUndefined();
+    expect(corrupt).toEqual([[0, 32]]);
+    writer.tryWrite(bytes('later'));
+    expect(text(reader.read())).toBe('later');
+  });
+
   it('finds its way back after somebody wrote over the tail', () => {
     const { writer, reader, memory, corrupt } = open(64);
     memory.store(laneWords.tail, 0x1234_5671);
