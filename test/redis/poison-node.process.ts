@@ -1,3 +1,4 @@
+import { TransportClosedError } from '@nestjs-orchestrator/core';
 import { systemClock, silentLogger } from '@nestjs-orchestrator/core/ports';
 import { redisStreams, type RedisStreamsOptions } from '@nestjs-orchestrator/redis';
 import { Redis } from 'ioredis';
@@ -9,18 +10,29 @@ const { url, name, options } = JSON.parse(process.argv[2] ?? '{}') as {
   readonly options: RedisStreamsOptions;
 };
 const redis = new Redis(url);
-const seat = await redisStreams(redis, options).join(
-  { cluster: 'shop', endpoint: name, clock: systemClock, logger: silentLogger },
-  { onFrame: () => undefined, onPeer: () => undefined },
-);
-await seat.serve({
-  onGained: () => undefined,
-  onLost: () => undefined,
-  onFrame: async (_owned, { bytes, name: to }) => {
-    const text = Buffer.from(bytes).toString();
-    if (text === 'poison') process.kill(process.pid, 'SIGKILL');
-    // What comes after the poison does not get done before it has struck.
-    await new Promise((resolve) => void setImmediate(resolve));
-    process.send?.(`${to}: ${text}`);
-  },
-});
+const transport = redisStreams(redis, options);
+
+// Whoever was declared dead, being slow, joins again.
+for (;;) {
+  const seat = await transport.join(
+    { cluster: 'shop', endpoint: name, clock: systemClock, logger: silentLogger },
+    { onFrame: () => undefined, onPeer: () => undefined },
+  );
+  try {
+    await seat.serve({
+      onGained: () => undefined,
+      onLost: () => undefined,
+      onFrame: async (_owned, { bytes, name: to }) => {
+        const text = Buffer.from(bytes).toString();
+        if (text === 'poison') process.kill(process.pid, 'SIGKILL');
+        // What comes after the poison does not get done before it has struck.
+        await new Promise((resolve) => void setImmediate(resolve));
+        process.send?.(`${to}: ${text}`);
+      },
+    });
+  } catch (error) {
+    // Between joining and serving it was declared dead.
+    if (!(error instanceof TransportClosedError)) throw error;
+  }
+  await seat.closed;
+}

@@ -7,7 +7,7 @@ import {
   TransportClosedError,
   TransportUnavailableError,
 } from '@nestjs-orchestrator/core';
-import { silentLogger, systemClock } from '@nestjs-orchestrator/core/ports';
+import { type Clock, silentLogger, systemClock } from '@nestjs-orchestrator/core/ports';
 import { redisStreams } from '@nestjs-orchestrator/redis';
 import type { Redis } from 'ioredis';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -111,8 +111,44 @@ describe('endpoints on Redis', () => {
   });
 
   it('the name of an endpoint that lives is taken', async () => {
-    await join('a');
-    await expect(join('a')).rejects.toBeInstanceOf(EndpointTakenError);
+    const options = { ...OPTIONS, prefix, leaseMs: 60_000 };
+    const a = await join('a', options);
+    let tell: (look: () => void) => void = () => undefined;
+    const waiting = new Promise<() => void>((resolve) => (tell = resolve));
+    // It looks a second time half a lease later; whatever else it schedules is about calls of the server.
+    const schedule: Clock['schedule'] = (delayMs, run) => {
+      if (delayMs !== 30_000) return systemClock.schedule(delayMs, run);
+      tell(run);
+      return { cancel: () => undefined };
+    };
+    const joining = redisStreams(redis, options).join(
+      { cluster: 'shop', endpoint: 'a', clock: { ...systemClock, schedule }, logger: silentLogger },
+      { onFrame: () => undefined, onPeer: () => undefined },
+    );
+    const refused = expect(joining).rejects.toBeInstanceOf(EndpointTakenError);
+    const look = await waiting;
+    // All give a sign of life when somebody comes.
+    await join('b', options);
+    await a.change.until(() => a.peers.includes('b up'));
+    look();
+    await refused;
+  });
+
+  it('nobody is declared dead who gave no sign of life while nobody did', async () => {
+    const a = await join('a', { leaseMs: 60_000 });
+    const tag = `{${encodeURIComponent(prefix)}/shop}`;
+    const now = (seconds: number): number => Date.now() + seconds * 1_000;
+    // As after a pause: its last sign was 60 s ago, and that of anybody 50 s.
+    await redis.zadd(`${tag}:until`, now(-1), 'late');
+    await redis.hset(`${tag}:nodes`, 'late', JSON.stringify(['late', 1, 0]));
+    await redis.hset(`${tag}:pulse`, 'last', now(-50));
+    await redis.publish(`${tag}:hints`, '1');
+    await a.change.until(() => a.peers.includes('late up'));
+    expect(a.peers).toEqual(['late up']);
+    // Where others gave signs of life meanwhile, it is dead.
+    await redis.hset(`${tag}:pulse`, 'last', now(-20), 'grace', 0);
+    await redis.publish(`${tag}:hints`, '1');
+    await a.change.until(() => a.peers.includes('late lost'));
   });
 
   it('bad input is a typed error, and nothing stays behind', async () => {

@@ -204,7 +204,8 @@ return {'joined'}`,
 );
 
 /**
- * A sign of life; tells who else gives one. After a pause of all of them, as when the server was away, nobody counts as dead for one lease. KEYS: until,
+ * A sign of life; tells who else gives one. After a pause of all of them, as when the server was away, nobody counts as dead for one lease. Each gives one
+ * every third of a lease: a pause that ends a lease of one who lives is longer than two thirds, counted from the last sign of anybody. KEYS: until,
  * nodes, pulse; ARGV: incarnation, lease, about. Returns 0 where this one was declared dead, else per endpoint incarnation, about, and the milliseconds that
  * its lease has left.
  */
@@ -216,7 +217,7 @@ local lease = tonumber(ARGV[2])
 local pulse = redis.call('HMGET', KEYS[3], 'last', 'grace')
 local last = tonumber(pulse[1] or '0')
 local grace = tonumber(pulse[2] or '0')
-if now - last > lease then
+if now - last > lease * 2 / 3 then
   grace = now + lease
   redis.call('HSET', KEYS[3], 'grace', grace)
 end
