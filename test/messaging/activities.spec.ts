@@ -1,103 +1,10 @@
-import { message, StoreUnavailableError, type } from '@nestjs-orchestrator/core';
-import { compileSaga, type OrchestratorHost } from '@nestjs-orchestrator/core/internal';
-import {
-  ActivityRejectedError,
-  buildSaga,
-  defineSaga,
-  type SagaActivityContext,
-} from '@nestjs-orchestrator/core/saga';
+import { StoreUnavailableError, type } from '@nestjs-orchestrator/core';
+import { compileSaga } from '@nestjs-orchestrator/core/internal';
+import { ActivityRejectedError, buildSaga, defineSaga } from '@nestjs-orchestrator/core/saga';
 import { afterEach, describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import { storeKinds } from '../saga/support.js';
+import { Card, Placed, Moved, Cancelled, Checked, orderSaga, ref } from './charging.js';
 import { openPlainCluster, type PlainCluster, type PlainNode } from './support.js';
-
-const ref = z.object({ orderId: z.string() });
-class Placed extends message('t.placed', ref) {}
-class Moved extends message('t.moved', ref) {}
-class Cancelled extends message('t.cancelled', ref) {}
-class Checked extends message('t.checked', ref) {}
-
-const definition = (version: number, migrates: boolean) =>
-  defineSaga({
-    name: 'charged',
-    version,
-    ...(migrates ? { migrate: { 1: {} } } : {}),
-    data: type<{ orderId: string; receipt: string; error: string }>(),
-    correlateBy: 'orderId',
-    states: ['charging', 'elsewhere', 'charged'],
-    ends: { done: 'success', failed: 'undo' },
-    events: [Placed, Moved, Cancelled, Checked],
-    compensations: { refund: ref },
-    activities: {
-      charge: {
-        input: ref,
-        output: z.object({ receipt: z.string() }),
-        retry: { attempts: 3, firstDelay: '10s' },
-        timeout: '30s',
-        heartbeat: '8s',
-      },
-    },
-  });
-const orderSaga = definition(1, false);
-
-/** The service outside, and what it was asked. */
-class Card {
-  readonly charges: { readonly key: string; readonly attempt: number }[] = [];
-  readonly refunds: string[] = [];
-  readonly aborted: string[] = [];
-  onDone: () => void = () => {};
-  onChecked: () => void = () => {};
-  charge: (ctx: SagaActivityContext) => Promise<{ receipt: string }> = async () => ({ receipt: 'r1' });
-
-  constructor(
-    private readonly version = 1,
-    private readonly migrates = false,
-  ) {}
-
-  readonly register = (host: OrchestratorHost): void =>
-    host.register(
-      buildSaga(definition(this.version, this.migrates), (saga) => {
-        saga
-          .initially()
-          .when(Placed)
-          .then((ctx) => {
-            const { orderId } = ctx.event;
-            ctx.invoke('charge', { orderId }, { undo: { name: 'refund', input: { orderId } } });
-            return { orderId, receipt: '', error: '' };
-          })
-          .transitionTo('charging');
-        saga
-          .during('charging')
-          .onDone('charge')
-          .then((ctx) => {
-            this.onDone();
-            ctx.data.receipt = ctx.event.receipt;
-          })
-          .transitionTo('charged')
-          .onFailed('charge')
-          .then((ctx) => void (ctx.data.error = `${ctx.event.message} (${ctx.event.attempts})`))
-          .transitionTo('failed')
-          .when(Moved)
-          .transitionTo('elsewhere')
-          .when(Cancelled)
-          .transitionTo('failed')
-          .when(Checked)
-          .then(() => this.onChecked());
-        saga
-          .during('elsewhere', 'charged')
-          .when(Moved)
-          .transitionTo('done')
-          .when(Cancelled)
-          .transitionTo('failed');
-        saga.activity('charge', (_, ctx) => {
-          this.charges.push({ key: ctx.idempotencyKey, attempt: ctx.attempt });
-          ctx.signal.addEventListener('abort', () => this.aborted.push((ctx.signal.reason as Error).name));
-          return this.charge(ctx);
-        });
-        saga.compensate('refund', async (_, { idempotencyKey }) => void this.refunds.push(idempotencyKey));
-      }),
-    );
-}
 
 const orderId = 'o1';
 
@@ -323,6 +230,42 @@ describe.each(storeKinds)('an activity, on $kind', (kind) => {
     expect(await order(second)).toMatchObject({ state: 'charged', data: { receipt: 'r2' } });
     expect(card.charges.map(({ attempt }) => attempt)).toEqual([1, 2]);
     expect(new Set(card.charges.map(({ key }) => key)).size).toBe(1);
+  });
+
+  it('is interrupted when its node stops, and goes on at once with another one', async () => {
+    const { cluster: nodes, clock, card, first, bus } = await scene();
+    card.charge = ({ signal }) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+    await bus.publish(new Placed({ orderId }));
+    await clock.settled();
+    const second = await nodes.node('second', card.register);
+    card.charge = async () => ({ receipt: 'r2' });
+    await first.host.close();
+    await clock.advance('2s');
+    expect(card.aborted).toEqual(['ActivityStoppedError']);
+    expect(card.charges.map(({ attempt }) => attempt)).toEqual([1, 2]);
+    expect(await order(second)).toMatchObject({ state: 'charged', data: { receipt: 'r2' } });
+  });
+
+  it('fails for good with an output that is too large, and with the beginning of a long message', async () => {
+    const { clock, card, first, bus } = await scene();
+    card.charge = async () => ({ receipt: 'r'.repeat(300_000) });
+    await bus.publish(new Placed({ orderId }));
+    await clock.advance('1m');
+    expect(await order(first)).toMatchObject({
+      state: 'failed',
+      data: {
+        error: expect.stringMatching(/^output of activity 'charge' has 300014 characters.*limit.*\(1\)$/),
+      },
+    });
+    card.charge = async () => {
+      throw new Error('e'.repeat(300_000));
+    };
+    await bus.publish(new Placed({ orderId: 'o2' }));
+    await clock.advance('2m');
+    const other = await first.host.repository(orderSaga).findByCorrelation('o2');
+    expect(other).toMatchObject({ state: 'failed', status: 'compensated' });
+    expect(other?.data.error).toHaveLength(4_004);
   });
 
   it('does not run again for what goes wrong with its outcome', async () => {

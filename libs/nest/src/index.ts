@@ -161,6 +161,7 @@ export {
 export {
   ActivityCancelledError,
   ActivityRejectedError,
+  ActivityStoppedError,
   ActivityTimeoutError,
   CorrelationError,
   InstanceAbsentError,

@@ -98,6 +98,7 @@ export {
 export {
   ActivityCancelledError,
   ActivityRejectedError,
+  ActivityStoppedError,
   ActivityTimeoutError,
 } from './activity/activity-errors.js';
 export type {

@@ -1,5 +1,6 @@
 import type { Consumed, Consumer } from '../../bus/relay/consumer.js';
 import { isNoFaultOfWork, mayRetry } from '../../bus/relay/retry-policy.js';
+import { errorText } from '../../errors/error-text.js';
 import { parseJson, toJson } from '../../message/json.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FaultPoints } from '../../ports/fault-points.js';
@@ -14,7 +15,7 @@ import { notesOf } from '../run/notes.js';
 import { SagaVersionError } from '../saga-errors.js';
 import type { InstanceWaits } from '../wait/instance-waits.js';
 import { successorOf } from '../versions/fit-version.js';
-import { ActivityCancelledError, UnknownActivityError } from './activity-errors.js';
+import { ActivityCancelledError, ActivityStoppedError, UnknownActivityError } from './activity-errors.js';
 import { ActivityTry } from './activity-run.js';
 import type { ActivityDefinition } from './activity-types.js';
 import { outcomeWork, type ActivityOutcome, type ActivityWork } from './activity-work.js';
@@ -123,7 +124,7 @@ export class ActivityConsumer implements Consumer {
       look: (instance) => {
         if (!waitsFor(instance, payload.invocation)) cancel();
       },
-      stopped: () => {},
+      stopped: () => attempt.cancel(new ActivityStoppedError(payload.name)),
     });
     try {
       const output = await this.call(invocation, attempt);
@@ -162,12 +163,12 @@ export class ActivityConsumer implements Consumer {
     thrown: unknown,
   ): Promise<ActivityOutcome | 'again'> {
     const { store, clock, random, logger, lookWithin } = this.ports;
-    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-    if (isNoFaultOfWork(error)) throw error;
-    const { name, message } = error;
-    if (!mayRetry(error) || work.attempts >= definition.attempts)
+    if (isNoFaultOfWork(thrown)) throw thrown;
+    const { name, message } = errorText(thrown);
+    if (!mayRetry(thrown) || work.attempts >= definition.attempts)
       return { kind: 'failed', error: { name, message } };
-    const pause = pauseAfter(definition, work.attempts, random.next());
+    // What a node has given up since it stops is taken up by another one at once.
+    const pause = this.ports.stopping() ? 0 : pauseAfter(definition, work.attempts, random.next());
     logger.warn(`Activity ${payload.name} failed, next try in ${pause} ms: ${name}: ${message}`, {
       id: payload.instance,
       tenant: work.tenant,

@@ -19,6 +19,15 @@ export class ActivityCancelledError extends OrchestratorError {
   }
 }
 
+/** Why the signal of an activity aborts when its node stops. Another try goes on elsewhere. */
+export class ActivityStoppedError extends OrchestratorError {
+  readonly code = 'ACTIVITY_STOPPED';
+  override readonly retryable = true;
+  constructor(readonly activity: string) {
+    super(`Activity '${activity}' was interrupted: its node stops. It is tried again by another one.`);
+  }
+}
+
 /** A stored activity is none of this build's: it becomes a dead letter, to be replayed on a build that has it. */
 export class UnknownActivityError extends OrchestratorError {
   readonly code = 'UNKNOWN_ACTIVITY';
