@@ -62,7 +62,10 @@ export interface SagaContext<out M, in out D, in out C, in out W extends SagaWor
 
 /** Options of `compensateWith`. */
 export interface CompensateOptions {
-  /** Steps of one scope don't depend on each other's order: they are undone beside each other. Default: one after the other, last first. */
+  /**
+   * Steps of one scope that are recorded one after the other don't depend on each other's order: they are undone beside each other. What was recorded
+   * between them is undone between them. Default: one after the other, last first.
+   */
   readonly scope?: string;
 }
 
