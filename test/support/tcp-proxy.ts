@@ -13,6 +13,8 @@ export interface TcpProxy {
   loses(pieces: number): Promise<void>;
   /** Closes the connection on which a client sends that text, instead of passing it on, so many times. */
   closeAt(text: string, times: number): void;
+  /** Keeps what the server answers to the next request with that text, from when it is there until it is let go. */
+  holdAnswerTo(text: string): { readonly held: Promise<void>; letGo(): void };
   /** Closes all connections; new ones come through. */
   drop(): void;
   /** Connections that were there when it was cut are closed; new ones come through. */
@@ -35,11 +37,18 @@ export async function startTcpProxy(serverPort: number): Promise<TcpProxy> {
     closing = { ...closing, times: closing.times - 1 };
     return true;
   };
+  let hold: AnswerHold | null = null;
   const drop = (): void => {
     for (const socket of sockets) socket.destroy();
   };
   const server = createServer((client) => {
     const upstream = connect(serverPort, '127.0.0.1');
+    let asked: AnswerHold | null = null;
+    const pass = (bytes: Buffer, isRequest: boolean): void => {
+      if (!isRequest) return void (asked === null ? client.write(bytes) : asked.take(client, bytes));
+      if (hold !== null && bytes.includes(hold.text)) [asked, hold] = [hold, null];
+      upstream.write(bytes);
+    };
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],
@@ -48,7 +57,7 @@ export async function startTcpProxy(serverPort: number): Promise<TcpProxy> {
       from.on('data', (bytes: Buffer) => {
         if (from === client && closes(bytes)) from.destroy();
         else if (broken === 'both' || broken === (from === client ? 'requests' : 'answers')) lose();
-        else to.write(bytes);
+        else pass(bytes, from === client);
       });
       from.on('error', () => undefined);
       from.on('close', () => {
@@ -72,6 +81,11 @@ export async function startTcpProxy(serverPort: number): Promise<TcpProxy> {
         waiting.add(look);
       }),
     closeAt: (text, times) => void (closing = { text, times }),
+    holdAnswerTo: (text) => {
+      const held = new AnswerHold(text);
+      hold = held;
+      return { held: held.reached, letGo: () => held.letGo() };
+    },
     drop,
     heal: () => {
       drop();
@@ -83,4 +97,27 @@ export async function startTcpProxy(serverPort: number): Promise<TcpProxy> {
       await once(server, 'close');
     },
   };
+}
+
+/** Keeps what one connection is answered. */
+class AnswerHold {
+  readonly reached: Promise<void>;
+  private isReached = (): void => {};
+  private readonly kept: (() => void)[] = [];
+  private open = false;
+
+  constructor(readonly text: string) {
+    this.reached = new Promise((resolve) => (this.isReached = resolve));
+  }
+
+  take(to: Socket, bytes: Buffer): void {
+    if (this.open) return void to.write(bytes);
+    this.kept.push(() => void to.write(bytes));
+    this.isReached();
+  }
+
+  letGo(): void {
+    this.open = true;
+    for (const pass of this.kept.splice(0)) pass();
+  }
 }

@@ -170,6 +170,7 @@ export {
   SagaConflictError,
   SagaDefinitionError,
   SagaKeyTakenError,
+  SagaListingError,
   SagaOperator,
   SagaEndedError,
   SagaVersionError,

@@ -16,7 +16,7 @@ export interface InstanceFilter {
   readonly order?: 'newest' | 'oldest';
   /** At most 1 000; default 50. */
   readonly limit?: number;
-  /** `next` of the page before. */
+  /** `next` of the page before. A store throws `RangeError` for one that isn't. */
   readonly cursor?: string;
 }
 

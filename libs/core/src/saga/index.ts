@@ -91,6 +91,7 @@ export {
   SagaDefinitionError,
   SagaDelayedError,
   SagaKeyTakenError,
+  SagaListingError,
   SagaVersionError,
   UnexpectedEventError,
   type DefinitionFault,

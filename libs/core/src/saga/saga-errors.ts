@@ -1,5 +1,8 @@
 import { OrchestratorError } from '../errors/orchestrator-error.js';
 
+/** Most instances of one page of a listing. */
+export const MOST_PER_PAGE = 1_000;
+
 /** One fault of a definition: where, what was found, what was expected. */
 export interface DefinitionFault {
   readonly path: string;
@@ -92,6 +95,24 @@ export class SagaKeyTakenError extends OrchestratorError {
     super(
       `An instance of saga '${saga}' was to get a value of its key '${key}' that instance ${holder} has. ` +
         `Declare the key 'many' if instances share it, or correlate with something that is the instance's own.`,
+    );
+  }
+}
+
+/** A page that can't be listed: how many instances it shall have, or where it begins, is wrong. */
+export class SagaListingError extends OrchestratorError {
+  readonly code = 'SAGA_LISTING';
+  constructor(
+    readonly saga: string,
+    readonly option: 'limit' | 'cursor',
+    readonly value: unknown,
+    cause?: unknown,
+  ) {
+    super(
+      option === 'limit'
+        ? `A page of saga '${saga}' can't have ${String(value)} instances: 'limit' is a whole number from 1 to ${MOST_PER_PAGE}.`
+        : `No page of saga '${saga}' begins at '${String(value)}': 'cursor' is the 'next' of the page before; list again without it.`,
+      { cause },
     );
   }
 }

@@ -63,7 +63,9 @@ export interface SagaWaitOptions extends SagaReadOptions {
 
 /** Options of a listing. */
 export interface SagaListOptions extends SagaReadOptions {
+  /** Instances of a page: 1 to 1 000. Default 50. */
   readonly limit?: number;
+  /** `next` of the page before. Default: the first page. */
   readonly cursor?: string;
 }
 
@@ -89,7 +91,11 @@ export interface SagaRepository<G extends AnySaga> {
   findByState(state: StateOf<G>, options?: SagaReadOptions): AsyncIterable<SagaInstance<G>>;
   /** Instances that have not ended and not changed for at least this long, oldest first. */
   findStale(idle: Duration | number, options?: SagaReadOptions): AsyncIterable<SagaInstance<G>>;
-  /** Newest first. */
+  /**
+   * A page of all instances, newest first. What changes between two pages neither hides nor repeats others.
+   *
+   * @throws SagaListingError for a `limit` or `cursor` that can't be
+   */
   list(options?: SagaListOptions): Promise<SagaPage<G>>;
   /**
    * Waits until an instance is in one of these states, or was since the wait began; or until the function says so, asked after each change

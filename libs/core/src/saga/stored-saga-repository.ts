@@ -16,6 +16,7 @@ import type {
   SagaRepository,
   SagaWaitOptions,
 } from './saga-repository.js';
+import { MOST_PER_PAGE, SagaListingError } from './saga-errors.js';
 import type { AnySaga, DataOf, StateOf } from './saga-types.js';
 import { storedStatesWithin } from './states.js';
 import type { InstanceWaits } from './wait/instance-waits.js';
@@ -66,16 +67,24 @@ export class StoredSagaRepository<G extends AnySaga> implements SagaRepository<G
     return this.all({ idleMs: milliseconds(idle), order: 'oldest' }, options);
   }
 
-  list(options: SagaListOptions = {}): Promise<SagaPage<G>> {
+  async list(options: SagaListOptions = {}): Promise<SagaPage<G>> {
     const { limit, cursor } = options;
-    return this.page(
-      {
-        order: 'newest',
-        ...(limit === undefined ? {} : { limit }),
-        ...(cursor === undefined ? {} : { cursor }),
-      },
-      options,
-    );
+    const { name } = this.definition;
+    if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1 && limit <= MOST_PER_PAGE))
+      throw new SagaListingError(name, 'limit', limit);
+    try {
+      return await this.page(
+        {
+          order: 'newest',
+          ...(limit === undefined ? {} : { limit }),
+          ...(cursor === undefined ? {} : { cursor }),
+        },
+        options,
+      );
+    } catch (error) {
+      // What stores throw for a cursor that is none of theirs.
+      throw error instanceof RangeError ? new SagaListingError(name, 'cursor', cursor, error) : error;
+    }
   }
 
   async waitUntil(

@@ -20,6 +20,12 @@ interface Listed {
   readonly id: string;
 }
 
+/** An instance that was listed, with its place. */
+interface Found {
+  readonly place: string;
+  readonly instance: StoredInstance;
+}
+
 /**
  * Instances by creation. A sorted set has them once for each question: all, those that have not ended, by state, by status. The narrowest list
  * that holds the answer is read page by page; what else was asked is looked at in the instances themselves.
@@ -34,24 +40,23 @@ export async function query(
   const room = rooms.of(filter.tenant);
   const limit = Math.min(filter.limit ?? DEFAULT_LIMIT, MOST);
   const instant = now ?? (filter.idleMs === undefined ? 0 : await serverTime(connection));
-  const items: StoredInstance[] = [];
+  const found: Found[] = [];
   let after = cursorOf(filter);
   for (;;) {
-    const wanted = limit + 1 - items.length;
+    const wanted = limit + 1 - found.length;
     const page = await listed(connection, room, filter, after, wanted);
-    const found = await load(loads, filter, page);
-    items.push(...found.filter((instance) => matches(instance, filter, instant)));
-    if (page.length < wanted || items.length > limit) break;
+    const loaded = await load(loads, filter, page);
+    found.push(...loaded.filter(({ instance }) => matches(instance, filter, instant)));
+    if (page.length < wanted || found.length > limit) break;
     after = page.at(-1)?.place ?? after;
   }
-  const rest = items.length > limit;
-  const shown = items.slice(0, limit);
-  return { items: shown, next: rest ? await placeOf(connection, room, shown.at(-1)) : null };
+  return pageOf(found, limit);
 }
 
-async function placeOf(connection: Connection, room: Room, last: StoredInstance | undefined) {
-  if (last === undefined) return null;
-  return connection.command((client) => client.hget(room.instance(last.saga, last.id), 'order'));
+function pageOf(found: readonly Found[], limit: number): InstancePage {
+  const shown = found.slice(0, limit);
+  const items = shown.map(({ instance }) => instance);
+  return { items, next: found.length > limit ? (shown.at(-1)?.place ?? null) : null };
 }
 
 function cursorOf({ cursor }: InstanceFilter): string | null {
@@ -110,10 +115,13 @@ async function load(
   loads: Loads,
   { tenant, saga }: InstanceFilter,
   page: readonly Listed[],
-): Promise<readonly StoredInstance[]> {
+): Promise<readonly Found[]> {
   const requests = page.map(({ id }) => ({ tenant, saga, by: { id }, messageId: '' }));
   const results = await loads.load(requests);
-  return results.flatMap(({ instance }) => instance ?? []);
+  return page.flatMap(({ place }, at) => {
+    const instance = results[at]?.instance ?? null;
+    return instance === null ? [] : [{ place, instance }];
+  });
 }
 
 function matches(instance: StoredInstance, filter: InstanceFilter, now: number): boolean {

@@ -19,8 +19,8 @@ const listScript = script(
   preludeLua,
   deadLettersLua,
   `
-local list, before, limit = take(), take(), takeNumber()
-local from = before == '' and '(' .. string.sub(list, 1, -2) .. '0' or '(' .. list .. before
+local list, edge, before, limit = take(), take(), take(), takeNumber()
+local from = before == '' and '(' .. string.sub(list, 1, -2) .. '0' or edge .. list .. before
 local found = {}
 for n, member in ipairs(redis.call('ZREVRANGEBYLEX', deadOrder, from, '[' .. list, 'LIMIT', 0, limit)) do
   local letter = string.sub(member, #list + 1)
@@ -80,6 +80,9 @@ type Row = readonly [
 ];
 
 const MOST = 10_000;
+/** Instant and number. */
+const NAME_LENGTH = 33;
+const LETTER = /^\d{16}-\d{16}@/;
 
 /** What was given up, of one tenant or of all. */
 export async function deadLetters(
@@ -94,7 +97,7 @@ export async function deadLetters(
   const calls = wanted.map((room) => ({
     script: listScript,
     keys: room.fixed,
-    args: ['0', list, filter.before ?? '', limit],
+    args: ['0', list, ...edgeOf(room.tenant, filter.before), limit],
   }));
   const answers = await connection.runAll(calls);
   const letters = answers.flatMap((answer, n) => {
@@ -105,6 +108,24 @@ export async function deadLetters(
   return letters.toSorted((a, b) => (a.letter < b.letter ? 1 : -1)).slice(0, limit);
 }
 
+/**
+ * Where a tenant's letters before that one begin. Names grow in each tenant, and two tenants may have the same: a letter is told by its name and its
+ * tenant, so that a page which ends between such two hides neither.
+ */
+function edgeOf(tenant: string, before: string | undefined): readonly [edge: '(' | '[', name: string] {
+  if (before === undefined) return ['(', ''];
+  const name = before.slice(0, NAME_LENGTH);
+  if (!LETTER.test(before))
+    throw new RangeError(
+      `"${before}" is not the \`letter\` of a dead letter: list again without \`before\`.`,
+    );
+  return [letterName(tenant, name) < before ? '[' : '(', name];
+}
+
+function letterName(tenant: string, name: string): string {
+  return `${name}@${encode(tenant)}`;
+}
+
 /** Settles an open letter; its work goes on, or its row goes. */
 export async function settleDeadLetter(
   connection: Connection,
@@ -112,12 +133,13 @@ export async function settleDeadLetter(
   { tenant, letter, settlement, work, now }: SettleRequest,
 ): Promise<{ readonly settled: boolean; readonly claimable: boolean }> {
   const room = rooms.of(tenant);
-  const row = await connection.run({ script: readScript, keys: room.fixed, args: ['0', letter] });
+  const name = letter.slice(0, NAME_LENGTH);
+  const row = await connection.run({ script: readScript, keys: room.fixed, args: ['0', name] });
   if (row === null) return { settled: false, claimable: false };
-  const dead = letterOf(tenant, letter, row as Row);
+  const dead = letterOf(tenant, name, row as Row);
   const parameters = new Parameters(...room.fixed);
   const { verb, by, reason } = settlement;
-  parameters.push(now ?? '', letter, JSON.stringify([verb, by, reason]), work === null ? '0' : '1');
+  parameters.push(now ?? '', name, JSON.stringify([verb, by, reason]), work === null ? '0' : '1');
   pushRemovals(parameters, room, work === null ? [dead] : []);
   if (work !== null) mustBeOf(tenant, [work]);
   pushWork(parameters, room, work === null ? [] : [work]);
@@ -127,12 +149,12 @@ export async function settleDeadLetter(
   return { settled: settled === 1, claimable: claimable === 1 };
 }
 
-function letterOf(tenant: string, letter: string, row: Row): DeadLetter {
+function letterOf(tenant: string, name: string, row: Row): DeadLetter {
   const [kind, record, reason, attempts, at, detail, , settled, settledAt] = row;
   const about = kind === 'delivery' ? lostDelivery(tenant, record, reason) : lostWork(tenant, record, reason);
   return {
     ...about,
-    letter,
+    letter: letterName(tenant, name),
     detail: detail === '' ? null : detail.slice(1),
     attempts,
     at: Number(at),
