@@ -9,9 +9,12 @@ import { OutcomeUnknownError, PeerProtocolError } from './cluster-errors.js';
 import { Batch } from './wire/batch.js';
 import {
   ACCEPTED,
+  ANSWER,
+  CHANGED,
   DONE,
   EVENT,
   FAILED,
+  HAS_REPLY,
   HELLO,
   MAGIC,
   REFUSAL,
@@ -66,6 +69,12 @@ function doneIn(first: number, count: number): string[] {
   return Array.from({ length: count }, (_, at) => `done ${first + at}`);
 }
 
+function answerIn(reader: FrameReader): string {
+  const [number, flags, snapshot] = [reader.number(), reader.byte(), reader.text()];
+  const reply = (flags & HAS_REPLY) === 0 ? '' : ` ${JSON.stringify(reader.payload())}`;
+  return `answer ${number} ${flags & CHANGED ? 'changed' : 'unchanged'} ${snapshot.slice(0, 15)}${reply}`;
+}
+
 function remarksIn(frame: Uint8Array): string[] {
   const remarks: string[] = [];
   const reader = new FrameReader(frame);
@@ -76,6 +85,7 @@ function remarksIn(frame: Uint8Array): string[] {
     else if (kind === DONE) remarks.push(...doneIn(reader.number(), reader.number()));
     else if (kind === REPLY)
       remarks.push(`reply ${reader.number()} ${JSON.stringify(reader.payload()).slice(0, 15)}`);
+    else if (kind === ANSWER) remarks.push(answerIn(reader));
     else if (kind === FAILED)
       remarks.push(`failed ${reader.number()} ${String((reader.payload() as { code: unknown }).code)}`);
     else return [...remarks, `kind ${kind}`];
@@ -178,7 +188,7 @@ describe('what another process says', () => {
       'failed 1 UNKNOWN_MACHINE',
       'failed 2 GROUP_UNREACHABLE',
       'accepted 3',
-      'reply 3 {"changed":true',
+      'answer 3 changed {"machine":"cou',
     ]);
   });
 
@@ -206,6 +216,9 @@ describe('what another process says', () => {
     ['accepts what was not sent', () => new Words(1).hello().say(ACCEPTED, [7]).bytes(), 2],
     ['has no payload where there must be one', () => new Words(1).hello().say(EVENT, [0]).bytes(), 2],
     ['has envelopes without a number', () => Uint8Array.of(MAGIC, VERSION, 0x80, 0, 0), 2],
+    ['has an answer of unknown flags', () => new Words(1).hello().say(ANSWER, [1, 4, 0]).bytes(), 2],
+    ['ends within a text', () => new Words(1).hello().say(ANSWER, [1, 0, 9]).bytes(), 2],
+    ['has a text that is no UTF-8', () => new Words(1).hello().say(ANSWER, [1, 0, 1]).say(0xff).bytes(), 2],
     ['is a piece after one that is missing', () => Uint8Array.of(MAGIC, VERSION, 0, 9, 1, 7), 2],
     ['is a piece that is empty', () => Uint8Array.of(MAGIC, VERSION, 0, 9, 0), 2],
     ['is a piece of a piece', () => Uint8Array.of(MAGIC, VERSION, 0, 6, 0, MAGIC, VERSION, 0, 1, 0, 1), 2],
@@ -269,6 +282,7 @@ describe('what another process says', () => {
         .say(ACCEPTED, [1])
         .say(DONE, [1, 2])
         .say(REPLY, [77], {})
+        .say(ANSWER, [78, HAS_REPLY, 0], 1)
         .bytes(),
     );
     await sent;

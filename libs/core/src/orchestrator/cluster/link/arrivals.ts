@@ -215,11 +215,11 @@ function snapshotText(instance: MachineInstance): string {
 /** A snapshot that can't travel is left out, with the reason: the answer counts. */
 function answerResult(link: Incoming, number: number, instance: MachineInstance, result: EventResult): void {
   const { changed, snapshot, reply } = result;
-  const answer = reply === undefined ? '' : `,"reply":${replyText(reply)}`;
+  const text = reply === undefined ? undefined : replyText(reply);
   try {
-    const state = serialize(instance.kind.bound, snapshot);
-    link.answer(number, `{"changed":${changed},"snapshot":${state}${answer}}`);
+    link.answerRequest(number, changed, serialize(instance.kind.bound, snapshot), text);
   } catch (error) {
-    link.answer(number, `{"changed":${changed},"unsent":${failureText(error)}${answer}}`);
+    const rest = text === undefined ? '' : `,"reply":${text}`;
+    link.answer(number, `{"changed":${changed},"unsent":${failureText(error)}${rest}}`);
   }
 }

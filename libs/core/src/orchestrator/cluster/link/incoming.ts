@@ -3,11 +3,14 @@ import { Ring } from '../../pool/ring.js';
 import { failureFrom, failureText } from '../wire/failure-text.js';
 import {
   ACCEPTED,
+  ANSWER,
   BROADCAST,
   CANCEL,
+  CHANGED,
   DONE,
   EVENT,
   FAILED,
+  HAS_REPLY,
   hasLimit,
   hasPayload,
   HELLO,
@@ -24,6 +27,7 @@ import { frameKind, FrameReader } from '../wire/frame-reader.js';
 import { MalformedFrame } from '../wire/malformed-frame.js';
 import { isPiece, PieceJoiner } from '../wire/pieces.js';
 import type { Outgoing } from './outgoing.js';
+import { RemoteAnswer } from '../remote/remote-answer.js';
 import { LocalTarget } from './local-target.js';
 
 /** Bytes of a frame of one message beside its payload: what it has of its own, a head, and the ends of the list. */
@@ -125,6 +129,12 @@ export class Incoming {
     this.asked.delete(number);
   }
 
+  /** @throws FrameTooLargeError */
+  answerRequest(number: number, changed: boolean, snapshot: string, reply: string | undefined): void {
+    this.out.answerRequest(number, changed, snapshot, reply);
+    this.asked.delete(number);
+  }
+
   private read(bytes: Uint8Array): void {
     try {
       if (isPiece(bytes)) this.readPiece(bytes);
@@ -177,6 +187,9 @@ export class Incoming {
       case REPLY:
         this.readReply(reader.number(), reader.payload());
         return;
+      case ANSWER:
+        this.readAnswer(reader);
+        return;
       case CANCEL:
         this.takeBack(reader.number());
         return;
@@ -195,6 +208,20 @@ export class Incoming {
   private readReply(number: number, answer: unknown): void {
     if (answer instanceof FrameTooLargeError) this.readFailure(number, answer);
     else this.out.inFlight.take(number)?.replied(answer);
+  }
+
+  private readAnswer(reader: FrameReader): void {
+    const number = reader.number();
+    const flags = reader.byte();
+    if (flags > (CHANGED | HAS_REPLY)) throw new MalformedFrame(`an answer has the flags ${flags}`);
+    const snapshot = reader.text();
+    const reply = (flags & HAS_REPLY) === 0 ? undefined : reader.payload();
+    this.readReply(
+      number,
+      reply instanceof FrameTooLargeError
+        ? reply
+        : new RemoteAnswer((flags & CHANGED) !== 0, reply, snapshot),
+    );
   }
 
   private readFailure(number: number, payload: unknown): void {

@@ -7,14 +7,18 @@ import { piecesOf } from '../wire/pieces.js';
 import type { RemoteMachine } from '../remote/remote-machine.js';
 import { Batch } from '../wire/batch.js';
 import {
+  ANSWER,
   BROADCAST,
   CANCEL,
+  CHANGED,
   EVENT,
   FAILED,
+  HAS_REPLY,
   hasLimit,
   HELLO,
   MAGIC,
   MOST_HANDLES,
+  MOST_SNAPSHOT_UNITS,
   REFUSAL,
   REPLY,
   TARGET,
@@ -95,6 +99,29 @@ export class Outgoing {
   answer(number: number, text: string): void {
     this.context.assertFits(text);
     this.remark(REPLY, number, text);
+    this.flushSoon();
+  }
+
+  /**
+   * The outcome of a request. A short snapshot stands apart from the reply, so that whoever asked reads it only where it is looked at.
+   *
+   * @throws FrameTooLargeError
+   */
+  answerRequest(number: number, changed: boolean, snapshot: string, reply: string | undefined): void {
+    if (snapshot.length > MOST_SNAPSHOT_UNITS) {
+      const rest = reply === undefined ? '' : `,"reply":${reply}`;
+      this.answer(number, `{"changed":${changed},"snapshot":${snapshot}${rest}}`);
+      return;
+    }
+    if (reply !== undefined) this.context.assertFits(reply);
+    if (this.closed !== undefined) return;
+    this.makeRoom(snapshot.length + (reply?.length ?? 0));
+    const { batch } = this;
+    batch.heads.byte(ANSWER);
+    batch.heads.number(number);
+    batch.heads.byte((changed ? CHANGED : 0) | (reply === undefined ? 0 : HAS_REPLY));
+    batch.headText(snapshot);
+    if (reply !== undefined) batch.payload(reply);
     this.flushSoon();
   }
 

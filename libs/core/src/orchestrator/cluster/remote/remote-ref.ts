@@ -5,6 +5,7 @@ import {
   type Machine,
   type Snapshot,
 } from '@nestjs-orchestrator/statechart';
+import { parseJson } from '../../../message/json.js';
 import { RequestTimeoutError, UnknownMachineError, WaitTimeoutError } from '../../errors.js';
 import type {
   EventResult,
@@ -17,6 +18,7 @@ import { RemoteMachineError } from '../cluster-errors.js';
 import { Posting } from '../link/posting.js';
 import { REQUEST, SNAPSHOT, STOP, WAIT } from '../wire/format.js';
 import { failureFrom } from '../wire/failure-text.js';
+import { RemoteAnswer } from './remote-answer.js';
 import { LocalAnswer, PendingQuestion, type QuestionLimits } from './pending-question.js';
 import type { RemoteMachine } from './remote-machine.js';
 
@@ -200,19 +202,22 @@ class RemoteResult implements EventResult {
   readonly #snapshot: () => Snapshot;
 
   constructor(remote: RemoteMachine, definition: Machine | undefined, payload: unknown) {
-    const { changed, reply, snapshot, unsent } = (payload ?? {}) as Record<string, unknown>;
-    this.changed = changed === true;
-    this.reply = reply;
+    const answer = (payload ?? {}) as Readonly<Record<string, unknown>>;
+    this.changed = answer['changed'] === true;
+    this.reply = answer['reply'];
     let read: Snapshot | undefined;
-    this.#snapshot = () => {
-      if (unsent !== undefined) throw failureFrom(unsent);
-      return (read ??= snapshotFrom(remote, definition, snapshot));
-    };
+    this.#snapshot = () => (read ??= snapshotFrom(remote, definition, snapshotIn(answer)));
   }
 
   get snapshot(): Snapshot {
     return this.#snapshot();
   }
+}
+
+/** @throws whatever it could not be sent for */
+function snapshotIn(answer: Readonly<Record<string, unknown>>): unknown {
+  if (answer['unsent'] !== undefined) throw failureFrom(answer['unsent']);
+  return answer instanceof RemoteAnswer ? parseJson(answer.snapshot) : answer['snapshot'];
 }
 
 /** @throws UnknownMachineError where the definition is not registered here; SnapshotError where it is another one */

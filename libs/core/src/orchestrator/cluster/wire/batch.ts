@@ -43,23 +43,46 @@ export class Batch {
     this.payloads += this.payloads === '' ? `[${json}` : `,${json}`;
   }
 
-  /** Empties it into a frame: part of `scratch`, or of a larger one. */
+  /** A text among the heads: its bytes are counted, and read when somebody asks for them. */
+  headText(text: string): void {
+    const bytes = utf8Bytes(text);
+    this.heads.number(bytes);
+    encoder.encodeInto(text, this.heads.room(bytes));
+  }
+
+  /** Empties it into a frame: part of `scratch`, or memory of its own. */
   writeTo(scratch: Uint8Array): Uint8Array {
-    const { heads } = this;
     const text = this.payloads === '' ? '' : `${this.payloads}]`;
-    const around = FRAME_OVERHEAD + heads.length;
-    const fits = around + text.length * WORST_BYTES <= scratch.length;
-    const frame = fits ? scratch : new Uint8Array(around + utf8Bytes(text));
-    let at = 2;
+    const frame = this.writtenTo(scratch, text) ?? this.written(text);
+    this.clear();
+    return frame;
+  }
+
+  /** undefined: it does not fit, which where it nearly does only the writing tells. */
+  private writtenTo(scratch: Uint8Array, text: string): Uint8Array | undefined {
+    if (FRAME_OVERHEAD + this.heads.length + text.length > scratch.length) return undefined;
+    const at = this.writeHeads(scratch);
+    if (text === '') return scratch.subarray(0, at);
+    const { read, written } = encoder.encodeInto(text, scratch.subarray(at));
+    return read === text.length ? scratch.subarray(0, at + written) : undefined;
+  }
+
+  private written(text: string): Uint8Array {
+    const bytes = encoder.encode(text);
+    const frame = new Uint8Array(FRAME_OVERHEAD + this.heads.length + bytes.length);
+    const at = this.writeHeads(frame);
+    frame.set(bytes, at);
+    return frame.subarray(0, at + bytes.length);
+  }
+
+  /** Everything before the payloads; says where it ends. */
+  private writeHeads(frame: Uint8Array): number {
+    const { bytes, length } = this.heads;
     frame[0] = MAGIC;
     frame[1] = VERSION;
-    at = put(frame, at, this.first);
-    at = put(frame, at, heads.length);
-    frame.set(heads.length === heads.bytes.length ? heads.bytes : heads.bytes.subarray(0, heads.length), at);
-    at += heads.length;
-    if (text !== '') at += encoder.encodeInto(text, frame.subarray(at)).written;
-    this.clear();
-    return frame.subarray(0, at);
+    const at = put(frame, put(frame, 2, this.first), length);
+    frame.set(length === bytes.length ? bytes : bytes.subarray(0, length), at);
+    return at + length;
   }
 
   clear(): void {

@@ -17,7 +17,7 @@
  */
 export const MAGIC = 0x6f;
 /** Changes with anything in this file. */
-export const VERSION = 2;
+export const VERSION = 3;
 /** In place of the version: the receiver refuses to read on. Followed by the reason and by the version that it speaks, in all versions. */
 export const REFUSAL = 0;
 export const REFUSED_VERSION = 1;
@@ -30,7 +30,14 @@ export const DONE = 3; // n: first, n: how many: their steps are over
 export const FAILED = 4; // n: number + failure
 export const REPLY = 5; // n: number + answer
 export const CANCEL = 6; // n: number; the answer is no longer waited for
+export const ANSWER = 8; // n: number, a byte of flags, n: bytes, so many bytes of a snapshot as text + reply, where a flag says so; what a REPLY to a request says otherwise
 export const TARGET = 7; // n: handle + [group, machine]; envelopes mean the machine by the handle
+
+/** Flags of an ANSWER. */
+export const CHANGED = 1;
+export const HAS_REPLY = 2;
+/** UTF-16 units of a snapshot that goes in an ANSWER, at most. */
+export const MOST_SNAPSHOT_UNITS = 512;
 
 /** Envelopes. */
 export const EVENT = 16; // n: handle + event

@@ -47,6 +47,19 @@ export class FrameReader extends NumberReader {
     return this.at === this.end;
   }
 
+  /** A text that stands among the heads. */
+  text(): string {
+    const bytes = this.number();
+    const from = this.at;
+    if (from + bytes > this.end) throw new MalformedFrame('it ends within a text');
+    this.at = from + bytes;
+    try {
+      return decoder.decode(this.bytes.subarray(from, this.at));
+    } catch {
+      throw new MalformedFrame('a text is no UTF-8');
+    }
+  }
+
   payload(): unknown {
     if (this.taken >= this.payloads.length) throw new MalformedFrame('a payload is missing');
     const payload = this.payloads[this.taken];

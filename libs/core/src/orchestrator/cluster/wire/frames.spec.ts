@@ -51,6 +51,18 @@ describe('a frame', () => {
     );
   });
 
+  it.each(['x', 'é', '€', '🙂'])(
+    'of a text of %s is whole, whether or not it fits where frames are written',
+    (letter) => {
+      for (let length = 1; length < 80; length += 1) {
+        const payloads = [letter.repeat(length)];
+        expect(new FrameReader(frameOf(payloads, [1], 1)).first).toBe(1);
+        const reader = new FrameReader(frameOf(payloads, [], 1));
+        expect(reader.payload()).toBe(payloads[0]);
+      }
+    },
+  );
+
   it('is refused, and nothing else happens, whatever its bytes are', () => {
     const some = frameOf([{ a: 1 }, 'text'], [16, 3, 7], 9);
     const changes = fc.array(fc.tuple(fc.nat(some.length - 1), fc.nat(255)), { maxLength: 4 });

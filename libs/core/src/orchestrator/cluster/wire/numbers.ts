@@ -24,6 +24,14 @@ export class NumberWriter {
     this.byte(rest);
   }
 
+  /** So many bytes, for the caller to fill. */
+  room(bytes: number): Uint8Array {
+    while (this.length + bytes > this.bytes.length) this.grow();
+    const at = this.length;
+    this.length += bytes;
+    return this.bytes.subarray(at, this.length);
+  }
+
   private grow(): void {
     const larger = new Uint8Array(this.bytes.length * 2);
     larger.set(this.bytes);
