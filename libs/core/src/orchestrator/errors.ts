@@ -187,7 +187,7 @@ export class MachineStoppedError extends OrchestratorError {
   readonly code = 'MACHINE_STOPPED';
   constructor(
     readonly machine: string,
-    /** `done`, `error`, `stopped`, `parent` or `released`. */
+    /** `done`, `error`, `stopped`, `parent`, `released` or `displaced`. */
     readonly reason: string,
   ) {
     super(`Machine ${quote(machine)} has ended (${reason}) and takes no events. Spawn another one.`);

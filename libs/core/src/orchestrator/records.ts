@@ -9,8 +9,11 @@ export interface RecordedMachine {
   readonly scopedId: string;
 }
 
-/** Why a machine ended: it reached its final state, failed for good, was stopped, its parent ended, or its group was released. */
-export type StopReason = 'done' | 'error' | 'stopped' | 'parent' | 'released';
+/**
+ * Why a machine ended: it reached its final state, failed for good, was stopped, its parent ended, its group was released, or another process has taken its id
+ * while this one counted as dead (`displaced`).
+ */
+export type StopReason = 'done' | 'error' | 'stopped' | 'parent' | 'released' | 'displaced';
 
 /**
  * What failed: a step (nothing of it was adopted); a send of an adopted step that reached nobody; an activity after its state was
@@ -77,6 +80,23 @@ export type ClusterRecord =
       readonly state: PeerState;
       /** Process id, where the transport knows it. */
       readonly pid: number | undefined;
+    }
+  /**
+   * Others have declared this process dead, since it stood still for too long; or it has joined again, as another incarnation. `displaced`: ids of its machines that were
+   * taken meanwhile; those machines have ended.
+   */
+  | {
+      readonly type: 'membership';
+      readonly state: 'lost';
+      readonly endpoint: string;
+      readonly incarnation: string;
+    }
+  | {
+      readonly type: 'membership';
+      readonly state: 'regained';
+      readonly endpoint: string;
+      readonly incarnation: string;
+      readonly displaced: readonly string[];
     }
   /** A process has become the way to other clusters, or is it no longer. */
   | {

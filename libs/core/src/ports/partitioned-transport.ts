@@ -70,7 +70,7 @@ export interface PartitionedTransport extends Transport {
 
 /** An endpoint's place in a cluster with partitions. */
 export interface PartitionedSeat extends TransportSeat {
-  /** Settles when this place is gone: it was left, or others have declared this endpoint dead. Whoever wants to go on joins again. */
+  /** As in `TransportSeat`; always there, since a lease may end. */
   readonly closed: Promise<void>;
   /** The partition of a name. */
   partitionOf(name: string): number;

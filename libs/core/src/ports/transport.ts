@@ -87,6 +87,11 @@ export interface TransportSeat {
   /** Bytes of the largest frame. */
   readonly maxFrameBytes: number;
   /**
+   * Of transports that may take the place of a process that lives: settles when this place is gone, since it was left, or others have declared this endpoint dead. The
+   * others were reported lost before. Whoever wants to go on joins again.
+   */
+  readonly closed?: Promise<void>;
+  /**
    * Hands a frame over; `false` says that there is no room now, or that others wait already, and the frame was not taken. The bytes may be
    * used again when it returns.
    *

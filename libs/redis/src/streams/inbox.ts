@@ -6,7 +6,7 @@ import { trimScript } from './scripts.js';
 
 /** What an inbox needs around it. */
 export interface InboxGround {
-  readonly receiver: FrameReceiver;
+  readonly receive: FrameReceiver['onFrame'];
   readonly pipe: Pipe;
   readonly logger: Logger;
   /** It takes entries again. */
@@ -88,7 +88,7 @@ export class Inbox implements Source, Caller {
       for (const { bytes } of entry.frames) {
         this.ground.counted(bytes);
         try {
-          const held = this.ground.receiver.onFrame(this.from, bytes);
+          const held = this.ground.receive(this.from, bytes);
           if (held !== undefined) await held;
         } catch (error) {
           this.ground.logger.error('A receiver of frames failed; its frame is gone', {

@@ -40,6 +40,8 @@ export class RedisSeat implements PartitionedSeat {
   private leaving: Promise<void> | undefined;
   private framesReceived = 0;
   private bytesReceived = 0;
+  /** Others have declared this endpoint dead: what was read before is for nobody. */
+  private dead = false;
 
   constructor(
     readonly self: Endpoint,
@@ -227,7 +229,7 @@ export class RedisSeat implements PartitionedSeat {
     const { endpoint } = member;
     const key = this.keys.inbox(this.self.incarnation, endpoint.incarnation);
     const inbox = new Inbox(key, this.keys.inboxFrames(key), endpoint, {
-      receiver: this.receiver,
+      receive: (from, frame) => (this.dead ? undefined : this.receiver.onFrame(from, frame)),
       pipe: this.pipe,
       logger: this.options.logger,
       wake: this.reader.wake.bind(this.reader),
@@ -282,6 +284,7 @@ export class RedisSeat implements PartitionedSeat {
         leaseMs: this.settings.leaseMs,
       },
     );
+    this.dead = true;
     this.ownership?.loseAll();
     const members = this.members.all();
     this.leaving = this.close();

@@ -75,6 +75,8 @@ function clusterLine(record: ClusterRecord): string {
       return `gateway of ${record.cluster} to ${record.joins}: ${record.endpoint} ${record.state}`;
     case 'published':
       return `${record.joins}: ${record.names} machines published`;
+    case 'membership':
+      return `own place ${record.endpoint}: ${record.state}`;
     default:
       return record satisfies never;
   }

@@ -22,6 +22,9 @@ export class MemorySeat implements TransportSeat {
   readonly maxFrameBytes: number;
   /** A test holds it: it neither takes frames nor is it gone. */
   stalled = false;
+  /** Settles when it was left, or the others have declared it dead. */
+  readonly closed: Promise<void>;
+  private tellClosed!: () => void;
   private gone = false;
   private leaving: Promise<void> | undefined = undefined;
   private framesSent = 0;
@@ -41,6 +44,7 @@ export class MemorySeat implements TransportSeat {
   ) {
     this.self = { name: options.endpoint, incarnation };
     this.maxFrameBytes = cluster.limits.maxFrameBytes;
+    this.closed = new Promise((resolve) => (this.tellClosed = resolve));
   }
 
   trySend(to: Endpoint, frame: Uint8Array): boolean {
@@ -125,7 +129,17 @@ export class MemorySeat implements TransportSeat {
   leave(): Promise<void> {
     this.leaving ??= Promise.resolve();
     this.end();
+    this.tellClosed();
     return this.leaving;
+  }
+
+  /** The others have declared it dead, and it lives: it hears that they are gone, and that it has no place any more. */
+  expel(): void {
+    if (this.gone) return;
+    const others = this.peers();
+    this.end();
+    for (const peer of others) this.receiver.onPeer({ ...peer, state: 'lost' });
+    this.tellClosed();
   }
 
   /** Leaves, or dies: to others it is the same. */

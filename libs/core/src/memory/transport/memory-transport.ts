@@ -22,6 +22,8 @@ export interface MemoryNetwork {
   resume(endpoint: Endpoint): void;
   /** The endpoint is gone at once, as if its process had been killed: what it had sent still comes in. */
   lose(endpoint: Endpoint): void;
+  /** The others declare the endpoint dead, though it lives: what it had sent still comes in, and it hears that its place is gone. */
+  expel(endpoint: Endpoint): void;
   /** What one endpoint sends to another stays on the way until the returned function is called. */
   delay(from: Endpoint, to: Endpoint): () => void;
 }
@@ -59,6 +61,7 @@ export function memoryNetwork(options: MemoryNetworkOptions = {}): MemoryNetwork
     stall: (endpoint) => find(endpoint)?.seat.stall(true),
     resume: (endpoint) => find(endpoint)?.seat.stall(false),
     lose: (endpoint) => find(endpoint)?.seat.end(),
+    expel: (endpoint) => find(endpoint)?.seat.expel(),
     delay(from, to) {
       const [sender, receiver] = [find(from), find(to)];
       if (sender === undefined || receiver === undefined) return () => {};

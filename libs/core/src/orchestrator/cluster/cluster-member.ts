@@ -1,7 +1,7 @@
 import type { EventObject } from '@nestjs-orchestrator/statechart';
 import { FrameTooLargeError, PeerLostError } from '../../errors/transport-errors.js';
 import type { Scheduler } from '../../ports/scheduler.js';
-import type { Endpoint, FrameReceiver, Peer, Transport, TransportSeat } from '../../ports/transport.js';
+import type { Endpoint, FrameReceiver, Peer, Transport } from '../../ports/transport.js';
 import { CeilingError, GroupReleasedError, GroupUnreachableError } from '../errors.js';
 import type { GroupCore } from '../group/group-core.js';
 import { InstanceRef } from '../instance/instance-ref.js';
@@ -20,8 +20,10 @@ import { Arrivals } from './link/arrivals.js';
 import { Incoming, type IncomingLimits } from './link/incoming.js';
 import { contextOver, type FrameSink, type LinkContext } from './link/link-context.js';
 import { Outgoing } from './link/outgoing.js';
+import { LastingSeat } from './lasting-seat.js';
 import { machinesIn, processesOf, troublesOf } from './cluster-reports.js';
 import { directoryName, OwnNames } from './own-names.js';
+import { regain, tellLost } from './regain.js';
 import { RemoteMachine } from './remote/remote-machine.js';
 import { RemoteRef } from './remote/remote-ref.js';
 import type { ClusterMachine, ClusterProcess, ClusterStatistics } from './cluster-statistics.js';
@@ -55,7 +57,7 @@ export class ClusterMember implements FrameReceiver {
   private constructor(
     readonly core: GroupCore,
     private readonly membership: Membership,
-    readonly seat: TransportSeat,
+    readonly seat: LastingSeat,
   ) {
     this.arrivals = new Arrivals(core);
     this.context = {
@@ -93,7 +95,15 @@ export class ClusterMember implements FrameReceiver {
     const { transport, cluster, endpoint } = membership;
     const { clock, logger } = core;
     try {
-      const seat = await transport.join({ cluster, endpoint, clock, logger }, receiver);
+      const seat = await LastingSeat.join({
+        cluster,
+        clock,
+        logger,
+        receiver,
+        join: (hears) => transport.join({ cluster, endpoint, clock, logger }, hears),
+        lost: (self) => member?.declaredDead(self),
+        regained: (place) => (member === undefined ? Promise.resolve() : regain(core, member.names, place)),
+      });
       member = new ClusterMember(core, membership, seat);
     } finally {
       open(member);
@@ -287,13 +297,16 @@ export class ClusterMember implements FrameReceiver {
       unaccepted,
       unfinished,
       waiting: this.context.waiting,
+      rejoins: this.seat.rejoins,
       ...(gateway === undefined ? {} : { gateway }),
     };
   }
 
   /** What is not well, in sentences. */
   troubles(): string[] {
-    return [...troublesOf(this.seat, this.cluster, this.context.waiting), ...this.abroad.troubles()];
+    const { trouble } = this.seat;
+    const own = trouble === undefined ? [] : [trouble];
+    return [...own, ...troublesOf(this.seat, this.cluster, this.context.waiting), ...this.abroad.troubles()];
   }
 
   /** A machine of this process has ended. Settles when its name is free. */
@@ -346,6 +359,13 @@ export class ClusterMember implements FrameReceiver {
     this.links.delete(endpoint.incarnation);
     link.out.close(new PeerLostError(endpoint.name), true);
     for (const giveUp of [...link.asked.values()]) giveUp();
+  }
+
+  /** Others have taken this process out of the cluster: for them it is gone, and they for it. */
+  private declaredDead(self: Endpoint): void {
+    for (const { out } of [...this.links.values()]) this.lost(out.to);
+    this.abroad.anew();
+    tellLost(this.core, self);
   }
 
   /** One that speaks another protocol stays among the links, so that all that is sent to it is refused. */

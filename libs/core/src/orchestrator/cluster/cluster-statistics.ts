@@ -15,6 +15,8 @@ export interface ClusterStatistics {
   readonly unfinished: number;
   /** Sends that wait for room. */
   readonly waiting: number;
+  /** How often this process has joined again after others had declared it dead. */
+  readonly rejoins: number;
   /** Of a process that is a gateway. */
   readonly gateway?: GatewayStatistics;
 }

@@ -2,6 +2,9 @@ import { NameTakenError } from '../../errors/transport-errors.js';
 import type { TransportSeat } from '../../ports/transport.js';
 import { DuplicateIdError } from '../errors.js';
 
+/** Names that are claimed again at a time. */
+const AT_ONCE = 256;
+
 /** The names that this process holds in the directory of its cluster. */
 export class OwnNames {
   /** Told what is said about a name that is held now; undefined: it is not any more. */
@@ -32,6 +35,38 @@ export class OwnNames {
     }
     this.held.set(name, definition);
     this.onChange(name, definition);
+  }
+
+  /**
+   * Takes all names again in a new place. Those that others have taken meanwhile are held no more, and are returned.
+   *
+   * @throws what `claim` of the seat throws, but for NameTakenError (as rejections)
+   */
+  async claimAgain(seat: TransportSeat): Promise<string[]> {
+    const taken: string[] = [];
+    const names = [...this.held];
+    for (let from = 0; from < names.length; from += AT_ONCE) {
+      await Promise.all(
+        names.slice(from, from + AT_ONCE).map(async ([name, about]) => {
+          if (await this.isTaken(seat, name, about)) taken.push(name);
+        }),
+      );
+    }
+    return taken;
+  }
+
+  private async isTaken(seat: TransportSeat, name: string, about: string): Promise<boolean> {
+    try {
+      await seat.claim(name, about);
+      // It ended while it was claimed.
+      if (!this.held.has(name)) await seat.unclaim(name);
+      return false;
+    } catch (error) {
+      if (!(error instanceof NameTakenError)) throw error;
+      if (!this.held.delete(name)) return false;
+      this.onChange(name, undefined);
+      return true;
+    }
   }
 
   /** Nothing where it is not held. Never rejects. */

@@ -86,6 +86,11 @@ export class Abroad {
     this.node?.peer(peer);
   }
 
+  /** Others have declared this process dead. */
+  anew(): void {
+    this.gates.anew();
+  }
+
   /** Machines of another cluster that are listed. */
   async machineNames(cluster: string): Promise<ClusterMachine[]> {
     const { found } = await this.gates.list(cluster, 'names');

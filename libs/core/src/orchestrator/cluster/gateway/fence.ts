@@ -3,7 +3,10 @@ export type Meeting = 'new' | 'known' | 'stale';
 
 /** The gateways that were met, by cluster, and the highest epoch of each. What comes from a former one does not pass. */
 export class Fence {
-  private readonly present = new Map<string, { readonly epoch: number; readonly incarnation: string }>();
+  private readonly present = new Map<
+    string,
+    { readonly epoch: number; readonly incarnation: string; readonly metAsAnother?: boolean }
+  >();
   /** Clusters by the incarnation of their gateway, as long as it is the one with the highest epoch. */
   private readonly passing = new Map<string, string>();
 
@@ -11,12 +14,19 @@ export class Fence {
     const known = this.present.get(cluster);
     if (known !== undefined && epoch <= known.epoch) {
       const isSame = epoch === known.epoch && incarnation === known.incarnation;
-      return isSame && this.passes(incarnation) ? 'known' : 'stale';
+      if (!isSame || known.metAsAnother !== true)
+        return isSame && this.passes(incarnation) ? 'known' : 'stale';
     }
     if (known !== undefined) this.passing.delete(known.incarnation);
     this.present.set(cluster, { epoch, incarnation });
     this.passing.set(incarnation, cluster);
     return 'new';
+  }
+
+  /** This process is another incarnation from now on: whoever is still a gateway may greet it under the epoch that it has. */
+  anew(): void {
+    this.passing.clear();
+    for (const [cluster, known] of this.present) this.present.set(cluster, { ...known, metAsAnother: true });
   }
 
   passes(incarnation: string): boolean {

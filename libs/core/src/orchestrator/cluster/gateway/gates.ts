@@ -85,6 +85,12 @@ export class Gates {
     this.ground.changed(gate.greeting, gate.endpoint, 'lost');
   }
 
+  /** Others have declared this process dead: no gateway knows it any more. */
+  anew(): void {
+    for (const gate of [...this.byCluster.values()]) this.lost(gate.endpoint);
+    this.fence.anew();
+  }
+
   /** This process holds a name, or does not any more. */
   nameChanged(name: string, about: string | undefined): void {
     const gate = this.byCluster.get(this.ground.cluster);
