@@ -21,6 +21,8 @@ export async function startDbos(
     systemDatabaseUrl: url,
     systemDatabasePoolSize: POOL,
     logLevel: 'error',
+    tracingEnabled: false,
+    enableOTLP: false,
   });
   await DBOS.launch();
   return {

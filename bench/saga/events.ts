@@ -21,7 +21,7 @@ export async function* events(server: Server): AsyncGenerator<Result> {
   const node = await startCounters(typeormStore(source));
   const full = await fullLoad(node);
   yield figure('events on 1 000 instances', full.perSecond, 'events/s');
-  const peer = await runPgbench(url, SENDERS);
+  const peer = await runPgbench(url);
   if (typeof peer === 'string') yield figure(`pgbench: ${peer}`, Number.NaN, '');
   else {
     yield compare('events beside one commit of the same rows', full.perSecond, peer, 'pgbench', 'events/s');

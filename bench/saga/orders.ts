@@ -75,8 +75,8 @@ export interface Orders {
   close(): Promise<void>;
 }
 
-/** Starts a node on the store. */
-export async function startOrders(store: InstanceStore): Promise<Orders> {
+/** Starts a node on the store; `handleOnPublish`: the message that places an order is handled in the commit that makes it durable. */
+export async function startOrders(store: InstanceStore, handleOnPublish = false): Promise<Orders> {
   const waiting = new Map<string, () => void>();
   const { store: watched, counts } = counted(store, ({ next }) => {
     if (!next.ended) return;
@@ -84,7 +84,7 @@ export async function startOrders(store: InstanceStore): Promise<Orders> {
     waiting.get(orderId)?.();
     waiting.delete(orderId);
   });
-  const host = new OrchestratorHost({ store: watched });
+  const host = new OrchestratorHost({ store: watched, handleOnPublish });
   host.register(behaviour);
   host.registerHandler({
     message: Charge,

@@ -26,10 +26,14 @@ CREATE TABLE peer.inbox (id text, message text, outcome text, version int, kind 
 CREATE TABLE peer.outbox (tenant text, destination text, id text PRIMARY KEY, payload text);
 `;
 
-const SECONDS = 5;
+/** Seconds of each run. */
+const SECONDS = 4;
 
-/** Events per second of pgbench; a sentence if it can't be had. */
-export async function runPgbench(url: string, clients: number): Promise<number | string> {
+/** Numbers of clients that it is tried with: more of them share a flush of the log, and share the processors too. */
+const CLIENTS = [16, 32, 64];
+
+/** Events per second of pgbench, with the number of clients that is best for it; a sentence if it can't be had. */
+export async function runPgbench(url: string): Promise<number | string> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-pgbench-'));
   const client = new Client(url);
   await client.connect();
@@ -37,10 +41,14 @@ export async function runPgbench(url: string, clients: number): Promise<number |
     await client.query(TABLES);
     const script = join(folder, 'event.sql');
     await writeFile(script, SCRIPT);
-    const options = ['-n', '-M', 'prepared', '-c', String(clients), '-j', '2', '-T', String(SECONDS)];
-    const { stdout } = await promisify(execFile)('pgbench', [...options, '-f', script, url]);
-    const found = /tps = ([\d.]+)/.exec(stdout)?.[1];
-    return found === undefined ? 'its answer has no tps' : Number(found);
+    const found: number[] = [];
+    for (const clients of CLIENTS) {
+      const options = ['-n', '-M', 'prepared', '-c', String(clients), '-j', '2', '-T', String(SECONDS)];
+      const { stdout } = await promisify(execFile)('pgbench', [...options, '-f', script, url]);
+      found.push(Number(/tps = ([\d.]+)/.exec(stdout)?.[1] ?? 0));
+    }
+    const best = Math.max(...found);
+    return best > 0 ? best : 'its answer has no tps';
   } catch (error) {
     // Not the error's own message: it has the url, and with it the password.
     const { code, stderr = '' } = error as { code?: unknown; stderr?: string };

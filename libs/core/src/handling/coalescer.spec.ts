@@ -76,13 +76,13 @@ describe('Coalescer', () => {
       const { batches, submit, answer } = gated();
       const first = submit(1);
       await Promise.resolve();
-      const second = submit(63);
+      const second = submit(31);
       await Promise.resolve();
       expect(batches).toEqual([1]);
       answer();
       await first;
       await Promise.resolve();
-      expect(batches).toEqual([1, 63]);
+      expect(batches).toEqual([1, 31]);
       answer();
       await second;
     });
@@ -91,9 +91,20 @@ describe('Coalescer', () => {
       const { batches, submit } = gated();
       void submit(1);
       await Promise.resolve();
-      void submit(64);
+      void submit(32);
       await Promise.resolve();
-      expect(batches).toEqual([1, 64]);
+      expect(batches).toEqual([1, 32]);
+    });
+
+    it('what comes at once is divided, so that a part is handled while the store has the others', async () => {
+      const { batches, submit, answer } = gated();
+      const waves = submit(256);
+      await Promise.resolve();
+      await Promise.resolve();
+      await Promise.resolve();
+      expect(batches).toEqual([100, 100, 56]);
+      for (const _ of batches) answer();
+      await waves;
     });
 
     it('and so does a small one behind one that takes long, up to the number that may be under way', async () => {

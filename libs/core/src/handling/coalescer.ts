@@ -1,7 +1,10 @@
 import type { Cancellable, Clock } from '../ports/clock.js';
 
 /** A batch of so many is worth being under way beside another one. */
-const LARGE = 64;
+const LARGE = 32;
+
+/** So many are one batch at most: what is answered at once is handled at once, and comes back at once, while the store has nothing to do. */
+const MOST = 100;
 
 /** How long a smaller one waits for the one before it, in milliseconds: longer than a store takes, so that it waits for a lock. */
 const PATIENCE_MS = 20;
@@ -14,7 +17,7 @@ interface Waiting<Q, R> {
 
 /** Limits of a {@link Coalescer}. */
 export interface CoalescerLimits {
-  /** Requests of one batch at most; default 200. */
+  /** Requests of one batch at most; default 100. */
   readonly maxBatch?: number;
   /** Batches under way at the same time at most; default 4. */
   readonly maxInFlight?: number;
@@ -41,7 +44,7 @@ export class Coalescer<Q, R> {
   /** @param send answers each request in order; an `Error` in place of an answer rejects that request alone */
   constructor(
     private readonly send: (batch: readonly Q[]) => Promise<readonly (R | Error)[]>,
-    { maxBatch = 200, maxInFlight = 4, clock }: CoalescerLimits = {},
+    { maxBatch = MOST, maxInFlight = 4, clock }: CoalescerLimits = {},
   ) {
     this.maxBatch = maxBatch;
     this.maxInFlight = maxInFlight;
