@@ -26,7 +26,7 @@ describe('messages larger than a frame of the transport', () => {
   it('keep the order of any sizes, whatever the frames are', async () => {
     const sizes = fc.array(fc.oneof(fc.nat(50), fc.nat(20_000)), { minLength: 1, maxLength: 30 });
     await fc.assert(
-      fc.asyncProperty(sizes, fc.integer({ min: 512, max: 8_192 }), async (lengths, maxFrameBytes) => {
+      fc.asyncProperty(sizes, fc.integer({ min: 256, max: 8_192 }), async (lengths, maxFrameBytes) => {
         const { join } = stage({ maxFrameBytes });
         const one = await join('one');
         const two = await join('two');
@@ -38,6 +38,14 @@ describe('messages larger than a frame of the transport', () => {
       }),
       { numRuns: 25 },
     );
+  });
+
+  it('are not begun with over frames that are too small for the protocol', async () => {
+    const { join } = stage({ maxFrameBytes: 255 });
+    const refused = { option: 'maxFrameBytes', value: 255 };
+    await expect(join('one')).rejects.toMatchObject(refused);
+    // Nothing is left behind: its name is free.
+    await expect(join('one')).rejects.toMatchObject(refused);
   });
 
   it('above maxMessageBytes are refused where they are sent', async () => {

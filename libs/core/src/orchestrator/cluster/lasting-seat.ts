@@ -1,4 +1,5 @@
 import { PeerLostError, TransportClosedError } from '../../errors/transport-errors.js';
+import { OrchestratorOptionError } from '../errors.js';
 import type { Cancellable, Clock } from '../../ports/clock.js';
 import type { Logger } from '../../ports/logger.js';
 import type {
@@ -10,6 +11,8 @@ import type {
   TransportStatistics,
 } from '../../ports/transport.js';
 
+/** A frame has room for remarks of every kind, and a piece for more than its own head. */
+const LEAST_FRAME_BYTES = 256;
 /** Milliseconds between two tries to come back. */
 const PAUSE_MS = 1_000;
 
@@ -51,11 +54,15 @@ export class LastingSeat implements TransportSeat {
 
   private constructor(private readonly ground: LastingGround) {}
 
-  /** @throws what `Transport.join` throws (as rejections) */
+  /** @throws what `Transport.join` throws; OrchestratorOptionError where its frames are too small for the protocol (as rejections) */
   static async join(ground: LastingGround): Promise<LastingSeat> {
     const seat = new LastingSeat(ground);
     await seat.take();
-    return seat;
+    const { maxFrameBytes } = seat;
+    if (maxFrameBytes >= LEAST_FRAME_BYTES) return seat;
+    await seat.leave();
+    const rule = `of the transport must be at least ${LEAST_FRAME_BYTES}: frames hold what processes tell each other beside events`;
+    throw new OrchestratorOptionError('maxFrameBytes', rule, maxFrameBytes);
   }
 
   get self(): Endpoint {
