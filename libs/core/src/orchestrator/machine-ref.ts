@@ -19,8 +19,9 @@ export interface MachineAddress {
 /** Of an event. */
 export interface MachineSendOptions {
   /**
-   * By which a durable machine knows a repeat: it handles one event of an id. Say it where you may send again, as after RequestTimeoutError. Machines that are not durable
-   * don't look at it. Default: a new one.
+   * By which a machine knows a repeat: it handles one event of an id, and answers another one as a `duplicate`. Say it where you may send again, as after
+   * RequestTimeoutError or OutcomeUnknownError. Durable machines remember ids as long as they live, others those of `repeatWindow` and `repeatWindowMs`, and only of steps
+   * that were adopted. 1 to 4 096 characters. Default: a new one where the machine is durable, none where it is not.
    */
   readonly messageId?: string;
 }

@@ -75,6 +75,13 @@ export interface ChannelGroupOptions {
   readonly releaseTimeoutMs?: number;
   /** Milliseconds of synchronous work in one step above which it is reported by name. Default: 10. */
   readonly slowStepMs?: number;
+  /**
+   * Ids of handled messages (`messageId`) that are remembered over all machines of the group, so that a repeat is not handled again. Durable machines keep those in their
+   * store. Default: 16 384.
+   */
+  readonly repeatWindow?: number;
+  /** Milliseconds for which they are. Default: 600 000. */
+  readonly repeatWindowMs?: number;
   /** Values (of objects and lists, at any depth) that one event may hold. Default: 10 000. */
   readonly maxEventValues?: number;
 }

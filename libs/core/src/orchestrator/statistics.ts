@@ -10,6 +10,10 @@ export interface OrchestratorCounters {
   readonly timedOut: number;
   /** Outside sends that had to wait, or were told no by `trySend`. */
   readonly throttled: number;
+  /** Events that came again under a `messageId` that their machine had handled: nothing happened. */
+  readonly repeated: number;
+  /** Ids of messages that were forgotten before `repeatWindowMs` was over, since `repeatWindow` was full: a repeat of one would be handled. */
+  readonly forgotten: number;
   /** Machines that began, and that ended. */
   readonly registered: number;
   readonly disposed: number;

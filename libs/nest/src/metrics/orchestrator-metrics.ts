@@ -13,6 +13,8 @@ const COUNTERS: Readonly<Record<CounterName, string>> = {
   failed: 'Steps, starts, sends and activities that failed',
   timedOut: 'Requests, waits and actions whose time was over',
   throttled: 'Outside sends that had to wait or were refused',
+  repeated: 'Events that came again and were not handled again',
+  forgotten: 'Ids of messages that were forgotten before their time',
   registered: 'Machines that began',
   disposed: 'Machines that ended',
 };

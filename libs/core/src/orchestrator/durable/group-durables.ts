@@ -225,7 +225,7 @@ export class GroupDurables {
     if (core.released) return new Promise(() => {});
     const receiver =
       typeof to === 'string' && this.machines.isAtWork(to) ? this.kept(to) : core.receiverOf(to, undefined);
-    if ('core' in receiver) await receiver.core.reception.send(receiver, event);
+    if ('core' in receiver) await receiver.core.reception.send(receiver, event, messageId);
     else await receiver.send(event, messageId);
   }
 

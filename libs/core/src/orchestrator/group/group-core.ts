@@ -31,6 +31,7 @@ import type { ChannelGroup } from '../orchestrator.js';
 import type { ChannelPool } from '../pool/channel-pool.js';
 import type { Waiter } from '../pool/mailbox.js';
 import { Endings } from './endings.js';
+import { HandledMessages } from './handled-messages.js';
 import type { GroupSettings } from './group-settings.js';
 import { RestWatch } from './rest-watch.js';
 import { Reception } from './reception.js';
@@ -46,6 +47,7 @@ export class GroupCore {
   readonly meters: Meters;
   readonly endings: Endings;
   readonly reception: Reception;
+  readonly handled: HandledMessages;
   readonly rest: RestWatch;
   /** Its place among other processes; undefined: it is alone. */
   cluster: ClusterMember | undefined = undefined;
@@ -75,6 +77,7 @@ export class GroupCore {
     this.meters = new Meters(realm.settings.enableMetrics);
     this.endings = new Endings(this);
     this.reception = new Reception(this);
+    this.handled = new HandledMessages(settings.clock, settings);
     this.rest = new RestWatch(this);
   }
 

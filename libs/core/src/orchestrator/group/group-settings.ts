@@ -16,6 +16,8 @@ const LIMITS = {
   releaseTimeoutMs: 5_000,
   slowStepMs: 10,
   maxEventValues: 10_000,
+  repeatWindow: 16_384,
+  repeatWindowMs: 600_000,
 };
 
 /** Group options, checked and complete. */
@@ -36,7 +38,9 @@ export function groupSettings(options: ChannelGroupOptions): GroupSettings {
     'maxQueuedPerMachine',
     'maxWaitingSenders',
     'maxEventValues',
+    'repeatWindow',
   );
+  mustBeMilliseconds(limits, 'repeatWindowMs');
   mustBeMilliseconds(limits, 'actionTimeoutMs', 'requestTimeoutMs', 'releaseTimeoutMs', 'slowStepMs');
   const { clock = systemClock, logger = silentLogger, ids = uuidSource, reachableFrom = [] } = options;
   const admits =

@@ -7,6 +7,7 @@ import { cycleOf, PendingRequest, PromisedAnswer } from '../instance/pending-req
 import type { StepRun } from '../instance/step-run.js';
 import type { EventResult, RequestOptions } from '../machine-ref.js';
 import type { GroupCore } from './group-core.js';
+import { assertMessageId } from './handled-messages.js';
 import type { Waiter } from '../pool/mailbox.js';
 import { WaitingRequest, WaitingSend } from './waiting.js';
 
@@ -22,10 +23,11 @@ export class Reception {
   constructor(private readonly core: GroupCore) {}
 
   /** From outside. */
-  send(instance: MachineInstance, event: EventObject): Promise<void> {
+  send(instance: MachineInstance, event: EventObject, messageId?: string): Promise<void> {
     try {
-      if (this.accept(instance, event)) return ACCEPTED;
-      return this.waitForRoom(instance, event);
+      if (messageId !== undefined) assertMessageId(messageId);
+      if (this.accept(instance, event, messageId)) return ACCEPTED;
+      return this.waitForRoom(instance, event, messageId);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -37,12 +39,12 @@ export class Reception {
     return false;
   }
 
-  private accept(instance: MachineInstance, event: EventObject): boolean {
+  private accept(instance: MachineInstance, event: EventObject, messageId?: string): boolean {
     this.assertAccepts(instance, event);
     if (this.core.queued >= this.core.settings.maxQueued) return false;
     this.sends += 1;
-    const stamp =
-      this.core.meters.enabled && this.sends % SAMPLED === 1 ? new Stamp(this.core.pool.now()) : undefined;
+    const at = this.core.meters.enabled && this.sends % SAMPLED === 1 ? this.core.pool.now() : undefined;
+    const stamp = at === undefined && messageId === undefined ? undefined : new Stamp(at, messageId);
     if (!this.core.pool.offer(instance, event, stamp)) return false;
     this.core.queued += 1;
     return true;
@@ -81,9 +83,14 @@ export class Reception {
     }
   }
 
-  private waitForRoom(instance: MachineInstance, event: EventObject): Promise<void> {
+  private waitForRoom(
+    instance: MachineInstance,
+    event: EventObject,
+    messageId: string | undefined,
+  ): Promise<void> {
     this.assertMayWait(instance);
-    const waiting = new WaitingSend(this.core, event);
+    const delivery = messageId === undefined ? undefined : new Stamp(undefined, messageId);
+    const waiting = new WaitingSend(this.core, event, delivery);
     this.core.pool.wait(instance, waiting);
     return waiting.promise;
   }
@@ -100,6 +107,7 @@ export class Reception {
   /** From outside, with an answer. */
   async ask(instance: MachineInstance, event: EventObject, options: RequestOptions): Promise<EventResult> {
     this.assertAccepts(instance, event);
+    if (options.messageId !== undefined) assertMessageId(options.messageId);
     options.signal?.throwIfAborted();
     const answer = new PromisedAnswer();
     const request = new PendingRequest(instance, event, undefined, this.core.pool.now(), options, answer);

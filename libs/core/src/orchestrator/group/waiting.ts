@@ -1,10 +1,9 @@
 import type { PendingRequest } from '../instance/pending-request.js';
-import type { Waiter } from '../pool/mailbox.js';
+import type { Delivery, Waiter } from '../pool/mailbox.js';
 import type { GroupCore } from './group-core.js';
 
 /** A plain send that waits for room. */
 export class WaitingSend implements Waiter {
-  readonly delivery = undefined;
   readonly promise: Promise<void>;
   cancelled = false;
   private resolve!: () => void;
@@ -13,6 +12,8 @@ export class WaitingSend implements Waiter {
   constructor(
     private readonly core: GroupCore,
     readonly event: object,
+    /** Where a repeat of it is known. */
+    readonly delivery: Delivery | undefined,
   ) {
     core.waitingSenders += 1;
     this.promise = new Promise((resolve, reject) => {

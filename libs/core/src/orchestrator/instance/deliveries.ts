@@ -7,11 +7,14 @@ export interface Stay {
   readonly epoch: number;
 }
 
-/** A plain event whose latency is measured. */
+/** A plain event whose latency is measured, or by whose id a repeat is known. */
 export class Stamp implements Delivery {
   readonly kind = 'stamp';
   withdrawn = false;
-  constructor(readonly acceptedAt: number) {}
+  constructor(
+    readonly acceptedAt: number | undefined,
+    readonly messageId?: string,
+  ) {}
 }
 
 /** The first thing in a machine's mailbox. */
@@ -51,6 +54,7 @@ export class Arrival implements Delivery {
     private readonly number: number,
     /** undefined: its latency is not measured. */
     readonly acceptedAt: number | undefined,
+    readonly messageId?: string,
   ) {}
 
   /** Its step is over, adopted or not. */

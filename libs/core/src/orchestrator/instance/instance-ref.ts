@@ -30,8 +30,8 @@ export class InstanceRef implements MachineRef {
     return this.#instance.kind.machine;
   }
 
-  send(event: EventOf<Machine>, _options?: MachineSendOptions): Promise<void> {
-    return this.#instance.core.reception.send(this.#instance, event);
+  send(event: EventOf<Machine>, options?: MachineSendOptions): Promise<void> {
+    return this.#instance.core.reception.send(this.#instance, event, options?.messageId);
   }
 
   trySend(event: EventOf<Machine>): boolean {

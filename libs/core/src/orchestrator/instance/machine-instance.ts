@@ -17,7 +17,8 @@ import { type Delivery, Mailbox } from '../pool/mailbox.js';
 import type { FailureKind, RecordedMachine, SlowPart, StopReason } from '../records.js';
 import type { ActivityRun } from './activity-run.js';
 import { carryOut } from './carry-out.js';
-import type { InstanceDelivery, Stay } from './deliveries.js';
+import type { InstanceDelivery, Stay, Arrival, Stamp } from './deliveries.js';
+import type { PendingRequest } from './pending-request.js';
 import { endInstance } from './end-instance.js';
 import { InstanceRef } from './instance-ref.js';
 import type { MachineKind } from './machine-kind.js';
@@ -125,11 +126,23 @@ export class MachineInstance extends Mailbox {
           : this.handleOne(event, delivery);
       case 'request':
         delivery.stage = 'handling';
-        return this.handleOne(event, delivery);
+        return this.handleOnce(event, delivery);
       case 'stamp':
       case 'arrival':
-        return this.handleOne(event, delivery);
+        return this.handleOnce(event, delivery);
     }
+  }
+
+  /** What was adopted before is not done again; what failed, or was taken back, is. */
+  private handleOnce(event: EventObject, delivery: Stamp | Arrival | PendingRequest): boolean {
+    const { core, kind, snapshot } = this;
+    const { messageId } = delivery;
+    if (messageId === undefined || !core.handled.has(this.serial, messageId))
+      return this.handleOne(event, delivery);
+    core.meters.count('repeated', kind.id);
+    if (delivery.kind === 'arrival') delivery.done();
+    if (delivery.kind === 'request') delivery.repeated(snapshot as Snapshot);
+    return true;
   }
 
   private isStaying(stay: Stay): boolean {
@@ -247,6 +260,9 @@ export class MachineInstance extends Mailbox {
       return;
     }
     const { core } = this;
+    const { messageId } = delivery;
+    if (messageId !== undefined && !core.handled.add(this.serial, messageId))
+      core.meters.count('forgotten', this.kind.id);
     if (core.meters.enabled && delivery.acceptedAt !== undefined)
       core.meters.took(core.pool.now() - delivery.acceptedAt, this.kind.id);
     if (delivery.kind === 'arrival') delivery.done();

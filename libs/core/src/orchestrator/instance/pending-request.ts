@@ -32,6 +32,8 @@ export class PendingRequest implements Delivery {
   /** Set where it waits outside of the mailbox. */
   waiter: Waiter | undefined = undefined;
   stage: 'sent' | 'queued' | 'handling' | 'settled' = 'sent';
+  /** By which a repeat is known. */
+  readonly messageId: string | undefined;
   private readonly timer: Cancellable;
   private readonly timeoutMs: number;
   private readonly signal: AbortSignal | undefined;
@@ -47,6 +49,7 @@ export class PendingRequest implements Delivery {
     private readonly told: Asker,
   ) {
     const { core } = target;
+    this.messageId = options.messageId;
     this.timeoutMs = options.timeoutMs ?? core.settings.requestTimeoutMs;
     this.timer = core.clock.schedule(this.timeoutMs, () => this.timedOut());
     this.signal = options.signal;
@@ -57,6 +60,11 @@ export class PendingRequest implements Delivery {
 
   answer(changed: boolean, snapshot: Snapshot, reply: unknown): void {
     if (this.leave()) this.told.answered({ changed, snapshot, reply });
+  }
+
+  /** It had been handled before. */
+  repeated(snapshot: Snapshot): void {
+    if (this.leave()) this.told.answered({ changed: false, snapshot, reply: undefined, duplicate: true });
   }
 
   fail(error: unknown): void {

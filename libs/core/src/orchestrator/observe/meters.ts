@@ -8,6 +8,8 @@ export class Meters implements OrchestratorCounters {
   failed = 0;
   timedOut = 0;
   throttled = 0;
+  repeated = 0;
+  forgotten = 0;
   registered = 0;
   disposed = 0;
   readonly latency = new Histogram();
@@ -61,6 +63,8 @@ const COUNTERS: readonly CounterName[] = [
   'failed',
   'timedOut',
   'throttled',
+  'repeated',
+  'forgotten',
   'registered',
   'disposed',
 ];

@@ -6,6 +6,7 @@ import {
   UnknownMachineError,
 } from '../../errors.js';
 import type { GroupCore } from '../../group/group-core.js';
+import { assertMessageId } from '../../group/handled-messages.js';
 import { Arrival } from '../../instance/deliveries.js';
 import type { MachineInstance } from '../../instance/machine-instance.js';
 import { type Asker, PendingRequest } from '../../instance/pending-request.js';
@@ -28,12 +29,19 @@ export class Arrivals implements Dispatch {
 
   constructor(private readonly core: GroupCore) {}
 
-  event(link: Incoming, target: LocalTarget, event: EventObject, number: number): boolean {
+  event(
+    link: Incoming,
+    target: LocalTarget,
+    event: EventObject,
+    number: number,
+    messageId: string | undefined,
+  ): boolean {
     const { core } = this;
+    if (messageId !== undefined) assertMessageId(messageId);
     const instance = this.instanceOf(link, target);
     this.count += 1;
     const sampled = core.meters.enabled && this.count % SAMPLED === 1;
-    const arrival = new Arrival(link, number, sampled ? core.pool.now() : undefined);
+    const arrival = new Arrival(link, number, sampled ? core.pool.now() : undefined, messageId);
     if (core.reception.offer(instance, event, arrival)) return true;
     core.reception.stand(
       instance,
@@ -92,13 +100,15 @@ export class Arrivals implements Dispatch {
   private request(
     link: Incoming,
     instance: MachineInstance,
-    { number, payload, timeoutMs }: Envelope,
+    { number, payload, timeoutMs, messageId }: Envelope,
   ): boolean {
     const { core } = this;
+    if (messageId !== undefined) assertMessageId(messageId);
     const event = payload as EventObject;
     core.reception.assertAccepts(instance, event);
+    const options = messageId === undefined ? { timeoutMs } : { timeoutMs, messageId };
     const asker = new RemoteAsker(link, number, instance);
-    const request = new PendingRequest(instance, event, undefined, core.pool.now(), { timeoutMs }, asker);
+    const request = new PendingRequest(instance, event, undefined, core.pool.now(), options, asker);
     link.asked.set(number, () =>
       request.giveUp((withdrawn) => new RequestTimeoutError(instance.id, event.type, timeoutMs, withdrawn)),
     );
@@ -214,10 +224,12 @@ function snapshotText(instance: MachineInstance): string {
 
 /** A snapshot that can't travel is left out, with the reason: the answer counts. */
 function answerResult(link: Incoming, number: number, instance: MachineInstance, result: EventResult): void {
-  const { changed, snapshot, reply } = result;
+  const { changed, snapshot, reply, duplicate } = result;
   const text = reply === undefined ? undefined : replyText(reply);
   try {
-    link.answerRequest(number, changed, serialize(instance.kind.bound, snapshot), text);
+    const state = serialize(instance.kind.bound, snapshot);
+    if (duplicate === true) link.answer(number, `{"changed":false,"duplicate":true,"snapshot":${state}}`);
+    else link.answerRequest(number, changed, state, text);
   } catch (error) {
     const rest = text === undefined ? '' : `,"reply":${text}`;
     link.answer(number, `{"changed":${changed},"unsent":${failureText(error)}${rest}}`);

@@ -14,10 +14,13 @@ import {
   hasLimit,
   hasPayload,
   HELLO,
+  LAST_KIND,
   MOST_HANDLES,
+  NAMED_EVENT,
   REFUSED_MALFORMED,
   REFUSED_VERSION,
   REPLY,
+  REQUEST,
   TARGET,
   VERSION,
 } from '../wire/format.js';
@@ -48,6 +51,8 @@ export interface Envelope {
   readonly target: LocalTarget | undefined;
   readonly timeoutMs: number;
   readonly payload: unknown;
+  /** By which a repeat is known. */
+  readonly messageId: string | undefined;
 }
 
 /** What an envelope is handed to. */
@@ -57,7 +62,13 @@ export interface Dispatch {
    *
    * @throws whatever the event is refused with
    */
-  event(link: Incoming, target: LocalTarget, event: EventObject, number: number): boolean;
+  event(
+    link: Incoming,
+    target: LocalTarget,
+    event: EventObject,
+    number: number,
+    messageId: string | undefined,
+  ): boolean;
   /** As `event`, for what is answered. */
   question(link: Incoming, envelope: Envelope): boolean;
 }
@@ -161,7 +172,7 @@ export class Incoming {
     while (!reader.isAtEnd) {
       const kind = reader.byte();
       if (kind < EVENT) this.readRemark(kind, reader);
-      else if (kind > BROADCAST) throw new MalformedFrame(`there is no envelope of kind ${kind}`);
+      else if (kind > LAST_KIND) throw new MalformedFrame(`there is no envelope of kind ${kind}`);
       else {
         this.readEnvelope(kind, number, reader);
         number += 1;
@@ -233,16 +244,34 @@ export class Incoming {
 
   private readEnvelope(kind: number, number: number, reader: FrameReader): void {
     if (this.group === undefined) throw new MalformedFrame('it did not begin with its group');
+    if (kind >= NAMED_EVENT) {
+      this.readNamed(kind, number, reader);
+      return;
+    }
     const target = kind === BROADCAST ? undefined : this.targetOf(reader.number());
     const timeoutMs = hasLimit(kind) ? reader.number() : 0;
     const payload = hasPayload(kind) ? reader.payload() : undefined;
-    if (number > this.expected) throw new MalformedFrame('envelopes are missing before it');
-    // Seen before: it came in a frame that was sent again.
-    if (number < this.expected) return;
-    this.expected = number + 1;
+    if (!this.isNext(number)) return;
     if (this.waitsFor === 0 && kind === EVENT && reader.refusal === undefined)
-      this.takeEvent(target as LocalTarget, payload as EventObject, number);
-    else this.takeOrPark({ kind, number, target, timeoutMs, payload });
+      this.takeEvent(target as LocalTarget, payload as EventObject, number, undefined);
+    else this.takeOrPark({ kind, number, target, timeoutMs, payload, messageId: undefined });
+  }
+
+  private readNamed(written: number, number: number, reader: FrameReader): void {
+    const kind = written === NAMED_EVENT ? EVENT : REQUEST;
+    const target = this.targetOf(reader.number());
+    const timeoutMs = hasLimit(kind) ? reader.number() : 0;
+    const given = reader.payload();
+    const [messageId, payload] = given instanceof FrameTooLargeError ? [undefined, given] : namedIn(given);
+    if (this.isNext(number)) this.takeOrPark({ kind, number, target, timeoutMs, payload, messageId });
+  }
+
+  /** `false`: it was seen before, in a frame that was sent again. */
+  private isNext(number: number): boolean {
+    if (number > this.expected) throw new MalformedFrame('envelopes are missing before it');
+    if (number < this.expected) return false;
+    this.expected = number + 1;
+    return true;
   }
 
   private takeOrPark(envelope: Envelope): void {
@@ -252,13 +281,14 @@ export class Incoming {
 
   /** `false`: it waits for room. */
   private take(envelope: Envelope): boolean {
-    const { kind, number, target, payload } = envelope;
+    const { kind, number, target, payload, messageId } = envelope;
     if (payload instanceof FrameTooLargeError) {
       this.fail(number, payload);
       this.accept(number);
       return true;
     }
-    if (kind === EVENT) return this.takeEvent(target as LocalTarget, payload as EventObject, number);
+    if (kind === EVENT)
+      return this.takeEvent(target as LocalTarget, payload as EventObject, number, messageId);
     if (this.takenBack.delete(number)) {
       this.fail(number, new Error('The question was taken back.'));
       this.accept(number);
@@ -275,10 +305,15 @@ export class Incoming {
     return true;
   }
 
-  private takeEvent(target: LocalTarget, event: EventObject, number: number): boolean {
+  private takeEvent(
+    target: LocalTarget,
+    event: EventObject,
+    number: number,
+    messageId: string | undefined,
+  ): boolean {
     try {
       this.waitsFor = number;
-      if (!this.dispatch.event(this, target, event, number)) return false;
+      if (!this.dispatch.event(this, target, event, number, messageId)) return false;
     } catch (error) {
       this.fail(number, error);
     }
@@ -332,6 +367,12 @@ function groupIn(payload: unknown): string {
   const group = (payload as { readonly group?: unknown } | null)?.group;
   if (typeof group !== 'string') throw new MalformedFrame('it has no group');
   return group;
+}
+
+function namedIn(payload: unknown): readonly [messageId: string, event: unknown] {
+  const [messageId, event] = Array.isArray(payload) ? (payload as unknown[]) : [];
+  if (typeof messageId !== 'string') throw new MalformedFrame('a message has no id');
+  return [messageId, event];
 }
 
 function isTarget(payload: unknown): payload is readonly [group: string, id: string] {

@@ -3,6 +3,7 @@ import { PeerLostError } from '../../../errors/transport-errors.js';
 import type { Endpoint } from '../../../ports/transport.js';
 import { Ring } from '../../pool/ring.js';
 import { OutcomeUnknownError } from '../cluster-errors.js';
+import { namedText } from '../wire/event-text.js';
 import { piecesOf } from '../wire/pieces.js';
 import type { RemoteMachine } from '../remote/remote-machine.js';
 import { Batch } from '../wire/batch.js';
@@ -19,8 +20,11 @@ import {
   MAGIC,
   MOST_HANDLES,
   MOST_SNAPSHOT_UNITS,
+  NAMED_EVENT,
+  NAMED_REQUEST,
   REFUSAL,
   REPLY,
+  REQUEST,
   TARGET,
   VERSION,
 } from '../wire/format.js';
@@ -208,12 +212,13 @@ export class Outgoing {
 
   private letIn(): void {
     for (let posting = this.line.peek(); posting !== undefined; posting = this.line.peek()) {
-      if (!posting.cancelled && !this.hasRoom(posting.text.length)) return;
+      const text = textOf(posting);
+      if (!posting.cancelled && !this.hasRoom(text.length)) return;
       this.line.shift();
       this.context.waiting -= 1;
       if (posting.cancelled) continue;
-      const { kind, target, timeoutMs, text, courier, event } = posting;
-      posting.number = this.envelope(kind, target, timeoutMs, text, courier, event);
+      const { target, timeoutMs, courier, event } = posting;
+      posting.number = this.envelope(kindOf(posting), target, timeoutMs, text, courier, event);
     }
   }
 
@@ -365,4 +370,15 @@ export class Outgoing {
     this.offered = 0;
     this.close(error instanceof Error ? error : new PeerLostError(this.to.name), true);
   }
+}
+
+/** An id of the sender goes with its event, where there is one. */
+function textOf({ text, messageId }: Posting): string {
+  return messageId === undefined ? text : namedText(text, messageId);
+}
+
+function kindOf({ kind, messageId }: Posting): number {
+  if (messageId === undefined) return kind;
+  if (kind === EVENT) return NAMED_EVENT;
+  return kind === REQUEST ? NAMED_REQUEST : kind;
 }

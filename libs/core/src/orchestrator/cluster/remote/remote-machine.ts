@@ -1,13 +1,14 @@
 import type { EventObject, Machine } from '@nestjs-orchestrator/statechart';
 import { KeptMachine } from '../../durable/kept-machine.js';
 import { MachineStoppedError, UnknownMachineError } from '../../errors.js';
+import { assertMessageId } from '../../group/handled-messages.js';
 import type { MachineInstance } from '../../instance/machine-instance.js';
 import type { ClusterMember } from '../cluster-member.js';
 import type { Courier } from '../link/in-flight.js';
 import type { Outgoing } from '../link/outgoing.js';
 import { Posting } from '../link/posting.js';
 import { EVENT, REQUEST, SNAPSHOT, STOP, WAIT } from '../wire/format.js';
-import { eventText } from '../wire/event-text.js';
+import { eventText, namedText } from '../wire/event-text.js';
 import { PendingSend, StepSend } from './pending-send.js';
 import { LocalAnswer } from './pending-question.js';
 
@@ -66,7 +67,7 @@ export class RemoteMachine implements Courier {
   }
 
   send(event: EventObject, messageId?: string): Promise<void> {
-    const text = this.textOf(event);
+    const text = this.textOf(event, messageId);
     const send = new PendingSend(this);
     if (messageId !== undefined || !this.leavesNow(text, send, event)) {
       this.member.assertMayWait();
@@ -93,10 +94,11 @@ export class RemoteMachine implements Courier {
   }
 
   /** @throws EventInvalidError, EventPayloadError, NotJsonError, FrameTooLargeError, GroupReleasedError */
-  textOf(event: EventObject): string {
+  textOf(event: EventObject, messageId?: string): string {
     this.member.assertOpen();
     const text = eventText(event, this.id, this.member.core.settings.maxEventValues);
-    this.member.assertFits(text);
+    if (messageId !== undefined) assertMessageId(messageId);
+    this.member.assertFits(messageId === undefined ? text : namedText(text, messageId));
     return text;
   }
 
@@ -192,14 +194,17 @@ export class RemoteMachine implements Courier {
 }
 
 /** It was started in this process while it was being sought. */
-function deliverHere(instance: MachineInstance, { kind, courier, event, timeoutMs }: Posting): void {
+function deliverHere(
+  instance: MachineInstance,
+  { kind, courier, event, timeoutMs, messageId }: Posting,
+): void {
   const { reception } = instance.core;
   const failed = (error: Error): void => courier.ended(error, event);
   if (kind === EVENT) {
-    reception.send(instance, event as EventObject).then(() => courier.accepted(), failed);
+    reception.send(instance, event as EventObject, messageId).then(() => courier.accepted(), failed);
   } else if (kind === REQUEST) {
     reception
-      .ask(instance, event as EventObject, { timeoutMs })
+      .ask(instance, event as EventObject, { timeoutMs, ...(messageId === undefined ? {} : { messageId }) })
       .then((result) => courier.replied(new LocalAnswer(result)), failed);
   } else courier.ended(new UnknownMachineError(instance.id, instance.core.name, 'id'), event);
 }

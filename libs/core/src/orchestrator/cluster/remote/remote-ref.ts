@@ -162,7 +162,7 @@ export function askRemote(
   definition: Machine | undefined,
 ): PendingQuestion<EventResult> {
   const { member } = remote;
-  const text = remote.textOf(event);
+  const text = remote.textOf(event, options.messageId);
   member.assertMayWait();
   const { timeoutMs = member.core.settings.requestTimeoutMs, signal } = options;
   const limits: QuestionLimits = {
@@ -198,12 +198,14 @@ export function askRemote(
  */
 class RemoteResult implements EventResult {
   readonly changed: boolean;
+  readonly duplicate: boolean;
   readonly reply: unknown;
   readonly #snapshot: () => Snapshot;
 
   constructor(remote: RemoteMachine, definition: Machine | undefined, payload: unknown) {
     const answer = (payload ?? {}) as Readonly<Record<string, unknown>>;
     this.changed = answer['changed'] === true;
+    this.duplicate = answer['duplicate'] === true;
     this.reply = answer['reply'];
     let read: Snapshot | undefined;
     this.#snapshot = () => (read ??= snapshotFrom(remote, definition, snapshotIn(answer)));

@@ -17,6 +17,11 @@ export function replyText(reply: unknown): string {
   return toJson(reply, 'reply');
 }
 
+/** An event with the id of its message. */
+export function namedText(text: string, messageId: string): string {
+  return `[${JSON.stringify(messageId)},${text}]`;
+}
+
 /**
  * An event as JSON text.
  *

@@ -17,7 +17,7 @@
  */
 export const MAGIC = 0x6f;
 /** Changes with anything in this file. */
-export const VERSION = 3;
+export const VERSION = 4;
 /** In place of the version: the receiver refuses to read on. Followed by the reason and by the version that it speaks, in all versions. */
 export const REFUSAL = 0;
 export const REFUSED_VERSION = 1;
@@ -46,12 +46,16 @@ export const SNAPSHOT = 18; // n: handle
 export const WAIT = 19; // n: handle, n: time-out in ms and 1, 0 for none + state
 export const STOP = 20; // n: handle
 export const BROADCAST = 21; // + { group, event }
+export const NAMED_EVENT = 22; // as EVENT, + [message id, event]
+export const NAMED_REQUEST = 23; // as REQUEST, + [message id, event]
+/** The highest kind. */
+export const LAST_KIND = NAMED_REQUEST;
 
 /** Machines that a link knows by a handle at a time. */
 export const MOST_HANDLES = 16_384;
 
 export function hasLimit(kind: number): boolean {
-  return kind === REQUEST || kind === WAIT;
+  return kind === REQUEST || kind === WAIT || kind === NAMED_REQUEST;
 }
 
 export function hasPayload(kind: number): boolean {
