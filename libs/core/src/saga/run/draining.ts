@@ -1,8 +1,7 @@
 import type { Envelope } from '../../message/envelope.js';
-import { parseJson } from '../../message/json.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Commit, CommitResult, InstanceStore, LoadResult } from '../../ports/instance-store.js';
-import type { WorkRecord } from '../../ports/records.js';
+import type { DeliveryRecord, WorkRecord } from '../../ports/records.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
 import { wakeRow } from './build-commit.js';
 import type { ChangeMaker } from './change-maker.js';
@@ -11,6 +10,7 @@ import { ejectCommit } from './hold.js';
 import { deliveryOf, isHeld } from './holding.js';
 import { mailboxOf } from './names.js';
 import type { Stimulus } from './stimulus.js';
+import { ejectUnreadable, readDelivery } from './stored-delivery.js';
 import { StuckDeliveries } from './stuck-deliveries.js';
 
 type At = Pick<Stimulus, 'tenant' | 'key'>;
@@ -59,14 +59,31 @@ export class Draining {
       progress = false;
       const { instance } = await this.ports.load(saga, at);
       if (instance === null || instance.openDeliveries === 0) break;
-      for (const { messageId, payload } of await this.ports.store.deliveries(instance)) {
-        const loaded = await this.ports.load(saga, { ...at, messageId });
+      for (const delivery of await this.ports.store.deliveries(instance)) {
+        const loaded = await this.ports.load(saga, { ...at, messageId: delivery.messageId });
         if (isHeld(loaded)) return;
-        const handled = await this.deliver(saga, at, loaded, parseJson(payload) as Envelope);
-        if (handled === 'consumed') progress = true;
+        if ((await this.one(saga, at, loaded, delivery)) === 'consumed') progress = true;
       }
     }
     this.stuck.freed(mailboxOf(saga, at));
+  }
+
+  private async one(
+    saga: CompiledSaga,
+    at: At,
+    loaded: LoadResult,
+    delivery: Pick<DeliveryRecord, 'messageId' | 'payload'>,
+  ): Promise<'consumed' | 'settled'> {
+    const envelope = readDelivery(delivery);
+    if (envelope !== undefined) return this.deliver(saga, at, loaded, envelope);
+    return loaded.instance === null ? 'settled' : this.eject(ejectUnreadable(loaded.instance, delivery));
+  }
+
+  /** It fails as a message of its own, and becomes a dead letter. */
+  private async eject(commit: Commit): Promise<'consumed'> {
+    const result = await this.ports.commit(commit);
+    if (result.outcome === 'committed') this.ports.committed(commit, result);
+    return 'consumed';
   }
 
   private async deliver(
@@ -75,18 +92,13 @@ export class Draining {
     loaded: LoadResult,
     envelope: Envelope,
   ): Promise<'consumed' | 'settled'> {
-    const { attempt, changes, commit, committed } = this.ports;
+    const { attempt, changes } = this.ports;
     try {
       return await attempt(saga, await changes.delivered(saga, at, envelope), loaded);
     } catch (error) {
       if (isPassing(error)) throw error;
-      if (isOfTheMessage(error) && loaded.instance !== null) {
-        // It fails as a message of its own, and becomes a dead letter.
-        const eject = ejectCommit(loaded.instance, deliveryOf(at, envelope), envelope);
-        const result = await commit(eject);
-        if (result.outcome === 'committed') committed(eject, result);
-        return 'consumed';
-      }
+      if (isOfTheMessage(error) && loaded.instance !== null)
+        return this.eject(ejectCommit(loaded.instance, deliveryOf(at, envelope), envelope));
       throw new DeliveryError(envelope, error);
     }
   }

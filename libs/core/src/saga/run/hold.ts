@@ -145,7 +145,11 @@ interface RawChange {
 }
 
 /** A commit that leaves the machine as it lies in the store. */
-function rawCommit(instance: CurrentInstance, stimulus: Stimulus, change: RawChange): Commit {
+export function rawCommit(
+  instance: CurrentInstance,
+  stimulus: Pick<Stimulus, 'messageId' | 'work'> & Partial<Pick<Stimulus, 'cause'>>,
+  change: RawChange,
+): Commit {
   const { tenant, saga, id, version } = instance;
   const { definitionVersion, state, status, data, machine, undo, hold, ended } = instance;
   const { messageId, cause, work } = stimulus;
@@ -158,7 +162,7 @@ function rawCommit(instance: CurrentInstance, stimulus: Stimulus, change: RawCha
     keys: [],
     inbox: change.inbox,
     work: [],
-    timers: { arm: [], disarm: cause.kind === 'timer' && change.keepsTimer !== true ? [cause.name] : [] },
+    timers: { arm: [], disarm: cause?.kind === 'timer' && change.keepsTimer !== true ? [cause.name] : [] },
     history: [{ ...change.line, messageId, from: state, to: null }],
     deliveries: { add: change.add ?? [], done: change.done ?? [] },
     wakeIfParked: null,

@@ -1,7 +1,7 @@
-import { parseJson, toJson } from '../../message/json.js';
+import { toJson } from '../../message/json.js';
 import type { Envelope } from '../../message/envelope.js';
 import type { Commit, InstanceStore, LoadResult, StoreTransaction } from '../../ports/instance-store.js';
-import type { InstanceState, SagaStatus, TimerRecord } from '../../ports/records.js';
+import type { DeliveryRecord, InstanceState, SagaStatus, TimerRecord } from '../../ports/records.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
 import {
   InstanceAbsentError,
@@ -19,6 +19,7 @@ import { deliveryOf, isHeld } from './holding.js';
 import { mustDrain, planFor, type Plan } from './plan.js';
 import { absentPolicy } from './policies.js';
 import type { Stimulus } from './stimulus.js';
+import { ejectUnreadable, readDelivery } from './stored-delivery.js';
 
 /** What became of a message in one saga. */
 export interface HandledSaga {
@@ -158,7 +159,7 @@ export class JoinedRun {
         if (done.has(messageId)) continue;
         const loaded = await this.load(saga, { ...at, messageId });
         if (isHeld(loaded)) return;
-        if (await this.deliver(saga, at, loaded, parseJson(payload) as Envelope)) done.add(messageId);
+        if (await this.deliver(saga, at, loaded, { messageId, payload })) done.add(messageId);
       }
     }
   }
@@ -168,8 +169,13 @@ export class JoinedRun {
     saga: CompiledSaga,
     at: Stimulus,
     loaded: LoadResult,
-    envelope: Envelope,
+    delivery: Pick<DeliveryRecord, 'messageId' | 'payload'>,
   ): Promise<boolean> {
+    const envelope = readDelivery(delivery);
+    if (envelope === undefined) {
+      if (loaded.instance !== null) await this.commit(ejectUnreadable(loaded.instance, delivery), { saga });
+      return loaded.instance !== null;
+    }
     try {
       const { outcome } = await this.once(
         saga,

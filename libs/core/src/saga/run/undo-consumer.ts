@@ -12,7 +12,7 @@ import { SagaVersionError } from '../saga-errors.js';
 import type { UndoRules } from '../undo-policy.js';
 import { undoId } from './decision.js';
 import { successorOf } from '../versions/fit-version.js';
-import { readRow, readRowOrNot, UnreadableRowError } from '../../handling/unreadable-row.js';
+import { readRow, readRowOrNot } from '../../handling/unreadable-row.js';
 import type { SagaRunner } from './saga-runner.js';
 import type { Stimulus, UndoneCause, UndoWork } from './stimulus.js';
 import { rulesOf } from './undo-outcome.js';
@@ -79,7 +79,8 @@ export class UndoConsumer implements Consumer {
 
   /** Its tries ended without a word, or without hope. */
   async giveUp(work: ClaimedWork, error: unknown): Promise<Consumed | 'bury'> {
-    if (error instanceof UnreadableRowError) return 'bury';
+    // Its tries may be used up as well, by nodes that died with it.
+    if (readRowOrNot(work, isUndoWork) === undefined) return 'bury';
     const { saga, payload } = this.read(work);
     if (saga === undefined) return this.holdOlder(work, payload);
     if (error instanceof UnknownCompensationError) {
