@@ -15,6 +15,11 @@ export interface MessageWork {
   readonly envelope: Envelope;
 }
 
+/** Whether a row's payload is one that carries a message. */
+export function isMessage({ envelope }: Partial<MessageWork>): boolean {
+  return typeof envelope === 'object' && typeof envelope?.body === 'object' && envelope.body !== null;
+}
+
 /** Whether a message is a command or an event. */
 export type Verb = Outgoing['verb'];
 

@@ -12,7 +12,7 @@ import { Participant, type ParticipantPorts } from './participant.js';
 import { ReplyAddressing } from './request/reply-work.js';
 import { Routes } from './routes.js';
 
-class Ping extends message('ping', z.object({})) {}
+class Ping extends message('ping', z.object({ n: z.number().optional() })) {}
 class Pong extends message('pong', z.object({})) {}
 
 const payload: MessageWork = {
@@ -161,6 +161,27 @@ describe('Participant', () => {
     expect(runs).toBe(1);
     expect(calls).toEqual(['finish', 'consumed']);
   });
+
+  it('checks what another process may have written, and runs nothing of what does not fit', async () => {
+    let runs = 0;
+    const { it: payments, calls } = participant(() => (runs += 1));
+    const envelope = { ...payload.envelope, body: { n: 'many' } };
+    const wrong = { ...work, payload: JSON.stringify({ ...payload, envelope }) };
+    await expect(payments.consume(wrong, false)).rejects.toMatchObject({ code: 'MESSAGE_INVALID' });
+    expect([runs, calls]).toEqual([0, []]);
+    // What this process has written was checked when it was.
+    expect(await payments.consume(wrong, true)).toBe('consumed');
+    expect(runs).toBe(1);
+  });
+
+  it.each(['no JSON', '7', '{}', '{"kind":"message","envelope":{}}'])(
+    'refuses a row that is %s for good, so that it is not tried again',
+    async (text) => {
+      const { it: payments } = participant(() => {});
+      const consumed = payments.consume({ ...work, payload: text }, false);
+      await expect(consumed).rejects.toMatchObject({ code: 'UNREADABLE_ROW', retryable: false });
+    },
+  );
 
   it('sends the answers of a message that runs twice once', async () => {
     const { it: payments, written } = participant(({ publish }) => publish(new Pong({})));

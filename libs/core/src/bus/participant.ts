@@ -1,4 +1,3 @@
-import { parseJson } from '../message/json.js';
 import type { Envelope } from '../message/envelope.js';
 import { checkMessage } from '../message/message.js';
 import type { Clock } from '../ports/clock.js';
@@ -14,10 +13,11 @@ import type {
 import type { ClaimedWork, JsonText, WorkKey, WorkRecord } from '../ports/records.js';
 import type { SendOptions } from '../handling/send-options.js';
 import { frozenInstance } from '../handling/frozen-instance.js';
+import { readRow } from '../handling/unreadable-row.js';
 import { Recording } from '../handling/recording.js';
 import { timedCall, type SignalSource } from '../handling/timed-call.js';
 import type { MessageContext, MessageHandler } from './message-context.js';
-import type { Addressing, MessageWork } from './outgoing.js';
+import { isMessage, type Addressing, type MessageWork } from './outgoing.js';
 import type { Consumed, Consumer } from './relay/consumer.js';
 import { noReply } from './request/reply-work.js';
 
@@ -88,7 +88,7 @@ export class Participant implements Consumer {
   }
 
   async consume(work: ClaimedWork, fresh: boolean): Promise<Consumed> {
-    const { envelope } = parseJson(work.payload) as MessageWork;
+    const { envelope } = readRow<MessageWork>(work, isMessage);
     // Another build may have written it, with another schema.
     if (!fresh) await checkMessage(frozenInstance(this.handler.message, envelope.body as object));
     await this.ports.faults.reach('participant.before');

@@ -1,10 +1,10 @@
 import { timedCall } from '../../handling/timed-call.js';
+import { readRow } from '../../handling/unreadable-row.js';
 import type { Envelope } from '../../message/envelope.js';
-import { parseJson } from '../../message/json.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FaultPoints } from '../../ports/fault-points.js';
 import type { ClaimedWork } from '../../ports/records.js';
-import type { MessageWork } from '../outgoing.js';
+import { isMessage, type MessageWork } from '../outgoing.js';
 import type { Consumed, Consumer } from '../relay/consumer.js';
 
 /** Where messages go that another application answers. */
@@ -31,7 +31,7 @@ export class RemoteConsumer implements Consumer {
   ) {}
 
   async consume(work: ClaimedWork): Promise<Consumed> {
-    const { envelope } = parseJson(work.payload) as MessageWork;
+    const { envelope } = readRow<MessageWork>(work, isMessage);
     const { clock, faults, handlerTimeoutMs } = this.ports;
     // Replies find their way within one store only; this node's own requests are refused before.
     const { replyTo: _to, replyBy: _by, ...letter } = envelope;
