@@ -133,6 +133,26 @@ describe.each(storeKinds)('dead letters, on $kind', (kind) => {
     expect(await letters(host, { settled: true })).toMatchObject([{ settled: { by: 'ada' } }]);
   });
 
+  it('of a message that the build of today does not know become letters again, which say so', async () => {
+    cluster = await openPlainCluster(kind);
+    const old = await cluster.node('old', register);
+    await publish(old.host, new Added({ id, text: 'early' }), new Began({ id }));
+    await old.host.close();
+    const without = await cluster.node('without', (node) => node.register(bag(2, undefined)));
+    const [letter = expect.unreachable()] = await letters(without.host);
+    expect(await without.host.operator.replayLetter(letter, ADA)).toBe(true);
+    await cluster.clock.advance('3m');
+    const again = await letters(without.host);
+    expect(again).toMatchObject([
+      { reason: expect.stringMatching(/no event 'd\.added' in version 2/) as string },
+    ]);
+    await without.host.close();
+    const { host } = await cluster.node('with', (node) => node.register(bag(2, Added)));
+    expect(await host.operator.replayLetter(again[0] as DeadLetter, ADA)).toBe(true);
+    await cluster.clock.advance('1m');
+    expect(await texts(host)).toEqual(['early']);
+  });
+
   it('are late where their instance has ended, and leave nothing behind where it was removed', async () => {
     cluster = await openPlainCluster(kind);
     const { host } = await cluster.node('one', register);

@@ -173,6 +173,7 @@ export {
   SagaListingError,
   SagaOperator,
   SagaEndedError,
+  SagaEventUnknownError,
   SagaVersionError,
   SagaWaitAbortedError,
   SagaWaitTimeoutError,

@@ -90,6 +90,7 @@ export {
   SagaConflictError,
   SagaDefinitionError,
   SagaDelayedError,
+  SagaEventUnknownError,
   SagaKeyTakenError,
   SagaListingError,
   SagaVersionError,

@@ -38,6 +38,24 @@ export class CorrelationError extends OrchestratorError {
   }
 }
 
+/** A message that was written for a saga by another build, of which this one has no such event. A build that has it may take it meanwhile. */
+export class SagaEventUnknownError extends OrchestratorError {
+  readonly code = 'SAGA_EVENT_UNKNOWN';
+  override readonly retryable = true;
+  /** When it is worth while to try again, in milliseconds from now. */
+  readonly retryAfterMs = 5_000;
+  constructor(
+    readonly saga: string,
+    readonly version: number,
+    readonly messageName: string,
+  ) {
+    super(
+      `Saga '${saga}' has no event '${messageName}' in version ${version}, the highest of this build: another build wrote the message. ` +
+        `It is tried again for a node that knows it, then a dead letter, to be replayed where one does.`,
+    );
+  }
+}
+
 /** A message that the saga declares to be a fault here: no instance, or no state that answers. */
 export class UnexpectedEventError extends OrchestratorError {
   readonly code = 'SAGA_UNEXPECTED_EVENT';

@@ -2,20 +2,25 @@ import { parseJson } from '../../message/json.js';
 import type { CurrentInstance, KeyRecord } from '../../ports/records.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
 import type { Commit, LoadResult } from '../../ports/instance-store.js';
-import { CorrelationError, SagaKeyTakenError } from '../saga-errors.js';
+import { CorrelationError, SagaEventUnknownError, SagaKeyTakenError } from '../saga-errors.js';
 import type { AnySaga } from '../saga-types.js';
 import type { StoredNotes } from './notes.js';
 
 const LONGEST_KEY = 512;
 
-/** The key by which a message finds its instance, or instances. */
+/**
+ * The key by which a message finds its instance, or instances.
+ *
+ * @throws CorrelationError, SagaEventUnknownError
+ */
 export function keyOf(definition: AnySaga, messageName: string, body: object): KeyRecord {
   const event = definition.events.get(messageName);
-  const value = event?.keyOf(body);
+  if (event === undefined) throw new SagaEventUnknownError(definition.name, definition.version, messageName);
+  const value = event.keyOf(body);
   if (typeof value !== 'string' || value === '' || value.length > LONGEST_KEY) {
     throw new CorrelationError(definition.name, messageName, value);
   }
-  return { name: event?.key ?? definition.correlateBy, value };
+  return { name: event.key, value };
 }
 
 /** How an instance that came by a further key is found by its primary one; two keys of one instance so share one mailbox. */

@@ -5,6 +5,7 @@ import type { Envelope } from '../../message/envelope.js';
 const OF_THE_MESSAGE: ReadonlySet<string> = new Set([
   'SAGA_UNEXPECTED_EVENT',
   'SAGA_CORRELATION',
+  'SAGA_EVENT_UNKNOWN',
   'SAGA_KEY_TAKEN',
   'MESSAGE_INVALID',
 ]);

@@ -85,7 +85,8 @@ export class SagaConsumer implements Consumer {
     }
     if (payload.kind === 'outcome' || isOfTheMessage(error) || isPassing(error)) return 'bury';
     const { envelope } = payload;
-    const came = keyOfWork(saga, payload);
+    const came = keyOrNot(saga, payload);
+    if (came === undefined) return 'bury';
     const key = isPrimary(saga, came)
       ? came
       : await this.runner.primaryKey(saga, { tenant: envelope.tenant, key: came });
@@ -123,13 +124,9 @@ export class SagaConsumer implements Consumer {
     const { name } = saga.definition;
     const payload = readRowOrNot<SagaWork>(work, isSagaWork);
     if (payload === undefined) return { saga: name, instance: null };
-    const at =
-      payload.kind === 'wake'
-        ? payload
-        : payload.kind === 'outcome'
-          ? { tenant: work.tenant, key: payload.key }
-          : { tenant: work.tenant, key: keyOfWork(saga, payload) };
-    const instance = await this.runner.find(saga, at);
+    const key = payload.kind === 'message' ? keyOrNot(saga, payload) : payload.key;
+    const tenant = payload.kind === 'wake' ? payload.tenant : work.tenant;
+    const instance = key === undefined ? null : await this.runner.find(saga, { tenant, key });
     if (instance === null) return { saga: name, instance: null };
     const { id, state, status, version } = instance;
     return { saga: name, instance: { id, state, status, version } };
@@ -272,6 +269,16 @@ function isPrimary({ definition }: CompiledSaga, key: KeyRecord): boolean {
 /** The key that a message came by. */
 function keyOfWork({ definition }: CompiledSaga, { envelope, to }: MessageRow): KeyRecord {
   return to ?? keyOf(definition, envelope.name, envelope.body as object);
+}
+
+/** As {@link keyOfWork}; `undefined`: this build can't tell it. */
+function keyOrNot(saga: CompiledSaga, payload: MessageRow): KeyRecord | undefined {
+  try {
+    return keyOfWork(saga, payload);
+  } catch (error) {
+    if (isOfTheMessage(error)) return undefined;
+    throw error;
+  }
 }
 
 function timerStimulus({ tenant, name, token, dueAt }: DueTimer, payload: TimerPayload): Stimulus {
