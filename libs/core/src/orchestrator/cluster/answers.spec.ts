@@ -60,3 +60,49 @@ it('An answer brings the snapshot and the reply, whatever they are and however l
     { numRuns: 60 },
   );
 });
+
+const listener = defineMachine({
+  id: 'listener',
+  initial: 'open',
+  context: { heard: 0 },
+  states: {
+    open: { on: { TOLD: { actions: assign({ heard: ({ context }) => context.heard + 1 }) } } },
+  },
+});
+const teller = defineMachine({
+  id: 'teller',
+  initial: 'open',
+  states: { open: { on: { ASK: { actions: ['tell', 'note'] }, NOTE: { actions: 'note' } } } },
+});
+
+it('An answer comes after what its step has sent, and no other step runs in the midst of it', async () => {
+  const network = memoryNetwork();
+  const [here, there] = [await groupNamed(network, 'here'), await groupNamed(network, 'there')];
+  here.register(listener);
+  const notes: string[] = [];
+  there.register(teller, {
+    actions: {
+      tell: (ctx) => {
+        notes.push('begins');
+        ctx.send({ group: 'keepers', machine: 'listener' }, { type: 'TOLD' });
+        ctx.send('other', { type: 'NOTE' });
+        ctx.reply(notes.length);
+      },
+      note: (ctx) => void notes.push(`${ctx.machine.id} ${ctx.event.type}`),
+    },
+  });
+  const told = await here.spawn(listener, { id: 'listener' });
+  await there.spawn(teller, { id: 'teller' });
+  await there.spawn(teller, { id: 'other' });
+  const ref = here.ref(teller, 'teller');
+  // Each side looks the other's machine up once.
+  await ref.request({ type: 'ASK' });
+  await told.waitFor((snapshot) => (snapshot.context as { heard: number }).heard === 1);
+  for (let round = 2; round <= 20; round += 1) {
+    notes.length = 0;
+    const { reply } = await ref.request({ type: 'ASK' });
+    expect(reply).toBe(1);
+    expect((told.snapshot().context as { heard: number }).heard).toBe(round);
+    expect(notes).toEqual(['begins', 'teller ASK', 'other NOTE']);
+  }
+});
