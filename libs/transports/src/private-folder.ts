@@ -22,7 +22,7 @@ export async function privateFolder(transport: string, path: string, option = 'd
   } catch (error) {
     throw new TransportUnavailableError(
       transport,
-      `the folder '${path}' can't be made. Give a folder of this user in '${option}'.`,
+      `the folder '${path}' can't be made (${(error as { readonly code?: string }).code ?? 'no reason given'}). Give a folder of this user in '${option}'.`,
       { cause: error },
     );
   }

@@ -222,3 +222,38 @@ describe('gateway()', () => {
     expect(await rejection(same)).toMatchObject({ code: 'ORCHESTRATOR_OPTION', option: 'joins' });
   });
 });
+
+describe('lists that are longer than a frame', () => {
+  const MACHINES = 60;
+  const PROCESSES = 12;
+  const idOf = (number: number): string => `machine-${number}-with-a-name-of-some-length`;
+
+  it('come whole: machines that were there before their gateway, and those of every process', async () => {
+    const set = world({ maxFrameBytes: 1_200 });
+    const two = await set.join('plant-2', 'two');
+    for (let number = 0; number < MACHINES; number += 1) await two.group.spawn(ledger, { id: idOf(number) });
+    // Told to the gateway in parts, when it comes.
+    const g2 = await set.joinGateway('plant-2', 'g2');
+    await set.joinGateway('plant-1', 'g1');
+    const one = await set.join('plant-1', 'one');
+    while (g2.group.stats().cluster?.gateway?.published !== MACHINES) await nextRecord(g2.group, 'published');
+    const ids = (await one.group.machineNames('plant-2')).map(({ id }) => id);
+    expect(ids.toSorted()).toEqual(Array.from({ length: MACHINES }, (_, at) => idOf(at)).toSorted());
+    expect(new Set(ids).size).toBe(MACHINES);
+  });
+
+  it('reach every process of another cluster by a broadcast', async () => {
+    const set = world({ maxFrameBytes: 1_200 });
+    await set.joinGateway('plant-1', 'g1');
+    await set.joinGateway('plant-2', 'g2');
+    const one = await set.join('plant-1', 'one');
+    const far = [];
+    for (let number = 0; number < PROCESSES; number += 1)
+      far.push(await set.join('plant-2', `process-${number}-with-a-name-of-some-length`));
+    for (const [at, { group }] of far.entries()) await group.spawn(ledger, { id: idOf(at) });
+    const event = { type: 'ADD', entry: 'all' };
+    expect(await one.group.broadcast({ cluster: 'plant-2', group: 'ledgers' }, event)).toBe(PROCESSES);
+    for (const [at, { group }] of far.entries())
+      expect(await entriesAt(group.ref(idOf(at)))).toEqual(['all']);
+  });
+});

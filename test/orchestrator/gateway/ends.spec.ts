@@ -2,6 +2,7 @@ import { OutcomeUnknownError } from '@nestjs-orchestrator/core';
 import { memoryTransport } from '@nestjs-orchestrator/core/memory';
 import { silentLogger, systemClock } from '@nestjs-orchestrator/core/ports';
 import { describe, expect, it } from 'vitest';
+import { GATEWAY_MAGIC, GATEWAY_VERSION } from '../../../libs/core/src/orchestrator/cluster/gateway/words.js';
 import { gate, rejection } from '../support.js';
 import { entriesAt, ledger, turns, upTo } from '../transport/support.js';
 import { companySelf, world } from './support.js';
@@ -156,7 +157,7 @@ describe('what came through a gateway', () => {
     const tell = (word: object): boolean =>
       seat.trySend(
         companySelf(far, g1),
-        Uint8Array.of(0x67, 1, 0, ...new TextEncoder().encode(JSON.stringify(word))),
+        Uint8Array.of(GATEWAY_MAGIC, GATEWAY_VERSION, 0, ...new TextEncoder().encode(JSON.stringify(word))),
       );
     const ask = { kind: 'ask', about: 'machine', group: 'ledgers', machine: 'books' };
     tell({ ...ask, number: 1, cluster: 'plant-1', hops: 2 });

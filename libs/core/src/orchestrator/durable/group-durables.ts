@@ -62,6 +62,7 @@ export class GroupDurables {
     core.durable = durables;
     try {
       await durables.machines.start();
+      core.cluster?.abroad.gates.keeps(true);
     } catch (error) {
       core.durable = undefined;
       await durables.machines.close();
@@ -143,6 +144,7 @@ export class GroupDurables {
 
   /** Finishes what is under way; everything else goes on elsewhere, or with the next start. */
   async close(): Promise<void> {
+    this.core.cluster?.abroad.gates.keeps(false);
     await this.machines.close();
     for (const other of this.others.values()) {
       await other.then(

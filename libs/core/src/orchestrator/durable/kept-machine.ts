@@ -1,4 +1,11 @@
-import { deserialize, type EventObject, type Machine, type Snapshot } from '@nestjs-orchestrator/statechart';
+import {
+  deserialize,
+  type EventObject,
+  type Machine,
+  serialize,
+  type Snapshot,
+} from '@nestjs-orchestrator/statechart';
+import { toJson } from '../../message/json.js';
 import { failureFrom } from '../cluster/wire/failure-text.js';
 import {
   MachineStoppedError,
@@ -71,15 +78,30 @@ export class KeptMachine {
 
   async request(
     event: EventObject,
-    { timeoutMs = this.viewer.settings.requestTimeoutMs, signal, messageId }: RequestOptions,
+    options: RequestOptions,
     definition: Machine | undefined,
   ): Promise<EventResult> {
+    return new KeptResult(this, this.viewer, definition, await this.outcomeOf(event, options));
+  }
+
+  /** As `request`: the answer as a process of another cluster reads it. */
+  async requestText(event: EventObject, options: RequestOptions): Promise<string> {
+    const { changed, duplicate, reply, snapshot, unsent } = await this.outcomeOf(event, options);
+    const answer = reply === undefined ? '' : `,"reply":${toJson(reply, 'reply')}`;
+    const state =
+      typeof snapshot === 'string' ? `"snapshot":${snapshot}` : `"unsent":${toJson(unsent, 'reply')}`;
+    return `{"changed":${changed},"duplicate":${duplicate},${state}${answer}}`;
+  }
+
+  private async outcomeOf(
+    event: EventObject,
+    { timeoutMs = this.viewer.settings.requestTimeoutMs, signal, messageId }: RequestOptions,
+  ): Promise<DurableOutcome> {
     const { viewer } = this;
     const frame = { ...this.frameOf(event, messageId), full: true };
     viewer.pendingRequests += 1;
     try {
-      const outcome = await this.told(() => this.home.ask(frame, { timeoutMs, signal }));
-      return new KeptResult(this, viewer, definition, outcome);
+      return await this.told(() => this.home.ask(frame, { timeoutMs, signal }));
     } catch (error) {
       if (error instanceof RequestTimeoutError) viewer.meters.count('timedOut', '');
       throw error;
@@ -90,17 +112,41 @@ export class KeptMachine {
 
   /** @throws UnknownMachineError */
   async snapshot(definition: Machine | undefined): Promise<Snapshot> {
+    return (await this.read(definition)).snapshot;
+  }
+
+  /** As `snapshot`, as a process of another cluster reads it. */
+  async snapshotText(): Promise<string> {
+    const { machine, snapshot } = await this.read(undefined);
+    return serialize(machine, snapshot);
+  }
+
+  private async read(
+    definition: Machine | undefined,
+  ): Promise<{ readonly machine: Machine; readonly snapshot: Snapshot }> {
     this.viewer.assertOpen();
     const found = await this.home.store.load(this.id, '');
     if (found === undefined) throw new UnknownMachineError(this.id, this.group, 'id');
     const machine = definition ?? this.viewer.definitionOf(found.definition);
     if (machine === undefined)
       throw new UnknownMachineError(found.definition, this.viewer.name, 'definition');
-    return found.read(machine).snapshot;
+    return { machine, snapshot: found.read(machine).snapshot };
   }
 
   /** Whoever owns the machine says when it is there; asked again where its owner is lost. */
-  async waitFor(state: string, { timeoutMs, signal }: WaitOptions, definition?: Machine): Promise<Snapshot> {
+  async waitFor(state: string, options: WaitOptions, definition?: Machine): Promise<Snapshot> {
+    const outcome = await this.reached(state, options);
+    return new KeptResult(this, this.viewer, definition, outcome).snapshot;
+  }
+
+  /** As `waitFor`, as a process of another cluster reads it. */
+  async waitText(state: string, options: WaitOptions): Promise<string> {
+    const { snapshot, unsent } = await this.reached(state, options);
+    if (typeof snapshot !== 'string') throw failureFrom(unsent);
+    return snapshot;
+  }
+
+  private async reached(state: string, { timeoutMs, signal }: WaitOptions): Promise<DurableOutcome> {
     const { clock } = this.viewer;
     const until = timeoutMs === undefined ? Infinity : clock.now() + timeoutMs;
     for (;;) {
@@ -109,8 +155,7 @@ export class KeptMachine {
       const frame: DurableFrame = { ...this.frame('wait'), state, limitMs, full: true };
       const asked = { timeoutMs: Math.min(left, limitMs + LOOK_AGAIN_MS), signal };
       const outcome = await this.asked(frame, asked);
-      if (outcome !== undefined && outcome.waiting !== true)
-        return new KeptResult(this, this.viewer, definition, outcome).snapshot;
+      if (outcome !== undefined && outcome.waiting !== true) return outcome;
       if (clock.now() >= until) throw new WaitTimeoutError(this.id, `'${state}'`, timeoutMs as number);
     }
   }

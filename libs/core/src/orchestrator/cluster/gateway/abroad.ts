@@ -12,7 +12,10 @@ import { Gates } from './gates.js';
 import type { Gateway } from './gateway.js';
 import { GatewayNode, type GatewayStatistics } from './gateway-node.js';
 import { OwnWay, type Way } from './way.js';
-import { type Greeting, readGatewayFrame } from './words.js';
+import { failureText } from '../wire/failure-text.js';
+import { type Greeting, readGatewayFrame, type Word } from './words.js';
+
+type Asked = Extract<Word, { kind: 'ask' }>;
 
 /** What a member gives to its dealings with other clusters. */
 export interface AbroadGround {
@@ -38,6 +41,8 @@ export class Abroad {
       cluster,
       linkOver: (sink, to, origin, closed) => this.linkOver(sink, to, origin, closed),
       held: () => names.all(),
+      group: ground.core.name,
+      keepsDurables: () => ground.core.durable !== undefined,
       ownWay: () => this.ownWay(),
       changed: (greeting, endpoint, state) => this.tell(greeting, endpoint, state),
     });
@@ -77,6 +82,10 @@ export class Abroad {
       );
       return undefined;
     }
+    if (word.kind === 'ask' && word.cluster === this.ground.cluster) {
+      void this.answerKept(from, word);
+      return undefined;
+    }
     if (this.node?.isFor(from, word) === true) return this.node.fromLocal(from, word);
     return this.gates.take(from, word);
   }
@@ -89,6 +98,19 @@ export class Abroad {
   /** Others have declared this process dead. */
   anew(): void {
     this.gates.anew();
+  }
+
+  /** A gateway of another cluster asks for a durable machine: this process leads to it wherever it is at work. */
+  private async answerKept(from: Endpoint, { number, group, machine }: Asked): Promise<void> {
+    const { core, seat } = this.ground;
+    const { name, incarnation } = seat.self;
+    try {
+      const kept = await core.durable?.find(group, machine);
+      const found = kept === undefined ? null : { endpoint: name, incarnation, limit: seat.maxFrameBytes };
+      this.gates.tell(from, { kind: 'answer', number, found, more: false });
+    } catch (error) {
+      this.gates.tell(from, { kind: 'failure', number, failure: JSON.parse(failureText(error)) });
+    }
   }
 
   /** Machines of another cluster that are listed. */

@@ -20,6 +20,9 @@ export interface GateGround {
   readonly linkOver: LinkOver;
   /** Names that this process holds, with what it said about them. */
   held(): HeldName[];
+  /** Whether this process keeps durable machines; of which group. */
+  readonly group: string;
+  keepsDurables(): boolean;
   /** The way to the gateway in this process. */
   ownWay(): Way;
   /** A gateway has taken over, or is gone. */
@@ -56,6 +59,11 @@ export class Gates {
     return gate === undefined ? undefined : heard(gate, word);
   }
 
+  /** Says something to a gateway that is met; to nobody else. */
+  tell(to: Endpoint, word: Word): void {
+    this.byEndpoint.get(to.incarnation)?.tell(word);
+  }
+
   greeted(from: Endpoint, greeting: Greeting): void {
     const { cluster, joins, epoch } = greeting;
     if (cluster !== this.ground.cluster && joins !== this.ground.cluster) return;
@@ -74,6 +82,7 @@ export class Gates {
     this.byCluster.set(cluster, gate);
     this.byEndpoint.set(from.incarnation, gate);
     if (cluster === this.ground.cluster) this.tellHeld(gate, true, this.ground.held(), []);
+    else if (this.ground.keepsDurables()) this.tellKeeps(gate, true);
     this.ground.changed(greeting, from, 'active');
   }
 
@@ -89,6 +98,16 @@ export class Gates {
   anew(): void {
     for (const gate of [...this.byCluster.values()]) this.lost(gate.endpoint);
     this.fence.anew();
+  }
+
+  /** This process keeps durable machines from now on, or does not any more. Whoever leads here from another cluster is told. */
+  keeps(keeps: boolean): void {
+    for (const gate of this.byCluster.values())
+      if (gate.greeting.cluster !== this.ground.cluster) this.tellKeeps(gate, keeps);
+  }
+
+  private tellKeeps(gate: Gate, keeps: boolean): void {
+    gate.tell({ kind: 'keeps', group: this.ground.group, keeps });
   }
 
   /** This process holds a name, or does not any more. */

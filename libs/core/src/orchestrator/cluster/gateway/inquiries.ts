@@ -6,6 +6,7 @@ import { failureFrom, failureText } from '../wire/failure-text.js';
 import { gatewayLock, publishedAbout } from './names.js';
 import type { Relay } from './relay.js';
 import type { Side } from './side.js';
+import { WaysIn } from './ways-in.js';
 import { type Greeting, type Place, placeIn, type Question, type Word } from './words.js';
 
 /** Process of another cluster that is next on the way, and what it said. */
@@ -20,6 +21,7 @@ type Ask = Extract<Word, { kind: 'ask' }>;
 
 /** Answers what members ask about the other side: where a machine is, which processes and names there are. */
 export class Inquiries {
+  readonly waysIn = new WaysIn();
   private readonly passed = new Map<number, Passed>();
   private asked = 0;
 
@@ -55,7 +57,9 @@ export class Inquiries {
     passed.resolve(Array.isArray(found) ? passed.parts : found);
   }
 
-  lostDistributed({ incarnation, name }: Endpoint): void {
+  lostDistributed(endpoint: Endpoint): void {
+    const { incarnation, name } = endpoint;
+    this.waysIn.lost(endpoint);
     for (const [number, { to, reject }] of this.passed) {
       if (to.incarnation !== incarnation) continue;
       this.passed.delete(number);
@@ -100,7 +104,25 @@ export class Inquiries {
         .map(({ name, about, endpoint }) => [name, about, endpoint.name]);
     }
     const entry = await seat.locate(directoryName(ask.group, ask.machine));
-    return entry === undefined ? null : this.leads(entry.endpoint, placeOf(entry.endpoint, limit));
+    return entry === undefined
+      ? this.kept(ask, limit)
+      : this.leads(entry.endpoint, placeOf(entry.endpoint, limit));
+  }
+
+  /** It may be a durable machine, which is in no directory: whoever keeps those of its group knows. */
+  private async kept(ask: Question, limit: number): Promise<Place | null> {
+    for (;;) {
+      const to = this.waysIn.to(ask.group, ask.machine);
+      if (to === undefined) return null;
+      try {
+        const place = placeIn(await this.passOn(to, ask));
+        if (place === undefined) return null;
+        return this.leads(to, { ...place, limit: Math.min(place.limit, limit) });
+      } catch (error) {
+        // The next one is asked, as long as there is one.
+        if (!(error instanceof PeerLostError) || this.waysIn.to(ask.group, ask.machine) === to) throw error;
+      }
+    }
   }
 
   /** Of a cluster that is joined by another gateway. */

@@ -89,6 +89,8 @@ export class Stay {
       case 'answer':
       case 'failure':
         return this.inquiries.answered(from, word);
+      case 'keeps':
+        return this.inquiries.waysIn.told(from, word.group, word.keeps);
       case 'greeting':
         return this.relay.met(from, word);
       case 'stale':

@@ -10,7 +10,7 @@ import { parseJson } from '../../../message/json.js';
  */
 export const GATEWAY_MAGIC = 0x67;
 /** Changes with anything in this file. */
-export const GATEWAY_VERSION = 1;
+export const GATEWAY_VERSION = 2;
 const WORD = 0;
 const DATA = 1;
 
@@ -75,6 +75,8 @@ export type Word =
   | { readonly kind: 'failure'; readonly number: number; readonly failure: unknown }
   | ({ readonly kind: 'open' } & Opening)
   | { readonly kind: 'close'; readonly route: string }
+  /** The sender keeps durable machines of that group, or does not any more: it is a way in to all of them. */
+  | { readonly kind: 'keeps'; readonly group: string; readonly keeps: boolean }
   /** Names that the sender holds now, and those that it does not any more; `all`: what it told before is void. */
   | {
       readonly kind: 'held';
@@ -164,6 +166,7 @@ const SHAPES = Object.assign(Object.create(null) as object, {
     limit: count,
   },
   close: { route: text },
+  keeps: { group: text, keeps: flag },
   held: { all: flag, names: pairs, gone: texts },
 } satisfies Record<Word['kind'], Readonly<Record<string, Check>>>) as Record<
   Word['kind'],

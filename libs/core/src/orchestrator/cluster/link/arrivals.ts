@@ -16,6 +16,7 @@ import { BROADCAST, REQUEST, SNAPSHOT, STOP, WAIT } from '../wire/format.js';
 import { replyText } from '../wire/event-text.js';
 import { failureText } from '../wire/failure-text.js';
 import type { Dispatch, Envelope, Incoming } from './incoming.js';
+import { KeptArrivals } from './kept-arrivals.js';
 import type { LocalTarget } from './local-target.js';
 
 /** One in so many events has its latency measured. */
@@ -26,8 +27,11 @@ const ELSEWHERE = 0;
 /** Takes what comes from other processes into the mailboxes of a group. */
 export class Arrivals implements Dispatch {
   private count = 0;
+  private readonly kept: KeptArrivals;
 
-  constructor(private readonly core: GroupCore) {}
+  constructor(private readonly core: GroupCore) {
+    this.kept = new KeptArrivals(core);
+  }
 
   event(
     link: Incoming,
@@ -39,6 +43,7 @@ export class Arrivals implements Dispatch {
     const { core } = this;
     if (messageId !== undefined) assertMessageId(messageId);
     const instance = this.instanceOf(link, target);
+    if (instance === undefined) return this.kept.event(link, target, event, number, messageId);
     this.count += 1;
     const sampled = core.meters.enabled && this.count % SAMPLED === 1;
     const arrival = new Arrival(link, number, sampled ? core.pool.now() : undefined, messageId);
@@ -57,6 +62,10 @@ export class Arrivals implements Dispatch {
       return true;
     }
     const instance = this.instanceOf(link, target as LocalTarget);
+    if (instance === undefined) {
+      this.kept.question(link, target as LocalTarget, envelope);
+      return true;
+    }
     switch (kind) {
       case REQUEST:
         return this.request(link, instance, envelope);
@@ -74,16 +83,21 @@ export class Arrivals implements Dispatch {
     }
   }
 
-  /** @throws UnknownMachineError, MachineStoppedError, GroupReleasedError, GroupUnreachableError */
-  private instanceOf(link: Incoming, target: LocalTarget): MachineInstance {
+  /**
+   * undefined: it may be a durable one. Who is in the own cluster finds those by himself.
+   *
+   * @throws UnknownMachineError, MachineStoppedError, GroupReleasedError, GroupUnreachableError
+   */
+  private instanceOf(link: Incoming, target: LocalTarget): MachineInstance | undefined {
     const { core } = this;
     const known = target.instance;
     if (known !== undefined && known.ended === undefined && !core.released) return known;
     core.assertOpen();
     this.assertAdmitted(link, target.group);
     const instance = core.instances.get(target.id);
-    if (instance === undefined) throw new UnknownMachineError(target.id, core.name, 'id');
-    return (target.instance = instance);
+    if (instance !== undefined) return (target.instance = instance);
+    if (core.durable !== undefined && link.cluster !== undefined) return undefined;
+    throw new UnknownMachineError(target.id, core.name, 'id');
   }
 
   private assertAdmitted(link: Incoming, group: string): void {

@@ -370,8 +370,9 @@ function groupIn(payload: unknown): string {
 }
 
 function namedIn(payload: unknown): readonly [messageId: string, event: unknown] {
-  const [messageId, event] = Array.isArray(payload) ? (payload as unknown[]) : [];
-  if (typeof messageId !== 'string') throw new MalformedFrame('a message has no id');
+  const [messageId, event, ...rest] = Array.isArray(payload) ? (payload as unknown[]) : [];
+  if (typeof messageId !== 'string' || rest.length > 0)
+    throw new MalformedFrame('it does not say which message it is');
   return [messageId, event];
 }
 
