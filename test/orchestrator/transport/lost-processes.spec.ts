@@ -1,4 +1,10 @@
-import { OutcomeUnknownError, PeerLostError, UnknownMachineError } from '@nestjs-orchestrator/core';
+import {
+  defineMachine,
+  emit,
+  OutcomeUnknownError,
+  PeerLostError,
+  UnknownMachineError,
+} from '@nestjs-orchestrator/core';
 import { VirtualClock } from '@nestjs-orchestrator/testing';
 import { describe, expect, it } from 'vitest';
 import { nextRecord, recordsOf, rejection } from '../support.js';
@@ -142,6 +148,83 @@ describe('a process that is lost', () => {
     ]);
   });
 });
+
+const answerer = defineMachine({
+  id: 'answerer',
+  initial: 'open',
+  states: { open: { on: { ASK: { actions: ['ask', emit({ type: 'ASKED' })] }, NOTE: { actions: 'note' } } } },
+});
+
+/** A step at process two answers one, and sends events of so many characters to 'books' there; one dies while its action runs. */
+async function lostInAStep(lengths: readonly number[]) {
+  const { network, join } = stage();
+  const [one, two] = [await join('one'), await join('two')];
+  await one.group.spawn(ledger, { id: 'books' });
+  await two.group.ref('books').send({ type: 'COUNT' });
+  const notes: string[] = [];
+  two.group.register(answerer, {
+    actions: {
+      ask: (ctx) => {
+        network.lose(one.seat.self);
+        ctx.send('other', { type: 'NOTE' });
+        for (const length of lengths) ctx.send('books', { type: 'ADD', entry: 'x'.repeat(length) });
+        ctx.reply('told');
+      },
+      note: (ctx) => void notes.push(`${ctx.machine.id} takes a note`),
+    },
+  });
+  two.group.subscribe(({ type }) => void notes.push(type), { only: ['failure', 'emitted'] });
+  const failures = recordsOf(two.group, 'failure');
+  await two.group.spawn(answerer, { id: 'answerer' });
+  await two.group.spawn(answerer, { id: 'other' });
+  const asked = rejection(one.group.ref('answerer').request({ type: 'ASK' }));
+  return { one, two, notes, failures, asked };
+}
+
+describe('a process that is found to be lost while a step is adopted that answers it', () => {
+  it.each([
+    { when: 'with the last send of a full frame', lengths: [10_000, 10_000, 10_000] },
+    { when: 'where a send needs another frame', lengths: [15_000, 15_000, 10] },
+    { when: 'with the answer', lengths: [10, 16_000] },
+  ])('$when: every send is reported, and no other step begins in between', async ({ lengths }) => {
+    const { one, two, notes, failures, asked } = await lostInAStep(lengths);
+    const lost = nextRecord(two.group, 'peer');
+    expect(await lost).toMatchObject({ endpoint: 'one', state: 'lost' });
+    await two.group.settled();
+    await turns();
+    expect(failures.map(({ kind, event }) => [kind, (event as unknown as Entry).entry.length])).toEqual(
+      lengths.map((length) => ['undeliverable', length]),
+    );
+    expect(notes.filter((note) => note !== 'failure')).toEqual(['emitted', 'other takes a note']);
+    expect(two.group.stats().cluster).toMatchObject({ unaccepted: 0, unfinished: 0 });
+    await one.group.release();
+    expect((await asked).name).toMatch(/Error$/);
+  });
+
+  it('leaves its questions behind: those that have not begun are taken back', async () => {
+    const { network, one, two, ref } = await books();
+    await one.group.spawn(ledger, { id: 'others' });
+    await two.group.ref('others').send({ type: 'COUNT' });
+    await two.group.spawn(ledger, { id: 'teller' });
+    const held = rejection(ref.request({ type: 'HOLD' }));
+    await two.hands.holding.opened;
+    const queued = rejection(ref.request({ type: 'ADD', entry: 'nobody waits for it' }));
+    await turns();
+    network.lose(one.seat.self);
+    // The link closes with what is sent there, before anybody is told of the loss.
+    two.group.ref('others').trySend({ type: 'ADD', entry: 'x'.repeat(20_000) });
+    await turns();
+    two.hands.hold.open();
+    expect(await entriesAt(two.group.ref('books'))).toEqual(['first']);
+    await one.group.release();
+    expect((await held).name).toMatch(/Error$/);
+    expect((await queued).name).toMatch(/Error$/);
+  });
+});
+
+interface Entry {
+  readonly entry: string;
+}
 
 describe('a process that stands still', () => {
   it('gets what was sent to it when it goes on; nobody gives up but by time', async () => {

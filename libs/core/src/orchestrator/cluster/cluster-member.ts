@@ -224,7 +224,8 @@ export class ClusterMember implements FrameReceiver {
     const key = cluster === undefined ? name : publishedName(cluster, name);
     let remote = this.remotes.get(key);
     if (remote !== undefined) return remote;
-    if (this.remotes.size >= MOST_REMOTES) this.forgetIdleRemotes();
+    if (this.remotes.size >= MOST_REMOTES)
+      for (const [name, each] of this.remotes) if (each.isIdle) this.remotes.delete(name);
     remote = new RemoteMachine(this, group, id, cluster);
     this.remotes.set(key, remote);
     return remote;
@@ -355,10 +356,9 @@ export class ClusterMember implements FrameReceiver {
 
   private lost(endpoint: Endpoint): void {
     const link = this.links.get(endpoint.incarnation);
-    if (link === undefined) return;
     this.links.delete(endpoint.incarnation);
-    link.out.close(new PeerLostError(endpoint.name), true);
-    for (const giveUp of [...link.asked.values()]) giveUp();
+    link?.out.close(new PeerLostError(endpoint.name), true);
+    link?.giveUpAsked();
   }
 
   /** Others have taken this process out of the cluster: for them it is gone, and they for it. */
@@ -376,11 +376,10 @@ export class ClusterMember implements FrameReceiver {
   }
 
   private forgetLink({ to, closed }: Outgoing): void {
-    if (!(closed instanceof PeerProtocolError)) this.links.delete(to.incarnation);
-  }
-
-  private forgetIdleRemotes(): void {
-    for (const [name, remote] of this.remotes) if (remote.isIdle) this.remotes.delete(name);
+    const link = this.links.get(to.incarnation);
+    if (closed instanceof PeerProtocolError || !this.links.delete(to.incarnation)) return;
+    // Not now: a step's adoption may have found out that nobody is there.
+    this.membership.scheduler.soon(() => link?.giveUpAsked());
   }
 
   private unclaimFailed(error: unknown, name: string): void {

@@ -42,6 +42,6 @@ export class Route {
   /** What was not handed over is refused, the rest unknown. */
   close(reason: Error): void {
     this.link.out.close(reason, true);
-    for (const giveUp of [...this.link.asked.values()]) giveUp();
+    this.link.giveUpAsked();
   }
 }

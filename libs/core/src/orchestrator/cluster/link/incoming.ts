@@ -146,6 +146,11 @@ export class Incoming {
     this.asked.delete(number);
   }
 
+  /** Nobody waits for the answers any more: questions that have not begun are taken back. */
+  giveUpAsked(): void {
+    for (const giveUp of [...this.asked.values()]) giveUp();
+  }
+
   private read(bytes: Uint8Array): void {
     try {
       if (isPiece(bytes)) this.readPiece(bytes);

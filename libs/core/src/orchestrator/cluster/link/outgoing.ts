@@ -232,6 +232,11 @@ export class Outgoing {
   ): number {
     const handle = target === undefined ? 0 : this.handleOf(target);
     this.makeRoom(text.length);
+    if (this.closed !== undefined) {
+      // Found out by the frame before this one.
+      courier.ended(this.closed, event);
+      return 0;
+    }
     const { batch } = this;
     const { heads } = batch;
     if (batch.envelopes === 0) batch.first = this.inFlight.next;
