@@ -24,6 +24,8 @@ export class LaneReader {
   private firstField = 0;
   private at = 0;
   private end = 0;
+  /** The tail that was given up last: there is nothing to read until the sender has moved it. */
+  private givenUp: number | undefined = undefined;
   private readonly mask: number;
 
   constructor(
@@ -42,7 +44,9 @@ export class LaneReader {
 
   /** Whether there is something to read. */
   get isReady(): boolean {
-    return this.at < this.end || this.memory.load(laneWords.tail) !== this.head;
+    if (this.at < this.end) return true;
+    const tail = this.memory.load(laneWords.tail);
+    return tail !== this.head && tail !== this.givenUp;
   }
 
   /** Whether the sender waits for room. */
@@ -73,7 +77,7 @@ export class LaneReader {
   private refill(): boolean {
     const tail = this.memory.load(laneWords.tail);
     const used = (tail - this.head) >>> 0;
-    if (used === 0) return false;
+    if (used === 0 || tail === this.givenUp) return false;
     if (used > this.memory.capacity || (used & 7) !== 0) return this.giveUp(tail, used);
     const from = this.head & this.mask;
     const contiguous = Math.min(used, this.memory.capacity - from);
@@ -135,6 +139,8 @@ export class LaneReader {
   private giveUp(tail: number, used: number): false {
     this.at = 0;
     this.end = 0;
+    // The head can't come to one that is no multiple of eight; one that is may be the sender's own another time.
+    this.givenUp = (tail & 7) === 0 ? undefined : tail;
     this.moveTo(tail & ~7);
     this.faults.onCorrupt(0, used);
     return false;

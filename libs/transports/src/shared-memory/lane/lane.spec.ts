@@ -167,6 +167,20 @@ describe('a lane', () => {
     expect(text(reader.read())).toBe('later');
   });
 
+  it('reports a tail that is no place of a record once, and rests until the sender has moved it', () => {
+    const { writer, reader, memory, corrupt } = open(64);
+    writer.tryWrite(bytes('earlier'));
+    reader.read();
+    memory.store(laneWords.tail, memory.load(laneWords.tail) + 3);
+    expect(reader.read()).toBeUndefined();
+    expect(reader.isReady).toBe(false);
+    expect(reader.read()).toBeUndefined();
+    expect(corrupt).toHaveLength(1);
+    writer.tryWrite(bytes('later'));
+    expect(reader.isReady).toBe(true);
+    expect(text(reader.read())).toBe('later');
+  });
+
   it('finds its way back after somebody wrote over the tail', () => {
     const { writer, reader, memory, corrupt } = open(64);
     memory.store(laneWords.tail, 0x1234_5671);

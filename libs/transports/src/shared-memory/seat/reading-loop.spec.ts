@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { LANE_CONTROL_BYTES, SharedLaneMemory } from '../lane/lane-memory.js';
 import { SleepFlag } from '../lane/sleep-flag.js';
-import { ReadingLoop } from './reading-loop.js';
+import { ReadingLoop, type Turns } from './reading-loop.js';
 
 /** Longer than any test takes: what ends a look is never the clock. */
 const PATIENT = { spinMs: 0, answerSpinMs: 3_600_000 };
@@ -74,5 +74,96 @@ describe('a reader that looks for an answer', () => {
     loop.rung();
     await nextTurn();
     expect(done.at(-1)).toBe('turn');
+  });
+});
+
+/** A loop whose frames come when the test says so, by a clock that goes on by so many milliseconds whenever it is looked at. */
+function setUpTraffic(step: number) {
+  let now = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => (now += step));
+  const memory = new SharedLaneMemory(new ArrayBuffer(LANE_CONTROL_BYTES + 64), 0, LANE_CONTROL_BYTES, 64);
+  const counts = { waiting: 0, turns: 0, looks: 0 };
+  const before = { turn: (): void => undefined, look: (): void => undefined };
+  const turns: Turns = {
+    turn: () => {
+      counts.turns += 1;
+      before.turn();
+      const done = Math.min(1, counts.waiting);
+      counts.waiting -= done;
+      return done;
+    },
+    isReady: () => {
+      counts.looks += 1;
+      before.look();
+      return counts.waiting > 0;
+    },
+    pause: () => undefined,
+  };
+  const loop = new ReadingLoop(new SleepFlag(memory, 0), turns, { spinMs: 0.2, answerSpinMs: 0.5 });
+  return { loop, counts, before, isAsleep: () => (memory.load(0) & 1) === 1 };
+}
+
+afterEach(() => void vi.restoreAllMocks());
+
+describe('a reader whose traffic has ended', () => {
+  it.each([1, 10, 1_000])(
+    'sleeps after frames (%s), and neither looks nor turns until the bell rings',
+    async (frames) => {
+      const { loop, counts, isAsleep } = setUpTraffic(0.01);
+      for (let round = 0; round < 3; round += 1) {
+        counts.waiting = frames;
+        counts.turns = 0;
+        loop.expectAnswer();
+        loop.rung();
+        // A look goes on by 0.01 ms, so 0.5 ms are at most 50 turns; those in line count twice.
+        for (let left = frames + 200; !isAsleep(); left -= 1) {
+          expect(left).toBeGreaterThan(0);
+          await nextTurn();
+        }
+        expect(counts.waiting).toBe(0);
+        const { turns, looks } = counts;
+        for (let n = 0; n < 20; n += 1) await nextTurn();
+        expect(counts).toEqual({ waiting: 0, turns, looks });
+      }
+      loop.close();
+    },
+  );
+
+  it('looks once for each kick', async () => {
+    const { loop, counts, isAsleep } = setUpTraffic(1);
+    loop.kick();
+    for (let n = 0; n < 20; n += 1) await nextTurn();
+    expect(isAsleep()).toBe(true);
+    counts.turns = 0;
+    for (let kick = 0; kick < 5; kick += 1) {
+      loop.kick();
+      for (let n = 0; n < 5; n += 1) await nextTurn();
+    }
+    expect(counts.turns).toBe(5);
+    expect(isAsleep()).toBe(true);
+    loop.close();
+  });
+});
+
+describe('a reader whose traffic never ends', () => {
+  it.each([
+    { when: 'is there at each turn', looked: false, turns: 1 },
+    { when: 'comes while it looks in line', looked: true, turns: 2 },
+  ])('lets the event loop have its turn where something $when', async ({ looked, turns }) => {
+    const { loop, counts, before } = setUpTraffic(0.001);
+    const most = { turns: 0 };
+    before.turn = () => {
+      most.turns = Math.max(most.turns, counts.turns);
+      if (!looked) counts.waiting = 1_000;
+      else if (counts.turns === 1) counts.waiting = 0;
+    };
+    before.look = () => void (counts.waiting = 1_000);
+    loop.expectAnswer();
+    for (let n = 0; n < 100; n += 1) {
+      counts.turns = 0;
+      await nextTurn();
+    }
+    loop.close();
+    expect(most).toEqual({ turns });
   });
 });
