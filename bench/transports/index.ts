@@ -92,21 +92,20 @@ async function measure(wire: WireName, addresses: Addresses): Promise<Figures> {
     await one.trips(500, smallest);
     const busy = await one.trips(BUSY_TRIPS, smallest);
     const asleep = await one.trips(ASLEEP_TRIPS, smallest, SLEEP_MS);
-    return { busy, asleep, idle: await one.idle(3_000) };
+    return { busy, asleep, idle: await one.idle(5_000) };
   });
   for (const receivers of RECEIVERS.filter((each) => each > 1))
     await during(receivers, (several) => pour(several, receivers));
   return { events, trips, ...times };
 }
 
-/** As many events as take the wanted time, which the first, shorter run tells. */
+/** As many events as take the wanted time, which the warming up and each round tell for the next one. */
 async function fastest(contest: Contest, bytes: number): Promise<number> {
   let best = 0;
-  let count = 2_000;
-  for (let round = 0; round <= ROUNDS; round += 1) {
-    const perSecond = await contest.events(count, bytes);
-    if (round > 0) best = Math.max(best, perSecond);
-    count = Math.max(2_000, Math.round((perSecond * MILLISECONDS) / 1_000));
+  let perSecond = await contest.warmUp(bytes);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    perSecond = await contest.events(Math.max(2_000, Math.round((perSecond * MILLISECONDS) / 1_000)), bytes);
+    best = Math.max(best, perSecond);
   }
   return best;
 }
