@@ -162,11 +162,16 @@ describe('seats of one memory', () => {
   it('take a slot from the generation that died only, also where they hear of it late', async () => {
     const { table, a, b } = await two();
     const c = table.sit('c');
-    await table.settle();
+    // It dies before it has met c, which thus has nothing to read of it: nothing keeps its slot.
+    await table.settle(a, c);
     table.dead.add(b.key);
     const [tellA, tellC] = table.watches.get(b.key) ?? [];
     tellA?.();
-    await table.settle();
+    await table.settle(a);
+    expect([a.told, c.told]).toEqual([
+      ['c up', 'b lost'],
+      ['a up', 'b up'],
+    ]);
     const heir = table.sit('heir');
     expect(heir.key.split('-')[0]).toBe(b.key.split('-')[0]);
     // Before it has had a turn in which it could have met the heir.
@@ -176,6 +181,25 @@ describe('seats of one memory', () => {
     for (const from of [a, c]) from.trySend(heir, 'hello');
     await table.settle();
     expect(heir.told.toSorted()).toEqual(['a up', 'a: hello', 'c up', 'c: hello']);
+  });
+
+  it('free the names of one that died, also where who removes it is killed at any moment', async () => {
+    const accesses = await forEachAccess(async (nth) => {
+      const { table, a, b } = await two();
+      for (const name of ['first', 'second']) await b.seat.claim(name, '');
+      expect((await a.seat.names()).map(({ name }) => name)).toEqual(['first', 'second']);
+      for (const one of [a, b]) table.dead.add(one.key);
+      const there = broken(nth, () => table.segment.bury(b.place.slot, b.place.generation));
+      if (!there) return false;
+      const c = table.sit('c');
+      for (const name of ['third', 'fourth']) await c.seat.claim(name, '');
+      expect([nth, (await c.seat.names()).map(({ name }) => name).toSorted()]).toEqual([
+        nth,
+        ['fourth', 'third'],
+      ]);
+      return true;
+    });
+    expect(accesses).toBeGreaterThan(5);
   });
 
   it('enter names under the lock', async () => {

@@ -3,6 +3,7 @@ import { silentLogger, systemClock } from '@nestjs-orchestrator/core/ports';
 import { onTestFinished, vi } from 'vitest';
 import { settingsOf } from '../../../libs/transports/src/shared-memory/options.js';
 import type { Ground } from '../../../libs/transports/src/shared-memory/seat/ground.js';
+import type { OwnPlace } from '../../../libs/transports/src/shared-memory/seat/peer-link.js';
 import { SharedSeat } from '../../../libs/transports/src/shared-memory/seat/shared-seat.js';
 import { takePlace } from '../../../libs/transports/src/shared-memory/seat/take-place.js';
 import { layoutOf } from '../../../libs/transports/src/shared-memory/segment/layout.js';
@@ -93,13 +94,14 @@ export class Table {
     return new Sitting(this, name);
   }
 
-  /** Lets everybody who lives go on until nobody has anything to do. */
-  async settle(): Promise<void> {
+  /** Lets those, by default everybody who lives, go on until they have nothing to do. */
+  async settle(...only: readonly Sitting[]): Promise<void> {
+    const seats = only.length === 0 ? this.seats : only;
     do {
-      for (const seat of this.seats) seat.goOn();
+      for (const seat of seats) seat.goOn();
       // Promises of what was done so far.
       for (let each = 0; each < 20; each += 1) await Promise.resolve();
-    } while (this.seats.some((seat) => seat.isReady));
+    } while (seats.some((seat) => seat.isReady));
   }
 
   /** Tells those who watch that one has died. */
@@ -114,6 +116,7 @@ export class Sitting {
   readonly told: string[] = [];
   readonly seat: SharedSeat;
   readonly key: string;
+  readonly place: OwnPlace;
   private readonly turn: () => void;
   private now = 0;
   private nextBeat: (() => void) | undefined;
@@ -126,6 +129,7 @@ export class Sitting {
     const ground = groundOf(table);
     const applicant = { cluster: 'table', name, incarnation: `${name}-${table.seats.length}`, pid: 1 };
     const place = takePlace(segment, ground, applicant, () => {});
+    this.place = place;
     this.key = keyOf(place.slot, place.generation);
     this.seat = new SharedSeat({
       segment,

@@ -34,9 +34,10 @@ export class Segment {
 
   /** Under the lock: an endpoint left or died. Its names are free. @returns whether this call was the first to say so */
   bury(slot: number, generation: number): boolean {
-    if (!this.endpoints.markGone(slot, generation)) return false;
+    // The slot last: whoever is killed before has left it to the next one, who frees the rest of the names.
     this.names.remove((name) => name.slot === slot && name.generation === generation);
     this.header.namesChanged();
+    if (!this.endpoints.markGone(slot, generation)) return false;
     this.header.membersChanged();
     return true;
   }
