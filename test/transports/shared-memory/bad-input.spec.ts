@@ -13,6 +13,7 @@ import {
 import koffi from 'koffi';
 import { describe, expect, it } from 'vitest';
 import { sharedMemory } from '@nestjs-orchestrator/transports';
+import { HEADER_BYTES } from '../../../libs/transports/src/shared-memory/segment/layout.js';
 import type { PosixSources } from '../../../libs/transports/src/shared-memory/system/posix.js';
 import { clusterOfTest, Member, type TestCluster } from './member.js';
 
@@ -41,6 +42,23 @@ function fullAfter(calls: number): PosixSources {
     const func = ((definition: string) => {
       if (!definition.includes('posix_fallocate')) return library.func(definition);
       return () => ((left -= 1) < 0 ? ENOSPC : 0);
+    }) as typeof library.func;
+    return { ...library, func };
+  };
+  return { platform: 'linux', importKoffi: async () => ({ default: { ...koffi, load } }) };
+}
+
+/** koffi as it is, but something happens before all of a segment is mapped. */
+function whileMapped(happens: () => void): PosixSources {
+  const load: typeof koffi.load = (path) => {
+    const library = koffi.load(path);
+    const func = ((definition: string) => {
+      const real = library.func(definition) as (...args: unknown[]) => unknown;
+      if (!definition.includes('*mmap(')) return real;
+      return (at: null, length: number, ...rest: unknown[]) => {
+        if (length > HEADER_BYTES) happens();
+        return real(at, length, ...rest);
+      };
     }) as typeof library.func;
     return { ...library, func };
   };
@@ -226,6 +244,33 @@ describe('shared memory', () => {
     await Member.join(alive, 'one');
     await Member.join({ ...clusterOfTest(), options: dead.options }, 'one');
     expect(existsSync(alive.path)).toBe(true);
+  });
+
+  it('leaves the memory alone that has its name by then, when the last one leaves whose own was removed', async () => {
+    const removed = clusterOfTest();
+    const alive = { ...clusterOfTest(), name: removed.name, path: removed.path };
+    const one = await Member.join(removed, 'one');
+    rmSync(removed.path);
+    const two = await Member.join(alive, 'two');
+    await one.seat.leave();
+    const three = await Member.join(alive, 'three');
+    three.say(two, 'hello');
+    await two.hears('three: hello');
+    expect(two.told).toEqual(['three up', 'three: hello']);
+  });
+
+  it('refuses memory that was replaced while it was opened', async () => {
+    const cluster = clusterOfTest();
+    const one = await Member.join(cluster, 'one');
+    const refused = Member.join(cluster, 'two', {
+      sources: whileMapped(() => {
+        rmSync(cluster.path);
+        writeFileSync(cluster.path, 'precious', { mode: 0o600 });
+      }),
+    });
+    await expect(refused).rejects.toMatchObject(unavailable(/was replaced by something else/));
+    expect(readFileSync(cluster.path, 'utf8')).toBe('precious');
+    expect(one.seat.peers()).toEqual([]);
   });
 
   it('throws a frame away that was changed on its way, says so, and goes on', async () => {
