@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { rejection } from '../support.js';
 import { entriesAt, ledger, stage, turns, upTo } from './support.js';
 
 describe('back-pressure between processes', () => {
@@ -24,6 +25,27 @@ describe('back-pressure between processes', () => {
     two.hands.hold.open();
     await Promise.all([held, ...waiting]);
     expect(await entriesAt(ref)).toEqual(upTo(taken + 3));
+  });
+
+  it('never sends what was withdrawn while it waited for room', async () => {
+    const { join } = stage();
+    const one = await join('one', { maxUnfinished: 16 });
+    const two = await join('two');
+    await two.group.spawn(ledger, { id: 'books' });
+    const ref = one.group.ref('books');
+    const held = ref.request({ type: 'HOLD' });
+    await two.hands.holding.opened;
+    let taken = 0;
+    while (ref.trySend({ type: 'ADD', entry: taken })) taken += 1;
+    const wish = new AbortController();
+    const withdrawn = rejection(ref.request({ type: 'ADD', entry: 'withdrawn' }, { signal: wish.signal }));
+    const behind = ref.send({ type: 'ADD', entry: 'behind it' });
+    await turns();
+    wish.abort(new Error('no longer wanted'));
+    expect(await withdrawn).toMatchObject({ message: 'no longer wanted' });
+    two.hands.hold.open();
+    await Promise.all([held, behind]);
+    expect(await entriesAt(ref)).toEqual([...upTo(taken), 'behind it']);
   });
 
   it('lets answers through to a process whose own events find no room', async () => {
