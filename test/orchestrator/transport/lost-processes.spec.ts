@@ -5,6 +5,8 @@ import {
   PeerLostError,
   UnknownMachineError,
 } from '@nestjs-orchestrator/core';
+import { memoryTransport } from '@nestjs-orchestrator/core/memory';
+import type { Transport, TransportSeat } from '@nestjs-orchestrator/core/ports';
 import { VirtualClock } from '@nestjs-orchestrator/testing';
 import { describe, expect, it } from 'vitest';
 import { nextRecord, recordsOf, rejection } from '../support.js';
@@ -19,6 +21,23 @@ async function books(network: Parameters<typeof stage>[0] = {}) {
   const ref = one.group.ref('books');
   await ref.send({ type: 'ADD', entry: 'first' });
   return { ...set, clock, one, two, ref };
+}
+
+/** A transport as it is, but with some verbs of its seats replaced. */
+function replaced(transport: Transport, verbs: (seat: TransportSeat) => Partial<TransportSeat>): Transport {
+  return {
+    type: transport.type,
+    async join(options, receiver) {
+      const seat = await transport.join(options, receiver);
+      const own = verbs(seat);
+      return new Proxy(seat, {
+        get(target, name) {
+          const value: unknown = Reflect.get(own, name) ?? Reflect.get(target, name);
+          return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+        },
+      });
+    },
+  };
 }
 
 describe('what is sent to a process that is lost', () => {
@@ -43,6 +62,30 @@ describe('what is sent to a process that is lost', () => {
     await again.group.spawn(ledger, { id: 'books' });
     await ref.send({ type: 'ADD', entry: 'again' });
     expect(await entriesAt(ref)).toEqual(['again']);
+  });
+
+  it('may have been taken, as long as the transport has not said so: its outcome is unknown', async () => {
+    const { network, join } = stage();
+    const two = await join('two');
+    await two.group.spawn(ledger, { id: 'books' });
+    let isFull = false;
+    const one = await join('one', {
+      transports: {
+        memory: replaced(memoryTransport(network), (seat) => ({
+          trySend: (to, frame) => !isFull && seat.trySend(to, frame),
+          send: () => new Promise(() => {}),
+        })),
+      },
+    });
+    const ref = one.group.ref('books');
+    await ref.send({ type: 'ADD', entry: 'first' });
+    isFull = true;
+    const offered = rejection(ref.send({ type: 'ADD', entry: 'before the transport' }));
+    await turns();
+    const kept = rejection(ref.send({ type: 'ADD', entry: 'kept' }));
+    network.lose(two.seat.self);
+    expect(await offered).toBeInstanceOf(OutcomeUnknownError);
+    expect(await kept).toBeInstanceOf(PeerLostError);
   });
 
   it('was accepted and is not done: its outcome is unknown, and that is reported', async () => {
