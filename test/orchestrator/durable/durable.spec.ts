@@ -7,6 +7,7 @@ import {
   type DurableMachines,
   DurableLogicError,
   emit,
+  matches,
   OwnerFencedError,
   sendTo,
 } from '@nestjs-orchestrator/core';
@@ -107,6 +108,56 @@ describe('a durable machine', () => {
     await second.close();
     await process('c');
     expect(told.filter(({ effect: id }) => id === effect?.effect)).toHaveLength(1);
+  });
+
+  it('what is done is cleared with the next commit: the next process does only what may not have been', async () => {
+    const first = await process('a');
+    const ref = await first.spawn(counter, { id: 'c-1' });
+    for (let each = 0; each < 3; each += 1) await ref.request({ type: 'ADD' });
+    const effects = told.map(({ effect }) => effect);
+    // It ends without a word: of the last effect nobody knows that it is done.
+    await process('b');
+    expect(told.map(({ effect }) => effect)).toEqual([...effects, effects.at(-1)]);
+  });
+
+  it('a timer and an outcome of a stay that is over count for nothing, also where they come before that is safe', async () => {
+    const faults = faultPoints();
+    let finish = (): void => undefined;
+    const job = defineMachine({
+      id: 'job',
+      initial: 'working',
+      context: {},
+      states: {
+        working: {
+          invoke: { src: 'work', id: 'w', onDone: 'done' },
+          after: { 10_000: 'late' },
+          on: { RESTART: { target: 'working', reenter: true } },
+        },
+        done: {},
+        late: {},
+      },
+    });
+    const started: string[] = [];
+    const machines = durableMachines({ store, clock, ids: countedIds('a'), faults });
+    const work = (ctx: { activityId: string }): Promise<void> => {
+      started.push(ctx.activityId);
+      return new Promise((resolve) => (finish = resolve));
+    };
+    machines.register(job, { activities: { work } });
+    await machines.start();
+    const ref = await machines.spawn(job, { id: 'j-1' });
+    const pause = faults.pauseAt('durable.commit.before');
+    const restarted = ref.request({ type: 'RESTART' });
+    await pause.reached;
+    finish();
+    await clock.advance(10_000);
+    pause.resume();
+    await restarted;
+    expect(matches(await ref.snapshot(), 'working')).toBe(true);
+    expect(new Set(started).size).toBe(2);
+    finish();
+    await clock.advance(1);
+    expect(matches(await ref.snapshot(), 'done')).toBe(true);
   });
 
   it('a process that ends before the commit leaves nothing, and the event that comes again is handled', async () => {
