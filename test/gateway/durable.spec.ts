@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startProcess, type TestProcess } from '../support/processes.js';
 import { redisNamespace } from '../support/redis.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
 import type { GatewayOrder } from './gateway.process.js';
 import type { KeeperOrder } from './keeper.process.js';
 import { entriesOf, ledger, ledgerActions } from './ledger.js';
@@ -32,7 +33,7 @@ async function plantAndCompany() {
   const { url, prefix } = redisNamespace();
   const client = new Redis(url);
   const plant = `plant-${process.pid}`;
-  const streams = () => redisStreams(client, { prefix, partitions: 4, leaseMs: LEASE_MS });
+  const streams = (over = client) => redisStreams(over, { prefix, partitions: 4, leaseMs: LEASE_MS });
   onTestFinished(async () => {
     client.disconnect();
     await rm(directory, { recursive: true, force: true });
@@ -54,6 +55,7 @@ async function plantAndCompany() {
   return {
     plant,
     near,
+    url,
     /** A gateway in this process. */
     gateway: async () =>
       made(
@@ -70,8 +72,9 @@ async function plantAndCompany() {
     keeper: async (
       endpoint: string,
       reachableFrom: (group: { readonly name: string }) => boolean = () => true,
+      over = client,
     ) => {
-      const store = redisStore(client, { prefix });
+      const store = redisStore(over, { prefix });
       await store.start();
       onTestFinished(() => store.close());
       return made(
@@ -79,7 +82,7 @@ async function plantAndCompany() {
           name: 'books',
           cluster: COMPANY,
           endpoint,
-          transports: { distributed: streams() },
+          transports: { distributed: streams(over) },
           store,
           reachableFrom,
         }),
@@ -173,6 +176,28 @@ describe('a durable machine of the distributed cluster', () => {
     await expect(nobody.send({ type: 'READ' })).rejects.toBeInstanceOf(UnknownMachineError);
     const elsewhere = world.near.ref({ ...kept, group: 'nowhere' });
     await expect(elsewhere.send({ type: 'READ' })).rejects.toBeInstanceOf(UnknownMachineError);
+  });
+
+  it('is found by a gateway that its keeper has not reached yet', async () => {
+    const world = await plantAndCompany();
+    const { near, url } = world;
+    const proxy = await startTcpProxy(Number(new URL(url).port));
+    const client = new Redis({ port: proxy.port, maxRetriesPerRequest: null });
+    client.on('error', () => undefined);
+    onTestFinished(async () => {
+      client.disconnect();
+      await proxy.close();
+    });
+    const keeper = await world.keeper('k1', () => true, client);
+    await keeper.spawn(ledger, { id: 'kept', durable: true });
+    proxy.cut('requests');
+    await world.gateway();
+    const sent = near.ref(kept).send({ type: 'NOTE', entry: 1 });
+    // Answered behind it: the gateway has heard of it by then.
+    await near.machineNames(COMPANY);
+    proxy.heal();
+    await sent;
+    expect((await near.ref(kept).request({ type: 'READ' })).reply).toBe(1);
   });
 
   it('tells and asks machines behind a gateway', async () => {

@@ -113,7 +113,7 @@ export class Inquiries {
   private async kept(ask: Question, limit: number): Promise<Place | null> {
     for (;;) {
       const to = this.waysIn.to(ask.group, ask.machine);
-      if (to === undefined) return null;
+      if (to === undefined) return this.keptByAnybody(ask, limit);
       try {
         const place = placeIn(await this.passOn(to, ask));
         if (place === undefined) return null;
@@ -123,6 +123,21 @@ export class Inquiries {
         if (!(error instanceof PeerLostError) || this.waysIn.to(ask.group, ask.machine) === to) throw error;
       }
     }
+  }
+
+  /** Who keeps what may be on its way to a gateway that has just begun: everybody is asked, behind the greeting that it was sent. */
+  private async keptByAnybody(ask: Question, limit: number): Promise<Place | null> {
+    const others = this.distributed.seat.peers();
+    const answers = await Promise.allSettled(others.map(({ endpoint }) => this.passOn(endpoint, ask)));
+    for (const [at, answer] of answers.entries()) {
+      const place = answer.status === 'fulfilled' ? placeIn(answer.value) : undefined;
+      const to = others[at]?.endpoint;
+      if (place !== undefined && to !== undefined)
+        return this.leads(to, { ...place, limit: Math.min(place.limit, limit) });
+    }
+    for (const answer of answers)
+      if (answer.status === 'rejected' && !knowsOfNone(answer.reason)) throw answer.reason;
+    return null;
   }
 
   /** Of a cluster that is joined by another gateway. */
@@ -181,6 +196,11 @@ export class Inquiries {
     this.relay.leads(place.incarnation, next);
     return place;
   }
+}
+
+/** Another gateway, or one that is gone: they keep nothing. */
+function knowsOfNone(error: unknown): boolean {
+  return error instanceof ClusterUnreachableError || error instanceof PeerLostError;
 }
 
 function placeOf({ name, incarnation }: Endpoint, limit: number): Place {
