@@ -24,6 +24,7 @@ function bag(version: number, added: typeof Added | typeof AddedOften | undefine
     states: ['open'],
     ends: { closed: 'success' },
     absent: 'fault',
+    patience: '10m',
     events: added === undefined ? [Began, Closed] : [Began, Closed, added],
     ...(version > 1 ? { migrate: { 1: {} } } : {}),
   });
@@ -141,6 +142,8 @@ describe.each(storeKinds)('dead letters, on $kind', (kind) => {
     const without = await cluster.node('without', (node) => node.register(bag(2, undefined)));
     const [letter = expect.unreachable()] = await letters(without.host);
     expect(await without.host.operator.replayLetter(letter, ADA)).toBe(true);
+    await cluster.clock.advance('9m');
+    expect(await letters(without.host)).toEqual([]);
     await cluster.clock.advance('3m');
     const again = await letters(without.host);
     expect(again).toMatchObject([

@@ -174,6 +174,7 @@ export {
   SagaOperator,
   SagaEndedError,
   SagaEventUnknownError,
+  SagaOtherBuildError,
   SagaVersionError,
   SagaWaitAbortedError,
   SagaWaitTimeoutError,

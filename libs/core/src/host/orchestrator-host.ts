@@ -167,7 +167,7 @@ export class OrchestratorHost {
       () => this.registry.latest(name),
       this.runner,
       new FanOut({ ...this.settings, hint: () => this.work.hint() }),
-      { store: this.settings.store, comeBacks: this.comeBacks, observer: this.sagas },
+      { ...this.settings, comeBacks: this.comeBacks, observer: this.sagas },
     );
     this.consumers.set(name, consumer);
     this.byDestination.set(sagaDestination(name), consumer);

@@ -91,6 +91,7 @@ export {
   SagaDefinitionError,
   SagaDelayedError,
   SagaEventUnknownError,
+  SagaOtherBuildError,
   SagaKeyTakenError,
   SagaListingError,
   SagaVersionError,

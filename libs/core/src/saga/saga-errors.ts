@@ -38,7 +38,7 @@ export class CorrelationError extends OrchestratorError {
   }
 }
 
-/** A message that was written for a saga by another build, of which this one has no such event. A build that has it may take it meanwhile. */
+/** A message that was written for a saga by another build, of which this one has no such event; nobody else took it while its saga was patient. */
 export class SagaEventUnknownError extends OrchestratorError {
   readonly code = 'SAGA_EVENT_UNKNOWN';
   override readonly retryable = true;
@@ -50,8 +50,27 @@ export class SagaEventUnknownError extends OrchestratorError {
     readonly messageName: string,
   ) {
     super(
-      `Saga '${saga}' has no event '${messageName}' in version ${version}, the highest of this build: another build wrote the message. ` +
-        `It is tried again for a node that knows it, then a dead letter, to be replayed where one does.`,
+      `Saga '${saga}' has no event '${messageName}' in version ${version}, the highest of this build: another build wrote the message, and no ` +
+        `node that knows it took it within the saga's patience. Deploy a build that has the event, and replay the dead letter there.`,
+    );
+  }
+}
+
+/** A message that only another build can take: this node gives it back, which is no attempt of it, until the saga's `patience` is over. */
+export class SagaOtherBuildError extends OrchestratorError {
+  readonly code = 'SAGA_OTHER_BUILD';
+  override readonly retryable = true;
+  constructor(
+    readonly saga: string,
+    readonly messageName: string,
+    /** When this node looks at it again, in milliseconds from now. */
+    readonly retryAfterMs: number,
+    cause: unknown,
+  ) {
+    super(
+      `'${messageName}' for saga '${saga}' was written by another build, and this one can't take it: it is given back for a node that can, until the ` +
+        `saga's patience is over. Keep such nodes running, or deploy them.`,
+      { cause },
     );
   }
 }

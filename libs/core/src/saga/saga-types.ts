@@ -146,7 +146,7 @@ export interface SagaSpec<
   readonly absent?: Exclude<AbsentPolicy, 'start'>;
   /** Messages that no active state answers. Default `defer`: tried again after each change of state, for `patience`. */
   readonly unanswered?: UnansweredPolicy;
-  /** How long parked and deferred messages wait before they become dead letters; numbers are milliseconds. Default 24 hours. */
+  /** How long parked and deferred messages, and those that only another build can take, wait before they become dead letters; numbers are milliseconds. Default 24 hours. */
   readonly patience?: Duration | number;
 }
 

@@ -4,6 +4,8 @@ import type { Random } from '../../ports/ids.js';
 
 /** How long after work of a newer build a node lets others go first, in milliseconds. */
 const LASTS_MS = 60_000;
+/** Codes of errors of what only another build can do. */
+const OF_OTHERS: ReadonlySet<string> = new Set(['SAGA_VERSION', 'SAGA_OTHER_BUILD']);
 /** By how much it then looks later than it might, in milliseconds; as much again at random. */
 const AFTER_YOU_MS = 100;
 
@@ -21,7 +23,7 @@ export class Courtesy {
 
   /** Work was given back for this reason. */
   gaveBack(error: unknown): void {
-    if (isOrchestratorError(error) && error.code === 'SAGA_VERSION')
+    if (isOrchestratorError(error) && OF_OTHERS.has(error.code))
       this.until = this.clock.monotonic() + LASTS_MS;
   }
 

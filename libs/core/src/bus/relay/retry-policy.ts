@@ -55,5 +55,6 @@ const NOT_THE_WORK: ReadonlySet<string> = new Set([
   'SAGA_BUSY',
   'SAGA_BEHIND',
   'SAGA_DELAYED',
+  'SAGA_OTHER_BUILD',
   'LEASE_LOST',
 ]);

@@ -31,6 +31,7 @@ import { callHandler, type HandlerScene } from './call-handler.js';
 import type { Notes } from './notes.js';
 import { unansweredPolicy } from './policies.js';
 import { SagaRecording } from './saga-recording.js';
+import { orOtherBuilds } from './other-build.js';
 import { joinedChanges, scheduleStep, type TimerChanges } from './timer-changes.js';
 import {
   renamedTimer,
@@ -57,14 +58,17 @@ export class ChangeMaker {
     private readonly limits: StepLimits,
   ) {}
 
-  /** The stimulus that a stored delivery is. @throws MessageValidationError for one whose class has another schema by now */
+  /**
+   * The stimulus that a stored delivery is.
+   *
+   * @throws MessageValidationError for one whose class has another schema by now; SagaOtherBuildError, SagaEventUnknownError for one of another build
+   */
   async delivered(
     saga: CompiledSaga,
     at: Pick<Stimulus, 'tenant' | 'key'>,
     envelope: Envelope,
   ): Promise<Stimulus> {
-    const message = freezeMessage(saga, envelope);
-    await checkMessage(message);
+    const message = await this.readMessage(saga, envelope);
     return {
       tenant: at.tenant,
       key: at.key,
@@ -72,6 +76,17 @@ export class ChangeMaker {
       work: null,
       cause: { kind: 'message', envelope, message, delivery: true },
     };
+  }
+
+  private async readMessage(saga: CompiledSaga, envelope: Envelope): Promise<object> {
+    try {
+      const message = freezeMessage(saga, envelope);
+      await checkMessage(message);
+      return message;
+    } catch (error) {
+      const waited = { since: envelope.sentAt, now: this.clock.now() };
+      throw orOtherBuilds(saga.definition, envelope, waited, error);
+    }
   }
 
   /** `null`: there is nothing to change (a timer whose stay is over, an outcome that is known). */

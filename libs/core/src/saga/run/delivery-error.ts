@@ -18,6 +18,7 @@ const PASSING: ReadonlySet<string> = new Set([
   'SAGA_DELIVERY',
   'SAGA_BEHIND',
   'SAGA_DELAYED',
+  'SAGA_OTHER_BUILD',
 ]);
 
 /** Whether an error says what is wrong with a message, not with its handling. */

@@ -3,6 +3,7 @@ import type { Consumed, Consumer } from '../../bus/relay/consumer.js';
 import type { Envelope } from '../../message/envelope.js';
 import { parseJson } from '../../message/json.js';
 import { checkMessage } from '../../message/message.js';
+import type { Clock } from '../../ports/clock.js';
 import type { Consumption, InstanceStore } from '../../ports/instance-store.js';
 import type { ClaimedWork, DueTimer, KeyRecord, WorkKey, WorkRecord } from '../../ports/records.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
@@ -14,6 +15,7 @@ import { keyOf } from './correlation.js';
 import { isOfTheMessage, isPassing } from './delivery-error.js';
 import type { FanOut } from './fan-out.js';
 import { freezeMessage } from './freeze-message.js';
+import { orOtherBuilds, type Waited } from './other-build.js';
 import type { SagaObserver } from './saga-observer.js';
 import type { SagaRunner } from './saga-runner.js';
 import type { OutcomeWork } from '../activity/activity-work.js';
@@ -23,6 +25,7 @@ import { payloadByName, readTimerPayload, UnreadableTimerError } from './timer-p
 /** What a consumer needs of its node. */
 export interface SagaConsumerPorts {
   readonly store: Pick<InstanceStore, 'keys'>;
+  readonly clock: Pick<Clock, 'now'>;
   readonly comeBacks: ComeBacks;
   readonly observer: Pick<SagaObserver, 'throttled'>;
 }
@@ -139,16 +142,21 @@ export class SagaConsumer implements Consumer {
     fresh: boolean,
   ): Promise<Consumed> {
     const { envelope } = payload;
-    const key = keyOfWork(saga, payload);
+    const failed = (error: unknown): unknown =>
+      orOtherBuilds(saga.definition, envelope, waitedOf(work, envelope, this.ports.clock), error);
+    const { key, message } = readMessage(saga, payload, failed);
     const isMany = saga.definition.keys.get(key.name) === 'many';
     if (isMany && (await this.fanOut.spread(saga, work, envelope, key)) > 0) return 'consumed';
     // Without a look-up, a fresh message is in its mailbox before anybody else has a turn: what is published after it stays behind it.
     const primary = isPrimary(saga, key)
       ? key
       : await this.runner.primaryKey(saga, { tenant: envelope.tenant, key });
-    const message = freezeMessage(saga, envelope);
     // Another build may have written it, with another schema.
-    if (!fresh || payload.replay === true) await checkMessage(message);
+    if (!fresh || payload.replay === true) {
+      await checkMessage(message).catch((error: unknown) => {
+        throw failed(error);
+      });
+    }
     const stimulus = messageStimulus(work, payload, primary, message);
     const { gate } = saga.behaviour;
     if (gate === undefined) return this.runner.handle(saga, stimulus);
@@ -178,6 +186,23 @@ export class SagaConsumer implements Consumer {
     comeBacks.arrived(envelope.id);
     return this.runner.handle(saga, await toldStimulus(saga, stimulus, envelope, rejection.told));
   }
+}
+
+/** The key that a message came by, and what its saga takes. @throws what `failed` makes of an error */
+function readMessage(
+  saga: CompiledSaga,
+  payload: MessageRow,
+  failed: (error: unknown) => unknown,
+): { readonly key: KeyRecord; readonly message: object } {
+  try {
+    return { key: keyOfWork(saga, payload), message: freezeMessage(saga, payload.envelope) };
+  } catch (error) {
+    throw failed(error);
+  }
+}
+
+function waitedOf({ delayMs }: ClaimedWork, { sentAt }: Envelope, clock: Pick<Clock, 'now'>): Waited {
+  return { since: sentAt + delayMs, now: clock.now() };
 }
 
 /** A message as it travelled, and as its saga takes it. */
