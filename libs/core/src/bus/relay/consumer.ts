@@ -13,7 +13,8 @@ export interface Consumer {
   consume(work: ClaimedWork, fresh: boolean): Promise<Consumed>;
   /**
    * Its tries are used up, or no further one can succeed; `error` is that of the last one (`AttemptsExhaustedError`: none of them said how it ended).
-   * `bury`, or absent: the row becomes a dead letter. Throwing gives the row back.
+   * `bury`, or absent: the row becomes a dead letter. Throwing what is no fault of the work (the store is away, others have the instance) gives the row back;
+   * anything else makes it a dead letter that tells both errors.
    */
   giveUp?(work: ClaimedWork, error: unknown): Promise<Consumed | 'bury'>;
   /** How often a row is tried; absent: as often as the node says. */

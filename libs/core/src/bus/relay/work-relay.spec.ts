@@ -7,7 +7,7 @@ import { silentLogger } from '../../ports/logger.js';
 import type { WorkRecord } from '../../ports/records.js';
 import { systemClock, systemRandom } from '../../ports/system-clock.js';
 import type { Consumer } from './consumer.js';
-import { WorkRelay } from './work-relay.js';
+import { WorkRelay, type WorkRelayPorts } from './work-relay.js';
 
 const LIMITS = { maxAttempts: 3, firstDelayMs: 1, concurrency: 8, handlerConcurrency: 2, pollIntervalMs: 5 };
 
@@ -15,16 +15,20 @@ function row(id: string, destination: string, lane: string | null = null): WorkR
   return { tenant: 't', destination, id, lane, payload: '{}', delayMs: 0 };
 }
 
-function relayOn(store: InstanceStore, consumers: Readonly<Record<string, Consumer>>): WorkRelay {
+function relayOn(
+  store: InstanceStore,
+  consumers: Readonly<Record<string, Consumer>>,
+  { logger = silentLogger, buried = async () => {} }: Partial<WorkRelayPorts> = {},
+): WorkRelay {
   const relay = new WorkRelay(
     {
       store,
       clock: systemClock,
       random: systemRandom,
-      logger: silentLogger,
+      logger,
       faults: noFaults,
       writeOptions: () => ({ owner: 'node', leaseMs: 10_000, now: null }),
-      buried: async () => {},
+      buried,
     },
     LIMITS,
   );
@@ -178,6 +182,81 @@ describe('WorkRelay', () => {
     relay.stopPulling();
     await relay.idle();
     expect(await store.deadLetters({})).toEqual([]);
+  });
+
+  it.each([
+    ['says what becomes of its rows', 'giveUp', /broken.*no record/],
+    ['describes its rows', 'describe', /^Error: broken$/],
+  ])('buries a row whose consumer fails when it %s', async (_, method, reason) => {
+    const store = memoryStore();
+    const told = signal();
+    await store.enqueue([row('r', 'd', 'lane')], { owner: 'dead', leaseMs: 0, now: null });
+    const consumer: Consumer = {
+      pool: 'general',
+      consume: () => Promise.reject(new Error('broken')),
+      attemptsFor: () => 2,
+      [method]: () => Promise.reject(new TypeError('no record')),
+    };
+    const relay = relayOn(store, { d: consumer }, { buried: async ({ id }) => told.give(id) });
+    relay.start();
+    await told.given;
+    relay.stopPulling();
+    await relay.idle();
+    const [letter] = await store.deadLetters({});
+    expect(letter?.reason).toMatch(new RegExp(reason));
+    expect(letter?.detail).toContain('no record');
+  });
+
+  it('gives a row back when the store is away while its consumer says what becomes of it', async () => {
+    const store = memoryStore();
+    const told = signal();
+    await store.enqueue([row('r', 'd')], { owner: 'dead', leaseMs: 0, now: null });
+    let tries = 0;
+    const relay = relayOn(store, {
+      d: {
+        pool: 'general',
+        consume: () => Promise.reject(new Error('broken')),
+        attemptsFor: () => 2,
+        giveUp: async ({ id }) => {
+          tries += 1;
+          if (tries === 1) throw new StoreUnavailableError('away');
+          told.give(id);
+          return 'settled';
+        },
+      },
+    });
+    relay.start();
+    await told.given;
+    relay.stopPulling();
+    await relay.idle();
+    expect(await store.deadLetters({})).toEqual([]);
+  });
+
+  it.each([
+    ['is away', new StoreUnavailableError('gone'), 'warn', /store is away/],
+    ['fails', new TypeError('no column'), 'error', /could not be written/],
+  ] as const)('tells a store that %s as what it is', async (_, failure, level, line) => {
+    const memory = memoryStore();
+    const failing = new Proxy(memory, {
+      get: (of, name) =>
+        name === 'releaseWork' ? () => Promise.reject(failure) : (Reflect.get(of, name) as unknown),
+    });
+    await memory.enqueue([row('r', 'd')], { owner: 'dead', leaseMs: 0, now: null });
+    const lines: (readonly [level: string, line: string, error: unknown])[] = [];
+    const last = signal();
+    const log = (of: string) => (text: string, fields?: Readonly<Record<string, unknown>>) => {
+      if (fields?.['error'] === undefined) return;
+      lines.push([of, text, fields['error']]);
+      last.give(text);
+    };
+    const logger = { ...silentLogger, warn: log('warn'), error: log('error') };
+    const consume = () => Promise.reject(new Error('broken'));
+    const relay = relayOn(failing, { d: { pool: 'general', consume } }, { logger });
+    relay.start();
+    await last.given;
+    relay.stopPulling();
+    await relay.idle();
+    expect(lines).toEqual([[level, expect.stringMatching(line), String(failure)]]);
   });
 
   it('claims for handlers only what they can run soon', async () => {

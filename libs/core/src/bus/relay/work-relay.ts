@@ -1,5 +1,5 @@
 import { errorText } from '../../errors/error-text.js';
-import { OrchestratorError } from '../../errors/orchestrator-error.js';
+import { isOrchestratorError } from '../../errors/orchestrator-error.js';
 import { toJson } from '../../message/json.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FaultPoints } from '../../ports/fault-points.js';
@@ -10,6 +10,7 @@ import type { ClaimedWork, WorkRecord } from '../../ports/records.js';
 import { Alone } from './alone.js';
 import type { Consumed, Consumer } from './consumer.js';
 import { Courtesy } from './courtesy.js';
+import { AttemptsExhaustedError, GivenUp, giveUp, LeaseLostError } from './give-up.js';
 import { Lanes } from './lanes.js';
 import { Pump } from './pump.js';
 import { WorkPool } from './work-pool.js';
@@ -24,25 +25,6 @@ import {
 
 /** Rows of handlers that a node claims for each that it can run at a time. */
 const AHEAD = 4;
-
-/** Work whose tries are used up, though none of them reported a failure: it probably ends the process that runs it. */
-export class AttemptsExhaustedError extends OrchestratorError {
-  readonly code = 'ATTEMPTS_EXHAUSTED';
-  constructor(work: ClaimedWork) {
-    super(
-      `'${work.id}' for ${work.destination} was begun ${work.attempts - 1} times and never ended, neither well nor with an error. ` +
-        `Look for what ends the process that handles it, then replay it.`,
-    );
-  }
-}
-
-/** A row becomes a dead letter; the cause says why. */
-class GivenUp extends Error {}
-
-/** The lease on a row was over before it could begin: another node has it now. */
-class LeaseLostError extends OrchestratorError {
-  readonly code = 'LEASE_LOST';
-}
 
 /** What a relay needs of its node. */
 export interface RelayPorts {
@@ -363,23 +345,27 @@ export class WorkRelay {
         this.pump.within(this.courtesy.after(delay));
       }
       for (const row of behind) await store.releaseWork(row, 0, 'behind a failed message', at, false);
-    } catch (storeError) {
-      logger.warn('The store is away; its leases will bring the work back', {
-        ...fields,
-        error: String(storeError),
-      });
+    } catch (failure) {
+      if (isOrchestratorError(failure) && failure.code === 'STORE_UNAVAILABLE') {
+        logger.warn('The store is away; its leases will bring the work back', {
+          ...fields,
+          error: String(failure),
+        });
+      } else {
+        const text = 'What became of a message could not be written; its lease will bring it back';
+        logger.error(text, { ...fields, reason, error: String(failure) });
+      }
     }
   }
 
+  /** What can't be told of a row must not keep it from being buried. */
   private async detail(work: ClaimedWork, error: unknown): Promise<string> {
-    const more = await this.consumers.get(work.destination)?.describe?.(work);
-    return toJson({ error: errorText(error), ...more }, 'dead letter');
+    try {
+      const more = await this.consumers.get(work.destination)?.describe?.(work);
+      return toJson({ error: errorText(error), ...more }, 'dead letter');
+    } catch (failure) {
+      if (isNoFaultOfWork(failure)) throw failure;
+      return toJson({ error: errorText(error), undescribed: errorText(failure) }, 'dead letter');
+    }
   }
-}
-
-/** Asks the consumer what becomes of a row that nothing more can be done for. */
-async function giveUp(consumer: Consumer, work: ClaimedWork, error: unknown): Promise<Consumed> {
-  const end = await (consumer.giveUp?.(work, error) ?? 'bury');
-  if (end === 'bury') throw new GivenUp('given up', { cause: error });
-  return end;
 }
