@@ -1,11 +1,12 @@
 import { StoredNamesError, type Duration, type StoredNamesCheck } from '@nestjs-orchestrator/core';
 import { OrchestratorHost } from '@nestjs-orchestrator/core/internal';
-import type { InstanceStore, Logger } from '@nestjs-orchestrator/core/ports';
+import type { InstanceStore, Logger, StoredInstance } from '@nestjs-orchestrator/core/ports';
 import { silentLogger } from '@nestjs-orchestrator/core/ports';
 import { buildSaga, defineSaga, type SagaBehaviour } from '@nestjs-orchestrator/core/saga';
 import { message, type } from '@nestjs-orchestrator/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { spoilt } from './spoilt.js';
 import { storeKinds } from './support.js';
 
 const ref = z.object({ id: z.string() });
@@ -125,6 +126,27 @@ describe.each(storeKinds)('the look at stored names when a node starts, on $kind
     await boot([saga()], undefined, begin('o1'));
     const { warnings } = await boot([saga(build)], undefined);
     expect(warnings).toContainEqual(expect.stringContaining("saga 'booking'"));
+  });
+
+  it('says of an instance whose undo steps can not be read that they can not, and starts', async () => {
+    await boot([saga()], 'error', begin('o1'));
+    const { store } = await opened.connect();
+    await store.start();
+    const by = { key: { name: 'id', value: 'o1' } };
+    const [loaded] = await store.load([{ tenant: 'default', saga: 'booking', by, messageId: '' }], {
+      now: null,
+    });
+    await store.commit([spoilt(loaded?.instance as StoredInstance, { undo: '7' })], {
+      owner: 'other',
+      leaseMs: 0,
+      now: null,
+    });
+    await store.close();
+    const build = [saga({ compensation: 'repay' })];
+    for (const check of ['error', 'warn'] as const) {
+      const { warnings } = await boot(build, check);
+      expect(warnings).toEqual([expect.stringMatching(/1 instance of saga 'booking' .* can't be read/)]);
+    }
   });
 
   it('costs no census while nothing is lacking, however much is stored', async () => {

@@ -1,8 +1,9 @@
 import { message, type, type MessageContext } from '@nestjs-orchestrator/core';
-import type { Commit, InstanceState, StoredInstance } from '@nestjs-orchestrator/core/ports';
+import type { StoredInstance } from '@nestjs-orchestrator/core/ports';
 import { buildSaga, defineSaga } from '@nestjs-orchestrator/core/saga';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openPlainCluster, type PlainCluster } from '../messaging/support.js';
+import { spoilt } from './spoilt.js';
 import { storeKinds, type StoreKind } from './support.js';
 
 interface Ref {
@@ -81,27 +82,6 @@ async function open(kind: StoreKind) {
   };
   const letters = async () => (await store.deadLetters({ tenant: 'default' })).map(({ id }) => id);
   return { host, clock, store, told, errors, at, stored, letters, bus: host.bus };
-}
-
-/** The commit by which somebody else changes what is stored of an instance. */
-function spoilt(instance: StoredInstance, change: Partial<InstanceState>): Commit {
-  const { tenant, saga: name, id, version } = instance;
-  const { definitionVersion, state, status, data, machine, undo, ended, hold } = instance;
-  return {
-    ref: { tenant, saga: name, id },
-    expectedVersion: version,
-    lease: null,
-    supersedes: null,
-    next: { definitionVersion, state, status, data, machine, undo, ended, hold, ...change },
-    keys: [],
-    inbox: null,
-    work: [],
-    timers: { arm: [], disarm: [] },
-    history: [],
-    deliveries: { add: [], done: [] },
-    wakeIfParked: null,
-    done: [],
-  };
 }
 
 describe.each(storeKinds)('what somebody else has spoilt, on $kind', (kind) => {

@@ -9,6 +9,9 @@ import {
 } from '../vocabulary/boot-check.js';
 import { knownSaga } from '../vocabulary/known-saga.js';
 
+/** What is no reason to wait for another build. */
+const OF_NO_BUILD: ReadonlySet<string> = new Set(['newer-version', 'unreadable-instance']);
+
 /** What the check of stored names needs of its node. */
 export interface StoredNamesPorts {
   readonly store: InstanceStore;
@@ -33,8 +36,11 @@ export class StoredNames {
       this.search = this.warn(findings);
       return;
     }
-    const lacking = (await findings).filter(({ kind }) => kind !== 'newer-version');
+    const all = await findings;
+    const lacking = all.filter(({ kind }) => !OF_NO_BUILD.has(kind));
     if (lacking.length > 0) throw new StoredNamesError(lacking);
+    const unreadable = all.filter(({ kind }) => kind === 'unreadable-instance');
+    await this.warn(Promise.resolve(unreadable));
   }
 
   /** Settles when nothing of it is under way any more. */

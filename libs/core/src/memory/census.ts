@@ -1,9 +1,6 @@
-import type { CensusLine } from '../ports/index.js';
+import { openUndoSteps, type CensusLine } from '../ports/index.js';
 import type { InstanceRow } from './instances.js';
 import type { MemoryData } from './memory-data.js';
-
-/** Steps that nobody has to run any more. */
-const SETTLED: ReadonlySet<unknown> = new Set(['done', 'kept', 'skipped', 'resolved']);
 
 /** Counts what a new build must be able to continue. */
 export function census(data: MemoryData): readonly CensusLine[] {
@@ -23,9 +20,7 @@ export function census(data: MemoryData): readonly CensusLine[] {
 function countInstance(row: InstanceRow, count: (line: CensusLine) => void): void {
   const { saga, definitionVersion, state, status } = row;
   count({ kind: 'instances', saga, definitionVersion, state, status, count: 1 });
-  for (const step of JSON.parse(row.undo) as { readonly name: string; readonly status: string }[]) {
-    if (!SETTLED.has(step.status)) {
-      count({ kind: 'undo', saga, definitionVersion, name: step.name, count: 1 });
-    }
-  }
+  const open = openUndoSteps(row.undo);
+  if (open === null) count({ kind: 'unreadable', saga, definitionVersion, count: 1 });
+  for (const name of open ?? []) count({ kind: 'undo', saga, definitionVersion, name, count: 1 });
 }

@@ -4,6 +4,7 @@ export { systemClock, systemRandom, uuidSource } from './system-clock.js';
 export type { Scheduler } from './scheduler.js';
 export { systemScheduler } from './system-scheduler.js';
 export { silentLogger, type LogFields, type Logger } from './logger.js';
+export { openUndoSteps } from './undo-steps.js';
 export { noFaults, type FaultPoints } from './fault-points.js';
 export type {
   ArchivedInstance,

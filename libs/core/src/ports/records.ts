@@ -196,6 +196,13 @@ export type CensusLine =
       readonly count: number;
     }
   | {
+      /** Instances whose undo steps can't be read, which somebody else has written or changed: they aren't counted. */
+      readonly kind: 'unreadable';
+      readonly saga: string;
+      readonly definitionVersion: number;
+      readonly count: number;
+    }
+  | {
       readonly kind: 'timers';
       readonly saga: string;
       readonly name: string;

@@ -6,6 +6,7 @@ export type LackKind =
   | 'unknown-state'
   | 'unknown-compensation'
   | 'unknown-timer'
+  | 'unreadable-instance'
   | 'unserved-destination';
 
 /** Something that rows of a store name and a build does not have. */
@@ -53,6 +54,11 @@ export function advice({ kind, saga, version, name, by }: Lack, count: number): 
       return (
         `${counted(count, 'timer')} of saga '${saga}': no version in this build has '${name}', so nothing happens when it is due. Keep the time-out or ` +
         `schedule as it was in the version that armed it, and change it in the next version.`
+      );
+    case 'unreadable-instance':
+      return (
+        `${counted(count, 'instance')} of saga '${saga}' version ${version}: their undo steps can't be read by any build, since something else has written ` +
+        `them. Each is held when something comes for it: repair its row, or archive it and undo by hand what it has done.`
       );
     case 'unserved-destination':
       return (

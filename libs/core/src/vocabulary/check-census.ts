@@ -13,6 +13,7 @@ export interface Finding extends Lack {
 
 type InstancesLine = Extract<CensusLine, { kind: 'instances' }>;
 type UndoLine = Extract<CensusLine, { kind: 'undo' }>;
+type UnreadableLine = Extract<CensusLine, { kind: 'unreadable' }>;
 type TimersLine = Extract<CensusLine, { kind: 'timers' }>;
 type Sagas = ReturnType<typeof sagasOf>;
 
@@ -31,6 +32,7 @@ export function checkCensus(lines: readonly CensusLine[], build: Build): readonl
       return serves(line.destination) ? [] : [{ kind: 'unserved-destination', name: line.destination }];
     if (isOwn(line.saga)) return [];
     if (line.kind === 'instances') return instances(line, sagas);
+    if (line.kind === 'unreadable') return unreadable(line);
     return line.kind === 'undo' ? undo(line, sagas) : timers(line, sagas);
   };
   // One finding for each thing that is missing, whatever state or status its instances are in.
@@ -64,6 +66,11 @@ function instances(
     .map((part) => renamed[part] ?? part)
     .filter((part) => !known.states.includes(part))
     .map((name) => ({ kind: 'unknown-state', saga, version, name, by: known.version }));
+}
+
+/** Whatever the build is. */
+function unreadable({ saga, definitionVersion: version }: UnreadableLine): readonly Lack[] {
+  return [{ kind: 'unreadable-instance', saga, version, name: saga }];
 }
 
 function undo({ saga, definitionVersion: version, name }: UndoLine, sagas: Sagas): readonly Lack[] {

@@ -1,13 +1,10 @@
-import type { CensusLine, StoredInstance } from '@nestjs-orchestrator/core/ports';
+import { openUndoSteps, type CensusLine, type StoredInstance } from '@nestjs-orchestrator/core/ports';
 import type { Connection } from '../connection/connection.js';
 import { script } from '../connection/script.js';
 import { query } from '../instance/query.js';
 import type { Loads } from '../instance/load.js';
 import type { Room } from '../naming/room.js';
 import type { Rooms } from '../naming/rooms.js';
-
-/** Steps that nobody has to run any more. */
-const SETTLED: ReadonlySet<unknown> = new Set(['done', 'kept', 'skipped', 'resolved']);
 
 const PAGE = 1_000;
 
@@ -67,11 +64,9 @@ async function* living(
 function countInstance(instance: StoredInstance, count: (line: CensusLine) => void): void {
   const { saga, definitionVersion, state, status } = instance;
   count({ kind: 'instances', saga, definitionVersion, state, status, count: 1 });
-  for (const step of JSON.parse(instance.undo) as { readonly name: string; readonly status: string }[]) {
-    if (!SETTLED.has(step.status)) {
-      count({ kind: 'undo', saga, definitionVersion, name: step.name, count: 1 });
-    }
-  }
+  const open = openUndoSteps(instance.undo);
+  if (open === null) count({ kind: 'unreadable', saga, definitionVersion, count: 1 });
+  for (const name of open ?? []) count({ kind: 'undo', saga, definitionVersion, name, count: 1 });
 }
 
 /** The names of all timers of a saga, each as often as it is armed. A scan may tell one twice. */

@@ -11,6 +11,7 @@ function shown(line: CensusLine): string {
   if (line.kind === 'timers') return `timers ${line.saga} ${line.name} ${line.count}`;
   if (line.kind === 'work') return `work ${line.destination} ${line.count}`;
   const of = `${line.saga} v${line.definitionVersion}`;
+  if (line.kind === 'unreadable') return `unreadable ${of} ${line.count}`;
   if (line.kind === 'undo') return `undo ${of} ${line.name} ${line.count}`;
   return `instances ${of} ${line.state} ${line.status} ${line.count}`;
 }
@@ -26,6 +27,31 @@ export const census = about('the census', {
   'counts nothing where nothing is': async ({ store }) => {
     equal(await store.census(), [], 'the lines');
   },
+
+  'counts an instance whose undo steps are no list of steps as one that is, and unreadable; and all the others':
+    async ({ store }) => {
+      const spoilt = [
+        'no JSON',
+        '',
+        '7',
+        '{}',
+        '[7]',
+        '[{"status":"failed"}]',
+        '[{"name":"refund"}]',
+        '[null]',
+      ];
+      for (const [n, undo] of spoilt.entries())
+        await commit(store, entry(ref(`x${n}`), 0, { next: state({ undo }) }));
+      const undo = JSON.stringify([step('refund', 'running'), step('release', 'done')]);
+      await commit(store, entry(ref('good'), 0, { next: state({ undo }) }));
+      await commit(
+        store,
+        entry(ref('ended'), 0, { next: state({ undo: '7', status: 'completed', ended: true }) }),
+      );
+      const found = (await lines(store)).filter((line) => !line.startsWith('instances'));
+      const of = `${SAGA} v${state().definitionVersion}`;
+      equal(found, [`undo ${of} refund 1`, `unreadable ${of} ${spoilt.length}`], 'the lines of undo steps');
+    },
 
   'counts living instances by saga, version, state and status, and their undo steps that are not done':
     async ({ store }) => {
