@@ -82,7 +82,7 @@ export type ClusterRecord =
       readonly pid: number | undefined;
     }
   /**
-   * Others have declared this process dead, since it stood still for too long; or it has joined again, as another incarnation. `displaced`: ids of its machines that were
+   * Others have declared this process dead, since it stood still for too long, or it has given up its place since the server forgot frames; or it has joined again, as another incarnation. `displaced`: ids of its machines that were
    * taken meanwhile; those machines have ended.
    */
   | {

@@ -87,10 +87,17 @@ export interface TransportSeat {
   /** Bytes of the largest frame. */
   readonly maxFrameBytes: number;
   /**
-   * Of transports that may take the place of a process that lives: settles when this place is gone, since it was left, or others have declared this endpoint dead. The
+   * Of transports that may take the place of a process that lives: settles when this place is gone, since it was left or given up, or others have declared this endpoint dead. The
    * others were reported lost before. Whoever wants to go on joins again.
    */
   readonly closed?: Promise<void>;
+  /**
+   * Of transports whose server may forget what it has taken: gives this place up, as if others had declared this endpoint dead. To be called where frames of a sender
+   * turn out to be missing; nothing that was open can be finished then. A second call does nothing.
+   *
+   * @param reason for the log
+   */
+  giveUp?(reason: string): void;
   /**
    * Hands a frame over; `false` says that there is no room now, or that others wait already, and the frame was not taken. The bytes may be
    * used again when it returns.

@@ -1,5 +1,6 @@
 import type { Endpoint, FrameReceiver, Logger } from '@nestjs-orchestrator/core/ports';
 import type { Call } from '../connection/script.js';
+import { after, BEGINNING } from './entry-id.js';
 import type { Caller, Pipe } from './pipe.js';
 import type { Entry, Source } from './reader.js';
 import { trimScript } from './scripts.js';
@@ -19,7 +20,8 @@ const MOST_WAITING = 256;
 
 /** The frames of one sender: handed over one after the other, freed on the server when they were. */
 export class Inbox implements Source, Caller {
-  cursor = '0-0';
+  readonly expires = true;
+  cursor = BEGINNING;
   private queue: Entry[] = [];
   private waiting = 0;
   private handing = false;
@@ -117,10 +119,4 @@ export class Inbox implements Source, Caller {
     this.closing = undefined;
     closing();
   }
-}
-
-/** The smallest id above another one. */
-export function after(id: string): string {
-  const dash = id.indexOf('-');
-  return `${id.slice(0, dash)}-${BigInt(id.slice(dash + 1)) + 1n}`;
 }

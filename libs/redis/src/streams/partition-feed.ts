@@ -8,6 +8,7 @@ import type {
 } from '@nestjs-orchestrator/core/ports';
 import type { Call } from '../connection/script.js';
 import type { PartitionKeys } from './cluster-keys.js';
+import { BEGINNING } from './entry-id.js';
 import type { Caller, Pipe } from './pipe.js';
 import { type Entry, READ_AT_ONCE, type Source } from './reader.js';
 import { type OpenEntry, Progress } from './progress.js';
@@ -62,7 +63,8 @@ const ALONE = 2;
 /** One owned partition: hands its frames over in order, frees what is done, and tries again what failed. */
 export class PartitionFeed implements Source, Caller {
   readonly key: string;
-  cursor = '0-0';
+  readonly expires = false;
+  cursor = BEGINNING;
   /** Nothing is handed over any more. */
   closed = false;
   private outstanding = 0;

@@ -1,6 +1,6 @@
 import type { Call } from '../connection/script.js';
 import type { PartitionKeys } from './cluster-keys.js';
-import { after } from './inbox.js';
+import { after, isBefore } from './entry-id.js';
 import { doneScript } from './scripts.js';
 
 /** An entry of which not all frames are done. */
@@ -104,12 +104,4 @@ export class Progress {
     }
     return ids;
   }
-}
-
-/** Whether an id of a stream comes before another one. */
-function isBefore(a: string, b: string): boolean {
-  const [time = '', number = ''] = a.split('-');
-  const [otherTime = '', otherNumber = ''] = b.split('-');
-  if (time !== otherTime) return Number(time) < Number(otherTime);
-  return Number(number) < Number(otherNumber);
 }

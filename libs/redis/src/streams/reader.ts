@@ -3,7 +3,9 @@ import type { Logger } from '@nestjs-orchestrator/core/ports';
 import type { Connection } from '../connection/connection.js';
 import { tagOf } from '../connection/connection.js';
 import { connect } from '../connection/own-client.js';
+import { BEGINNING, isBefore } from './entry-id.js';
 import { type ReadFrame, unpack } from './packing.js';
+import { lastIdScript } from './scripts.js';
 import { FRAMES_OF_ENTRY } from './stream-writer.js';
 
 /** An entry of a stream as it was read: what a sender had for it at one time. */
@@ -15,6 +17,8 @@ export interface Entry {
 /** A stream that is read from its cursor on. */
 export interface Source {
   readonly key: string;
+  /** The server takes the stream away when nobody has used it for long. */
+  readonly expires: boolean;
   /** Id of the last entry that was read. */
   cursor: string;
   /** Whether more may come in now. */
@@ -41,11 +45,40 @@ type Reply = readonly (Buffer | Rows)[] | readonly (readonly [key: Buffer, rows:
 export class Reader {
   private readonly lanes = new Map<string, Lane>();
   private closed = false;
+  /** Where each source was at the last look. */
+  private seen = new Map<Source, string>();
 
   constructor(
     private readonly connection: Connection,
     private readonly logger: Logger,
   ) {}
+
+  /**
+   * Of the sources that have read nothing since the last look, those whose stream ends before their cursor: the server has forgotten what they have read, and they
+   * would pass over all that it takes until its ids have come as far again. What has no stream any more since nobody used it is read from its beginning.
+   *
+   * @throws StoreUnavailableError
+   */
+  async overtaken(): Promise<readonly Source[]> {
+    const { seen } = this;
+    const sources = [...this.lanes.values()].flatMap((lane) => lane.all());
+    const idle = sources.filter(
+      (source) => source.cursor !== BEGINNING && seen.get(source) === source.cursor,
+    );
+    this.seen = new Map(sources.map((source) => [source, source.cursor]));
+    const cursors = idle.map(({ cursor }) => cursor);
+    const answers = await this.connection.runAll(
+      idle.map(({ key }) => ({ script: lastIdScript, keys: [key], args: [] })),
+    );
+    return idle.filter((source, n) => {
+      const last = answers[n];
+      const cursor = cursors[n] as string;
+      if (typeof last !== 'string' || source.cursor !== cursor) return false;
+      if (last !== '' || !source.expires) return isBefore(last === '' ? BEGINNING : last, cursor);
+      source.cursor = BEGINNING;
+      return false;
+    });
+  }
 
   add(source: Source): void {
     if (this.closed) return;
@@ -107,6 +140,10 @@ class Lane {
     this.sources.set(source.key, source);
     this.running ??= this.run();
     this.wake(source);
+  }
+
+  all(): readonly Source[] {
+    return [...this.sources.values()];
   }
 
   remove(source: Source): void {

@@ -145,6 +145,15 @@ if ARGV[2] == 'replay' then
 end
 return redis.call('XDEL', KEYS[2], ARGV[1])`);
 
+/** The id that a stream has given last, also where its entry is gone; '' where there is no stream. */
+export const lastIdScript = jointScript(`
+if redis.call('EXISTS', KEYS[1]) == 0 then return '' end
+local about = redis.call('XINFO', 'STREAM', KEYS[1])
+for n = 1, #about, 2 do
+  if about[n] == 'last-generated-id' then return about[n + 1] end
+end
+return ''`);
+
 /** Owner and epoch of partitions. */
 export const ownersScript = script(`
 local found = {}

@@ -191,6 +191,15 @@ export class RedisSeat implements PartitionedSeat {
     return settleLetter(this.connection, this.keys, letter, how);
   }
 
+  giveUp(reason: string): void {
+    if (this.leaving !== undefined) return;
+    this.options.logger.error(`This endpoint gives its place up: ${reason}`, { endpoint: this.self.name });
+    this.end(async () => {
+      await this.members.leave().catch(() => undefined);
+      await this.close();
+    });
+  }
+
   leave(): Promise<void> {
     this.leaving ??= this.leaveInPeace();
     return this.leaving;
@@ -263,6 +272,17 @@ export class RedisSeat implements PartitionedSeat {
   private renewed(): void {
     this.ownership?.goOn();
     void this.balance();
+    void this.look();
+  }
+
+  private async look(): Promise<void> {
+    if (this.leaving !== undefined) return;
+    try {
+      const { length } = await this.reader.overtaken();
+      if (length > 0) this.giveUp(`Redis has forgotten what was read already from ${length} of its streams`);
+    } catch (error) {
+      this.options.logger.debug('The streams could not be looked at; tried again', { error: String(error) });
+    }
   }
 
   private async balance(): Promise<void> {
@@ -284,10 +304,16 @@ export class RedisSeat implements PartitionedSeat {
         leaseMs: this.settings.leaseMs,
       },
     );
+    this.end(() => this.close());
+  }
+
+  /** Nothing of what is under way goes on here. */
+  private end(close: () => Promise<void>): void {
     this.dead = true;
     this.ownership?.loseAll();
     const members = this.members.all();
-    this.leaving = this.close();
+    this.publisher.close();
+    this.leaving = close();
     for (const { member } of members) this.tell(member, 'lost');
   }
 

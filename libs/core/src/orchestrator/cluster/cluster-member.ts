@@ -346,9 +346,9 @@ export class ClusterMember implements FrameReceiver {
     let link = this.links.get(endpoint.incarnation);
     if (link === undefined) {
       const out = new Outgoing(this.context, endpoint);
-      link = new Incoming(out, this.arrivals, this.incomingLimits, (problem, unread) =>
-        this.refused(out, problem, unread),
-      );
+      const refused = (problem: string, unread: boolean): void => this.refused(out, problem, unread);
+      const missing = this.seat.whenMissing(endpoint);
+      link = new Incoming(out, this.arrivals, this.incomingLimits, refused, undefined, missing);
       this.links.set(endpoint.incarnation, link);
     }
     return link;

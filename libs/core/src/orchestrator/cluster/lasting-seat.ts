@@ -23,7 +23,7 @@ export interface LastingGround {
   readonly logger: Logger;
   readonly receiver: FrameReceiver;
   readonly join: (receiver: FrameReceiver) => Promise<TransportSeat>;
-  /** Others have declared this process dead: nothing of what it had under way under this incarnation goes on. */
+  /** This process has lost its place: nothing of what it had under way under this incarnation goes on. */
   readonly lost: (self: Endpoint) => void;
   /** It is back as another incarnation. What is done here is done before anybody else may claim or look up a name; must not reject. */
   readonly regained: (seat: TransportSeat) => Promise<void>;
@@ -36,8 +36,8 @@ interface Stay {
 }
 
 /**
- * A place in a cluster that this process does not lose for good: where others have declared it dead since it stood still for too long, it joins again by itself,
- * as another incarnation. Meanwhile nothing is sent, and who claims or looks up a name waits.
+ * A place in a cluster that this process does not lose for good: where others have declared it dead since it stood still for too long, or it was given up since
+ * the server has forgotten frames, it joins again by itself, as another incarnation. Meanwhile nothing is sent, and who claims or looks up a name waits.
  */
 export class LastingSeat implements TransportSeat {
   private stay!: Stay;
@@ -77,7 +77,7 @@ export class LastingSeat implements TransportSeat {
   get trouble(): string | undefined {
     if (this.back === undefined) return undefined;
     const why = this.hindrance === undefined ? '' : `: ${this.hindrance}`;
-    return `others in cluster '${this.ground.cluster}' have declared this process dead, and it has not come back yet${why}`;
+    return `this process has lost its place in cluster '${this.ground.cluster}', and has not come back yet${why}`;
   }
 
   trySend(to: Endpoint, frame: Uint8Array): boolean {
@@ -86,6 +86,15 @@ export class LastingSeat implements TransportSeat {
 
   async send(to: Endpoint, frame: Uint8Array, signal?: AbortSignal): Promise<void> {
     await this.present(to).send(to, frame, signal);
+  }
+
+  /** What to do where frames of a sender turn out to be missing; undefined: no server can have forgotten them, so the sender is at fault. */
+  whenMissing({ name }: Endpoint): ((problem: string) => void) | undefined {
+    // Of the present stay: what is heard of a former one's links does not end another one.
+    const { seat } = this.stay;
+    if (seat.giveUp === undefined) return undefined;
+    return (problem) =>
+      seat.giveUp?.(`frames of '${name}' are missing, which the server may have forgotten: ${problem}`);
   }
 
   claim(name: string, about: string): Promise<void> {

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { memoryNetwork, memoryTransport } from '../../memory/index.js';
 import { silentLogger } from '../../ports/logger.js';
 import { systemClock } from '../../ports/system-clock.js';
-import type { Endpoint } from '../../ports/transport.js';
+import type { Endpoint, Transport } from '../../ports/transport.js';
 import { createOrchestrator } from '../create-orchestrator.js';
 import { OutcomeUnknownError, PeerProtocolError } from './cluster-errors.js';
 import { Batch } from './wire/batch.js';
@@ -100,15 +100,22 @@ async function turns(): Promise<void> {
 }
 
 /** An orchestrator with one machine, and a stranger that speaks to it by bytes. */
-async function stage() {
+async function stage(what: { readonly mayForget?: boolean } = {}) {
   const network = memoryNetwork();
   const transport = memoryTransport(network);
+  const forgetful: Transport = {
+    type: transport.type,
+    join: async (options, receiver) => {
+      const seat = await transport.join(options, receiver);
+      return Object.assign(seat, { giveUp: () => network.expel(seat.self) });
+    },
+  };
   const group = await createOrchestrator({
     name: 'counters',
     cluster: 'test',
     endpoint: 'home',
     type: 'memory',
-    transports: { memory: transport },
+    transports: { memory: what.mayForget === true ? forgetful : transport },
   });
   onTestFinished(() => group.release());
   group.register(counter);
@@ -119,9 +126,8 @@ async function stage() {
     { onFrame: (_from, frame) => void frames.push(frame), onPeer() {} },
   );
   onTestFinished(() => stranger.leave());
-  const home = stranger.peers()[0]?.endpoint as Endpoint;
   const say = async (bytes: Uint8Array): Promise<void> => {
-    await stranger.send(home, bytes);
+    await stranger.send(stranger.peers()[0]?.endpoint as Endpoint, bytes);
     await turns();
   };
   return { group, machine, stranger, say, heard: () => heard(frames.splice(0)) };
@@ -241,6 +247,52 @@ describe('what another process says', () => {
     expect(group.stats().processed).toBe(1);
     await expect(group.ref('theirs').send({ type: 'NEXT' })).rejects.toBeInstanceOf(PeerProtocolError);
     await expect(group.ref('one').request({ type: 'NEXT' })).resolves.toMatchObject({ changed: true });
+  });
+
+  it.each([
+    [
+      'after envelopes that are missing',
+      () => [new Words(2).hello().say(EVENT, [0], { type: 'NEXT' }).bytes()],
+    ],
+    [
+      'that says nothing by itself, after envelopes that are missing',
+      () => [new Words(2).say(HELLO, [], {}).bytes()],
+    ],
+    [
+      'that means a machine that was named in those that are missing',
+      () => [new Words(2).say(EVENT, [0]).bytes()],
+    ],
+    ['that is a piece after one that is missing', () => [Uint8Array.of(MAGIC, VERSION, 0, 9, 1, 7)]],
+    [
+      'that is a piece which came before',
+      () => [Uint8Array.of(MAGIC, VERSION, 0, 9, 0, 7), Uint8Array.of(MAGIC, VERSION, 0, 9, 0, 7)],
+    ],
+    [
+      'after pieces the last of which is missing',
+      () => [Uint8Array.of(MAGIC, VERSION, 0, 9, 0, 7), new Words(1).hello().bytes()],
+    ],
+  ])(
+    'leads to another incarnation of who hears it, over a transport that may forget: a frame %s',
+    async (_what, frames) => {
+      const { say, heard, group, stranger } = await stage({ mayForget: true });
+      const [former] = stranger.peers();
+      for (const frame of frames()) await say(frame);
+      await turns();
+      const [present] = stranger.peers();
+      expect(present?.endpoint).toMatchObject({ name: 'home' });
+      expect(present?.endpoint.incarnation).not.toBe(former?.endpoint.incarnation);
+      expect(group.stats().cluster).toMatchObject({ rejoins: 1 });
+      expect(heard()).toEqual([]);
+      await say(new Words(1).hello().say(EVENT, [0], { type: 'NEXT' }).bytes());
+      expect(heard()).toEqual(['accepted 1', 'done 1']);
+    },
+  );
+
+  it('is refused over a transport that may forget where it can’t be read', async () => {
+    const { say, heard, group } = await stage({ mayForget: true });
+    await say(new Words(1).hello().say(99).bytes());
+    expect(heard()).toEqual([`refusal 2 ${VERSION}`]);
+    expect(group.stats().cluster).toMatchObject({ rejoins: 0 });
   });
 
   it('is refused in the middle of the pieces of another one', async () => {

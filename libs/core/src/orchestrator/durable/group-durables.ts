@@ -77,7 +77,7 @@ export class GroupDurables {
   /** What is not well, in sentences. */
   troubles(): string[] {
     return this.machines.isAway
-      ? ['durable machines: others have declared this process dead, and it has not come back yet']
+      ? ['durable machines: this process has lost its place in the cluster, and has not come back yet']
       : [];
   }
 

@@ -27,7 +27,7 @@ import {
 import { FrameTooLargeError } from '../../../errors/transport-errors.js';
 import { FRAME_OVERHEAD, LONGEST_HEAD } from '../wire/batch.js';
 import { frameKind, FrameReader } from '../wire/frame-reader.js';
-import { MalformedFrame } from '../wire/malformed-frame.js';
+import { FrameOutOfOrder, MalformedFrame } from '../wire/malformed-frame.js';
 import { isPiece, PieceJoiner } from '../wire/pieces.js';
 import type { Outgoing } from './outgoing.js';
 import { RemoteAnswer } from '../remote/remote-answer.js';
@@ -98,6 +98,8 @@ export class Incoming {
     private readonly onRefused: (problem: string, unread: boolean) => void,
     /** Cluster of the sender; undefined: the own one. */
     readonly cluster?: string,
+    /** Where its transport may have lost frames: one was out of order, and nothing more of it is read. Otherwise the sender is refused. */
+    private readonly onLoss?: (problem: string) => void,
   ) {
     this.pieces = new PieceJoiner(limits.maxMessageBytes + AROUND_MESSAGE);
   }
@@ -154,11 +156,14 @@ export class Incoming {
   private read(bytes: Uint8Array): void {
     try {
       if (isPiece(bytes)) this.readPiece(bytes);
-      else if (this.pieces.isOpen) throw new MalformedFrame('the rest of the one before is missing');
+      else if (this.pieces.isOpen) throw new FrameOutOfOrder('the rest of the one before is missing');
       else this.readHeads(new FrameReader(bytes));
     } catch (error) {
       if (!(error instanceof MalformedFrame)) throw error;
-      this.refuse(REFUSED_MALFORMED, `it sent a frame that can't be read: ${error.message}.`);
+      if (error instanceof FrameOutOfOrder && this.onLoss !== undefined) {
+        this.refused = true;
+        this.onLoss(error.message);
+      } else this.refuse(REFUSED_MALFORMED, `it sent a frame that can't be read: ${error.message}.`);
     }
   }
 
@@ -174,6 +179,8 @@ export class Incoming {
 
   private readHeads(reader: FrameReader): void {
     let number = reader.first;
+    // Before anything of it counts: what it means may have been said in those that are missing.
+    if (number > this.expected) throw new FrameOutOfOrder('envelopes are missing before it');
     while (!reader.isAtEnd) {
       const kind = reader.byte();
       if (kind < EVENT) this.readRemark(kind, reader);
@@ -218,7 +225,7 @@ export class Incoming {
   }
 
   private readDone(first: number, count: number): void {
-    if (!this.out.done(first, count)) throw new MalformedFrame('it is done with what it did not accept');
+    if (!this.out.done(first, count)) throw new FrameOutOfOrder('it is done with what it did not accept');
   }
 
   private readReply(number: number, answer: unknown): void {
@@ -273,7 +280,6 @@ export class Incoming {
 
   /** `false`: it was seen before, in a frame that was sent again. */
   private isNext(number: number): boolean {
-    if (number > this.expected) throw new MalformedFrame('envelopes are missing before it');
     if (number < this.expected) return false;
     this.expected = number + 1;
     return true;

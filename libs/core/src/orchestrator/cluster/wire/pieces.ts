@@ -1,5 +1,5 @@
 import { MAGIC, VERSION } from './format.js';
-import { MalformedFrame } from './malformed-frame.js';
+import { FrameOutOfOrder, MalformedFrame } from './malformed-frame.js';
 import { LONGEST_NUMBER, NumberReader, NumberWriter } from './numbers.js';
 
 /** In place of the number of the first envelope, which is at least 1. */
@@ -63,7 +63,7 @@ export class PieceJoiner {
   /**
    * Takes a piece. @returns the frame, with its last one
    *
-   * @throws MalformedFrame where it is not the next one
+   * @throws FrameOutOfOrder where it is not the next one; MalformedFrame where it has no right length
    */
   take(piece: Uint8Array): Joined | undefined {
     const reader = new NumberReader(piece, PIECE_AT + 1, piece.length);
@@ -88,7 +88,7 @@ export class PieceJoiner {
 
   private assertNext(total: number, before: number, bytes: number): void {
     if (before !== this.came || (this.isOpen && total !== this.total))
-      throw new MalformedFrame('a piece of a frame is missing');
+      throw new FrameOutOfOrder('a piece of a frame is missing');
     if (bytes === 0 || bytes > total - before)
       throw new MalformedFrame('a piece of a frame has no right length');
   }

@@ -1,0 +1,64 @@
+import { silentLogger } from '@nestjs-orchestrator/core/ports';
+import { describe, expect, it } from 'vitest';
+import type { Connection } from '../connection/connection.js';
+import { Reader, type Source } from './reader.js';
+
+/** A reader that never gets a connection to read by, and a server that has these last ids. */
+function readerOf(lastIds: readonly unknown[]) {
+  const asked: string[] = [];
+  const connection = {
+    isCluster: false,
+    another: () => {
+      throw new Error('away');
+    },
+    pause: () => new Promise<void>(() => undefined),
+    runAll: async (calls: readonly { readonly keys: readonly string[] }[]) => {
+      asked.push(...calls.flatMap(({ keys }) => keys));
+      return calls.map((_, n) => lastIds[n]);
+    },
+  };
+  return { asked, reader: new Reader(connection as unknown as Connection, silentLogger) };
+}
+
+function sourceOf(cursor: string, expires = false): Source {
+  return { key: `{tag}:${cursor}`, cursor, expires, wants: () => true, take: () => undefined };
+}
+
+describe('sources that the server has fallen behind of', () => {
+  it.each([
+    ['the stream ends before the cursor', '7-4', false, true],
+    ['the stream ends before the cursor, and would expire', '7-4', true, true],
+    ['there is no stream', '', false, true],
+    ['the stream ends at the cursor', '7-5', false, false],
+    ['the stream goes on behind the cursor', '10-0', false, false],
+    ['the server can’t say', new Error('no'), false, false],
+  ])('are told: %s', async (_what, lastId, expires, isTold) => {
+    const { reader } = readerOf([lastId]);
+    const source = sourceOf('7-5', expires);
+    reader.add(source);
+    expect(await reader.overtaken()).toEqual([]);
+    expect(await reader.overtaken()).toEqual(isTold ? [source] : []);
+    expect(source.cursor).toBe('7-5');
+  });
+
+  it('are read from the beginning where the stream has expired', async () => {
+    const { reader } = readerOf(['']);
+    const source = sourceOf('7-5', true);
+    reader.add(source);
+    await reader.overtaken();
+    expect(await reader.overtaken()).toEqual([]);
+    expect(source.cursor).toBe('0-0');
+  });
+
+  it('are asked for only where nothing was read since the last look', async () => {
+    const { reader, asked } = readerOf(['9-0']);
+    const [moving, idle, fresh] = [sourceOf('7-5'), sourceOf('8-0'), sourceOf('0-0')];
+    for (const source of [moving, idle, fresh]) reader.add(source);
+    await reader.overtaken();
+    moving.cursor = '7-6';
+    await reader.overtaken();
+    expect(asked).toEqual([idle.key]);
+    await reader.overtaken();
+    expect(asked).toEqual([idle.key, moving.key, idle.key]);
+  });
+});
