@@ -88,7 +88,7 @@ it('a machine whose id another process has taken meanwhile ends, and is reported
   network.network.expel(placeOf(two));
   await lost;
   expect(two.group.health()).toMatchObject({ status: 'degraded' });
-  expect(two.group.health().reasons.join()).toContain('declared this process dead');
+  expect(two.group.health().reasons.join()).toContain('lost its place in cluster');
   await one.group.spawn(ledger, { id: 'books' });
   const [regained, stopped] = [nextRecord(two.group, 'membership'), nextRecord(two.group, 'stopped')];
   letIn();
