@@ -278,6 +278,24 @@ describe('the process', () => {
     await theirs.release();
   });
 
+  it('has clusters in which a name that is not clear here is sought elsewhere, whichever copy has the groups', async () => {
+    groupOf('namesakes');
+    groupOf('namesakes');
+    vi.resetModules();
+    const { createOrchestrator } = await import('@nestjs-orchestrator/core');
+    const { memoryNetwork, memoryTransport } = await import('@nestjs-orchestrator/core/memory');
+    const member = await createOrchestrator({
+      name: 'member',
+      cluster: 'copies',
+      endpoint: 'one',
+      type: 'memory',
+      transports: { memory: memoryTransport(memoryNetwork()) },
+    });
+    const elsewhere = member.ref({ cluster: 'copies', group: 'namesakes', machine: 'nobody' });
+    await expect(elsewhere.send({ type: 'HIT' })).rejects.toMatchObject({ code: 'UNKNOWN_MACHINE' });
+    await member.release();
+  });
+
   it('refuses a copy with another protocol', () => {
     globalOrchestrator();
     place[key] = { protocol: 99 };

@@ -1,4 +1,8 @@
-import { OrchestratorError, type OrchestratorErrorOptions } from '../errors/orchestrator-error.js';
+import {
+  isOrchestratorError,
+  OrchestratorError,
+  type OrchestratorErrorOptions,
+} from '../errors/orchestrator-error.js';
 
 const LONGEST_QUOTE = 80;
 
@@ -72,6 +76,12 @@ export class GroupUnreachableError extends OrchestratorError {
       }[reason],
     );
   }
+}
+
+/** Whether a group may be elsewhere: it was not found here, or its name is not clear here. Groups are shared with other copies of this package, whose errors are of other classes. */
+export function mayBeElsewhere(error: unknown): boolean {
+  if (!isOrchestratorError(error) || error.code !== 'GROUP_UNREACHABLE') return false;
+  return (error as GroupUnreachableError).reason !== 'not-allowed';
 }
 
 /** No such machine: the definition is not registered, or no machine of that id is at work in the group. */

@@ -2,7 +2,7 @@ import type { EventObject } from '@nestjs-orchestrator/statechart';
 import { FrameTooLargeError, PeerLostError } from '../../errors/transport-errors.js';
 import type { Scheduler } from '../../ports/scheduler.js';
 import type { Endpoint, FrameReceiver, Peer, Transport } from '../../ports/transport.js';
-import { CeilingError, GroupReleasedError, GroupUnreachableError } from '../errors.js';
+import { CeilingError, GroupReleasedError, mayBeElsewhere } from '../errors.js';
 import type { GroupCore } from '../group/group-core.js';
 import { InstanceRef } from '../instance/instance-ref.js';
 import type { MachineInstance } from '../instance/machine-instance.js';
@@ -214,7 +214,7 @@ export class ClusterMember implements FrameReceiver {
     try {
       return this.core.reach(group);
     } catch (error) {
-      if (error instanceof GroupUnreachableError && error.reason !== 'not-allowed') return undefined;
+      if (mayBeElsewhere(error)) return undefined;
       throw error;
     }
   }

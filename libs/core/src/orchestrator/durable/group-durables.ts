@@ -3,7 +3,7 @@ import type { InstanceStore } from '../../ports/instance-store.js';
 import type { PartitionedTransport } from '../../ports/partitioned-transport.js';
 import { askRemote } from '../cluster/remote/remote-ref.js';
 import type { Target } from '../contexts.js';
-import { DuplicateIdError, GroupUnreachableError, RequestCycleError } from '../errors.js';
+import { DuplicateIdError, mayBeElsewhere, RequestCycleError } from '../errors.js';
 import type { GroupCore } from '../group/group-core.js';
 import type { MachineKind } from '../instance/machine-kind.js';
 import type { EventResult, RequestOptions } from '../machine-ref.js';
@@ -169,7 +169,7 @@ export class GroupDurables {
     try {
       return this.core.reach(group).durable?.machines;
     } catch (error) {
-      if (error instanceof GroupUnreachableError && error.reason !== 'not-allowed') return undefined;
+      if (mayBeElsewhere(error)) return undefined;
       throw error;
     }
   }

@@ -388,12 +388,7 @@ function namedIn(payload: unknown): readonly [messageId: string, event: unknown]
 }
 
 function isTarget(payload: unknown): payload is readonly [group: string, id: string] {
-  return (
-    Array.isArray(payload) &&
-    payload.length === 2 &&
-    typeof payload[0] === 'string' &&
-    typeof payload[1] === 'string'
-  );
+  return Array.isArray(payload) && payload.length === 2 && payload.every((part) => typeof part === 'string');
 }
 
 function withResolve(): { readonly promise: Promise<void>; readonly resolve: () => void } {
