@@ -1,4 +1,5 @@
 // npm run test:fault -- --rounds 20 --orders 500 --seed 7
+// npm run test:fault -- postgres-dies sagas-survive --rounds 1 --down 60
 // npm run test:fault -- kill-errands --rounds 20 --points activity.done,undo.done
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -10,6 +11,7 @@ const { values, positionals } = parseArgs({
     orders: { type: 'string' },
     seed: { type: 'string' },
     points: { type: 'string' },
+    down: { type: 'string' },
   },
 });
 const chosen = Object.entries({ rounds: '10', ...values }).map(([name, value]) => [

@@ -7,6 +7,7 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from '@nestjs-orchestrat
 import { openDataSource } from '../../apps/sample/src/database/data-source.js';
 import { MortalSample } from './support/mortal-sample.js';
 import { OrderLoad, SHORT_TIMEOUTS } from './support/order-load.js';
+import { outage, staysAway } from './support/outage.js';
 import { seeded } from './support/random.js';
 import { buildSample, type SampleBuild } from './support/sample-build.js';
 
@@ -34,8 +35,8 @@ afterAll(async () => {
 });
 
 it(
-  `Postgres is killed ${rounds} times under load: the process goes on by itself when it is back, and the books balance`,
-  { timeout: 300_000 + rounds * 30_000 },
+  `Postgres is killed ${rounds} times under load, ${outage}: the process goes on by itself when it is back, and the books balance`,
+  { timeout: 300_000 + rounds * 120_000 },
   async () => {
     process.stdout.write(`postgres-dies: seed ${seed}, ${rounds} kills\n`);
     sample = await MortalSample.start(build.main, { POSTGRES_URL: server.url, ...SHORT_TIMEOUTS });
@@ -46,6 +47,7 @@ it(
       process.kill(server.pid, 'SIGKILL');
       // It is dead; this only waits for the last of its processes and gives the directory free.
       await server.stop();
+      await staysAway();
       server = await startEmbeddedPostgres({ dataDir, stopOnExit: true, port: server.port });
     }
     await load.reached(load.ids.length + BETWEEN);
