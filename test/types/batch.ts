@@ -1,5 +1,5 @@
 import { sagaGoal, type SagaRepository } from '@nestjs-orchestrator/nest';
-import type { orderSaga } from './order-saga.fixture.js';
+import type { orderSaga } from '../nest/support/order-shape.js';
 
 declare const orders: SagaRepository<typeof orderSaga>;
 

@@ -10,7 +10,7 @@ import {
   StockMissing,
   StockReserved,
   orderSaga,
-} from './order-saga.fixture.js';
+} from '../nest/support/order-shape.js';
 
 /** The order saga by the builder; everything here must compile. */
 export const built = buildSaga(orderSaga, (saga) => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineSaga, keyed, message, type } from '@nestjs-orchestrator/nest';
-import { OrderCreated, PaymentFailed } from './order-saga.fixture.js';
+import { OrderCreated, PaymentFailed } from '../nest/support/order-shape.js';
 
 class Odd extends message('odd', z.object({ reference: z.string(), count: z.number() })) {}
 

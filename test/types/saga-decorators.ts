@@ -15,7 +15,7 @@ import {
   ReserveStock,
   StockMissing,
   orderSaga,
-} from './order-saga.fixture.js';
+} from '../nest/support/order-shape.js';
 
 const { Saga, StartedBy, On, After, Compensation } = sagaDecorators(orderSaga);
 type Ctx<M> = ContextOf<typeof orderSaga, M>;

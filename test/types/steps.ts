@@ -10,7 +10,7 @@ import {
   StockMissing,
   StockReserved,
   orderSaga,
-} from './order-saga.fixture.js';
+} from '../nest/support/order-shape.js';
 
 const compensations = { refund: async () => {}, release: async () => {} };
 
