@@ -1,6 +1,7 @@
+import { globalOrchestrator } from '@nestjs-orchestrator/core';
 import { assign, defineMachine } from '@nestjs-orchestrator/statechart';
-import { describe, expect, it } from 'vitest';
-import { groupOf, recordsOf } from './support.js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { recordsOf } from './support.js';
 
 describe('a step that holds the event loop', () => {
   /** A machine every function of which takes as long as the test says. */
@@ -13,7 +14,9 @@ describe('a step that holds the event loop', () => {
       schedule: () => ({ cancel() {} }),
     };
     const scheduler = { soon: queueMicrotask, nextTurn: (task: () => void) => void setImmediate(task) };
-    const group = groupOf('slow', { clock, scheduler });
+    // What slow means is left to the framework, as where nothing is said of it.
+    const group = globalOrchestrator().createChannelGroup('slow', { clock, scheduler });
+    onTestFinished(() => group.release());
     const slow = recordsOf(group, 'slow');
     const taking =
       <T>(name: string, result: T) =>

@@ -8,9 +8,9 @@ import {
 import { VirtualClock } from '@nestjs-orchestrator/testing';
 import { onTestFinished } from 'vitest';
 
-/** A group of one test, released when the test has ended. */
+/** A group of one test, released when the test has ended. Says nothing of slow steps unless told to: how fast the machine is must change no test. */
 export function groupOf(name: string, options: ChannelGroupOptions = {}): ChannelGroup {
-  const group = globalOrchestrator().createChannelGroup(name, options);
+  const group = globalOrchestrator().createChannelGroup(name, { slowStepMs: 60_000, ...options });
   onTestFinished(() => group.release());
   return group;
 }

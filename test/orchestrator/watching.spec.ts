@@ -12,7 +12,7 @@ const harmless = { actions: { act() {} } };
 
 describe('subscribers', () => {
   it('are told everything in order, or what they ask for, until they leave', async () => {
-    const group = groupOf('listeners', { slowStepMs: 60_000 });
+    const group = groupOf('listeners');
     const [all, some]: [OrchestratorRecord[], OrchestratorRecord[]] = [[], []];
     group.subscribe((record) => void all.push(record));
     const leave = group.subscribe((record) => void some.push(record), { only: ['stopped', 'transition'] });
@@ -54,10 +54,7 @@ describe('subscribers', () => {
     const bad = (): never => {
       throw new Error('bad');
     };
-    const group = groupOf('throwing', {
-      slowStepMs: 60_000,
-      logger: { debug: bad, info: bad, warn: bad, error: bad },
-    });
+    const group = groupOf('throwing', { logger: { debug: bad, info: bad, warn: bad, error: bad } });
     const thrown: unknown[] = [];
     const previous = process.listeners('uncaughtException');
     process.removeAllListeners('uncaughtException');
