@@ -15,6 +15,43 @@ const NODES = 4;
 const SENDERS = 16;
 const EVENTS = 1_000;
 
+// Alone on its store: a node whose time stands still may take work of the others, and would wait for ever before it tries again.
+describe.each(storeKinds)('one instance with many senders, on $kind', (kind) => {
+  let opened: Awaited<ReturnType<typeof kind.open>>;
+  let nodes: OrchestratorHost[];
+  beforeEach(async () => {
+    opened = await kind.open();
+    nodes = await Promise.all(
+      Array.from({ length: 2 }, async () => {
+        const host = new OrchestratorHost({ store: (await opened.connect()).store });
+        host.register(counting);
+        await host.start();
+        return host;
+      }),
+    );
+  });
+  afterEach(async () => {
+    for (const node of nodes) await node.close();
+    await opened.close();
+  });
+
+  it(`loses none of ${EVENTS} events of ${SENDERS} senders`, async () => {
+    const [node] = nodes as [OrchestratorHost];
+    const repository = node.repository(counter);
+    await node.bus.publish(new Opened({ id: 'busy' }));
+    await repository.waitUntil({ key: 'busy' }, 'open');
+    const senders = Array.from({ length: SENDERS }, async (_, sender) => {
+      for (let n = sender; n < EVENTS; n += SENDERS)
+        await nodes[sender % 2]?.bus.publish(new Counted({ id: 'busy' }), { id: `event ${n}` });
+    });
+    await Promise.all(senders);
+    const all = await repository.waitUntil({ key: 'busy' }, ({ data }) => data.count >= EVENTS, {
+      timeout: '100s',
+    });
+    expect(all.data.count).toBe(EVENTS);
+  });
+});
+
 describe.each(storeKinds)('one contended instance, on $kind', (kind) => {
   let clock: VirtualClock;
   let opened: Awaited<ReturnType<typeof kind.open>>;
@@ -48,31 +85,6 @@ describe.each(storeKinds)('one contended instance, on $kind', (kind) => {
   });
   const nodeOf = (n: number): OrchestratorHost => hosts[n % NODES] as OrchestratorHost;
   const found = () => nodeOf(0).repository(counter).findByCorrelation(id);
-
-  it(`loses none of ${EVENTS} events of ${SENDERS} senders`, async () => {
-    const nodes = await Promise.all(
-      Array.from({ length: 2 }, async () => {
-        const host = new OrchestratorHost({ store: (await opened.connect()).store });
-        host.register(counting);
-        await host.start();
-        return host;
-      }),
-    );
-    const [node = nodeOf(0)] = nodes;
-    const repository = node.repository(counter);
-    await node.bus.publish(new Opened({ id: 'busy' }));
-    await repository.waitUntil({ key: 'busy' }, 'open');
-    const senders = Array.from({ length: SENDERS }, async (_, sender) => {
-      for (let n = sender; n < EVENTS; n += SENDERS)
-        await nodes[sender % 2]?.bus.publish(new Counted({ id: 'busy' }), { id: `event ${n}` });
-    });
-    await Promise.all(senders);
-    const all = await repository.waitUntil({ key: 'busy' }, ({ data }) => data.count >= EVENTS, {
-      timeout: '100s',
-    });
-    expect(all.data.count).toBe(EVENTS);
-    for (const host of nodes) await host.close();
-  });
 
   it('is not written by a node that slept until its lease was over', async () => {
     await nodeOf(0).bus.publish(new Opened({ id }));
