@@ -270,6 +270,7 @@ export class OrchestratorHost {
     this.stopPulling();
     await Promise.all([this.work.idle(), this.atOnce.idle(), this.timers.idle(), this.names.ended()]);
     for (const pump of this.upkeep) pump.stop();
+    await Promise.all(this.upkeep.map((pump) => pump.idle()));
     if (this.state === 'stopping') {
       await this.work.giveBack();
       await this.presence.end().catch((error: unknown) =>

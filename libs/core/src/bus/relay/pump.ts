@@ -6,6 +6,8 @@ import type { Cancellable, Clock } from '../../ports/clock.js';
  */
 export class Pump {
   private running = false;
+  /** Those that follow each other at once. */
+  private looks = Promise.resolve();
   private again = false;
   private stopped = true;
   private timer: Cancellable | null = null;
@@ -34,7 +36,12 @@ export class Pump {
   hint(): void {
     if (this.stopped) return;
     if (this.running) this.again = true;
-    else void this.run();
+    else this.looks = this.run();
+  }
+
+  /** Settles when no look is under way. */
+  idle(): Promise<void> {
+    return this.looks;
   }
 
   /** Makes sure that a look begins within `delayMs`. */

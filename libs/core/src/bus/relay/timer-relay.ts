@@ -28,7 +28,6 @@ class TimerExhaustedError extends OrchestratorError {
 export class TimerRelay {
   private readonly pump: Pump;
   private readonly firing = new Set<Promise<void>>();
-  private claiming: Promise<unknown> = Promise.resolve();
   /** There was no room for another claim. */
   private backlog = false;
   private readonly logger: Logger;
@@ -51,11 +50,7 @@ export class TimerRelay {
     this.pump = new Pump(
       ports.clock,
       pollMs,
-      () => {
-        const claim = this.claim();
-        this.claiming = claim.catch(() => undefined);
-        return claim;
-      },
+      () => this.claim(),
       (error) => this.logger.warn('Looking for due timers failed; trying again', { error: String(error) }),
     );
   }
@@ -74,7 +69,7 @@ export class TimerRelay {
   }
 
   async idle(): Promise<void> {
-    await this.claiming;
+    await this.pump.idle();
     await Promise.all(this.firing);
   }
 

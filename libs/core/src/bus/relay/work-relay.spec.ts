@@ -325,4 +325,29 @@ describe('WorkRelay', () => {
     expect(items.length).toBeGreaterThan(10);
     expect(items.every(({ attempts, suspect }) => attempts === 1 && !suspect)).toBe(true);
   });
+
+  it('gives back what it was claiming when it stopped, so that no other node waits for a lease to end', async () => {
+    const store = memoryStore();
+    const [asked, answered] = [signal(), signal()];
+    const slow: InstanceStore = Object.assign(Object.create(store) as InstanceStore, {
+      claimWork: async (request: Parameters<InstanceStore['claimWork']>[0]) => {
+        const claimed = await store.claimWork(request);
+        if (claimed.items.length === 0) return claimed;
+        asked.give('');
+        await answered.given;
+        return claimed;
+      },
+    });
+    await store.enqueue([row('late', 'd')], { owner: 'dead', leaseMs: 0, now: null });
+    const relay = relayOn(slow, { d: { pool: 'general', consume: async () => 'settled' } });
+    relay.start();
+    await asked.given;
+    relay.stopPulling();
+    const closed = relay.idle().then(() => relay.giveBack());
+    answered.give('');
+    await closed;
+    const theirs = { owner: 'another', leaseMs: 10_000, now: null };
+    const { items } = await store.claimWork({ ...theirs, destinations: ['d'], limit: 1 });
+    expect(items).toMatchObject([{ id: 'late', attempts: 1, suspect: false }]);
+  });
 });

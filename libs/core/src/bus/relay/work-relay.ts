@@ -153,8 +153,9 @@ export class WorkRelay {
     for (const pool of this.ownPools.values()) this.leave(pool.surplus());
   }
 
-  /** Settles when nothing is under way. */
+  /** Settles when nothing is under way, and what was being claimed is here to be given back. */
   async idle(): Promise<void> {
+    await this.pump.idle();
     if (this.inWork > 0) await new Promise<void>((resolve) => this.whenIdle.push(resolve));
     await Promise.all(this.leaving);
   }
