@@ -1,4 +1,4 @@
-import { timeouts } from './support/hasty.js';
+import { timeouts } from './support/timeouts.js';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { SampleApp } from './support/sample-app.js';
 
@@ -25,6 +25,7 @@ it('a card network that is away opens the breaker, which health shows; orders ar
   });
   expect(open).toMatchObject({ status: 'up', limiters: { 'card-network': { refused: 0 } } });
 
+  sample.clock.leap(timeouts.PAYMENT_TIMEOUT);
   const undone = await sample.log.until(async () => {
     const found = await sample.order(order.orderId);
     return found.status === 'compensated' ? found : undefined;

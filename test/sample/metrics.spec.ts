@@ -1,4 +1,4 @@
-import { timeouts } from './support/patient.js';
+import { timeouts } from './support/timeouts.js';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { SampleApp } from './support/sample-app.js';
 

@@ -1,4 +1,4 @@
-import { timeouts } from './support/hasty.js';
+import { timeouts } from './support/timeouts.js';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { OrderView } from '../../apps/sample/src/orders/order.schemas.js';
 import { SampleApp, type OrderRequest } from './support/sample-app.js';
@@ -13,6 +13,13 @@ async function follow(order: OrderRequest): Promise<OrderView> {
   const { status, body } = await sample.place(order);
   expect(status).toBe(202);
   return sample.ended(body.orderId);
+}
+
+/** The last line of the history, once it says that something came too late. */
+async function late(orderId: string) {
+  const order = await sample.when(orderId, ({ history }) => history.some(({ kind }) => kind === 'late'));
+  expect(order).toMatchObject({ state: 'failed', status: 'compensated' });
+  return order.history.at(-1);
 }
 
 const moves = (order: OrderView): (string | null)[] =>
@@ -85,42 +92,44 @@ it('a failing carrier gives stock and money back', async () => {
 });
 
 it('a refund that comes before its charge voids it, and the customer ends uncharged', async () => {
-  const order = await follow({ simulate: { payment: 'late-charge' } });
-  expect(order).toMatchObject({
+  const { orderId } = (await sample.place({ simulate: { payment: 'late-charge' } })).body;
+  await sample.log.until(() => sample.payment(orderId));
+  sample.clock.leap(timeouts.PAYMENT_TIMEOUT);
+  expect(await sample.ended(orderId)).toMatchObject({
     state: 'failed',
     status: 'compensated',
     data: { reason: `no answer to the payment in ${timeouts.PAYMENT_TIMEOUT}` },
   });
-  expect(await sample.entries(order.orderId)).toEqual(['void 2500']);
-  const later = await sample.when(order.orderId, ({ history }) =>
-    history.some(({ kind }) => kind === 'late'),
-  );
-  expect(later.history.at(-1)).toMatchObject({ kind: 'late', name: 'payment.failed' });
-  expect(later).toMatchObject({ state: 'failed', status: 'compensated' });
-  expect(await sample.entries(order.orderId)).toEqual(['void 2500']);
+  expect(await sample.entries(orderId)).toEqual(['void 2500']);
+  sample.clock.leap(timeouts.LATE_PAYMENT);
+  expect(await late(orderId)).toMatchObject({ kind: 'late', name: 'payment.failed' });
+  expect(await sample.entries(orderId)).toEqual(['void 2500']);
 });
 
 it('an answer that comes after the time-out is undone, and the customer ends uncharged', async () => {
-  const order = await follow({ simulate: { payment: 'late-answer' } });
-  expect(order).toMatchObject({ state: 'failed', status: 'compensated' });
-  expect(await sample.entries(order.orderId)).toEqual(['charge 2500', 'refund 2500']);
-  const later = await sample.when(order.orderId, ({ history }) =>
-    history.some(({ kind }) => kind === 'late'),
-  );
-  expect(later.history.at(-1)).toMatchObject({ kind: 'late', name: 'payment.processed' });
-  expect(await sample.entries(order.orderId)).toEqual(['charge 2500', 'refund 2500']);
+  const { orderId } = (await sample.place({ simulate: { payment: 'late-answer' } })).body;
+  await sample.log.until(() => sample.payment(orderId));
+  sample.clock.leap(timeouts.PAYMENT_TIMEOUT);
+  expect(await sample.ended(orderId)).toMatchObject({ state: 'failed', status: 'compensated' });
+  expect(await sample.entries(orderId)).toEqual(['charge 2500', 'refund 2500']);
+  sample.clock.leap(timeouts.LATE_PAYMENT);
+  expect(await late(orderId)).toMatchObject({ kind: 'late', name: 'payment.processed' });
+  expect(await sample.entries(orderId)).toEqual(['charge 2500', 'refund 2500']);
 });
 
 it('a carrier that never answers is given up, and everything is given back', async () => {
   const before = await sample.available('book');
-  const order = await follow({ simulate: { carrier: 'silent' } });
+  const { orderId } = (await sample.place({ simulate: { carrier: 'silent' } })).body;
+  await sample.when(orderId, ({ state }) => state === 'awaitingShipment');
+  sample.clock.leap(timeouts.CARRIER_TIMEOUT);
+  const order = await sample.ended(orderId);
   expect(order).toMatchObject({
     state: 'failed',
     status: 'compensated',
     data: { reason: `no answer from the carrier in ${timeouts.CARRIER_TIMEOUT}` },
   });
   expect(order.undone).toEqual(['cancelShipment', 'release', 'refund']);
-  expect(await sample.entries(order.orderId)).toEqual(['charge 2500', 'refund 2500']);
+  expect(await sample.entries(orderId)).toEqual(['charge 2500', 'refund 2500']);
   expect(await sample.available('book')).toBe(before);
 });
 

@@ -1,4 +1,4 @@
-import { timeouts } from './support/patient.js';
+import { timeouts } from './support/timeouts.js';
 import { MessageBus } from '@nestjs-orchestrator/nest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {

@@ -1,4 +1,4 @@
-import { timeouts } from './support/patient.js';
+import { timeouts } from './support/timeouts.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MessageBus } from '@nestjs-orchestrator/nest';
 import { CarrierAnswered } from '../../apps/sample/src/orders/order.messages.js';

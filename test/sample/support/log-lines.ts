@@ -1,8 +1,8 @@
 import type { LoggerService } from '@nestjs/common';
 
 /**
- * The application's log, and our bell: lines about sagas are written after their commit, so whatever a test waits for can be
- * looked at again whenever one is written. Nothing sleeps, and nothing is polled.
+ * The application's log, and our bell: lines about sagas are written after their commit, and its fault points ring as well, so whatever a test waits
+ * for can be looked at again whenever something has happened. Nothing sleeps, and nothing is polled.
  */
 export class LogLines implements LoggerService {
   readonly lines: string[] = [];
@@ -15,17 +15,21 @@ export class LogLines implements LoggerService {
   verbose = this.write.bind(this, 'verbose');
   fatal = this.write.bind(this, 'fatal');
 
-  /** Looks now, and again after each line, until `look` answers something. */
+  /** Looks now, and again after each ring, until `look` answers something. */
   async until<T>(look: () => Promise<T | undefined>): Promise<T> {
     for (;;) {
-      const rung = this.nextLine();
+      const rung = this.nextRing();
       const found = await look();
       if (found !== undefined) return found;
       await rung;
     }
   }
 
-  private nextLine(): Promise<void> {
+  ring(): void {
+    for (const listener of this.listeners) listener();
+  }
+
+  private nextRing(): Promise<void> {
     return new Promise((resolve) => {
       const listener = (): void => {
         this.listeners.delete(listener);
@@ -39,6 +43,6 @@ export class LogLines implements LoggerService {
     this.lines.push(
       `${level} ${[message, ...rest].map((part) => (typeof part === 'string' ? part : JSON.stringify(part))).join(' ')}`,
     );
-    for (const listener of this.listeners) listener();
+    this.ring();
   }
 }

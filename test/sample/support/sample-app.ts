@@ -7,6 +7,7 @@ import type { NewOrder, OrderView } from '../../../apps/sample/src/orders/order.
 import { balance, type Balance } from '../../../apps/sample/src/totals/balance.js';
 import { readBooks } from '../../../apps/sample/src/totals/totals.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { LeapingClock } from './leaping-clock.js';
 import { LogLines } from './log-lines.js';
 
 /** An answer of the API. */
@@ -25,6 +26,7 @@ const log = new LogLines();
 /** The sample application, listening on a free port, on a database of its own. */
 export class SampleApp {
   readonly log = log;
+  readonly clock = new LeapingClock();
   url = '';
   private constructor(
     readonly database: TestDatabase,
@@ -32,7 +34,7 @@ export class SampleApp {
   ) {}
   private app: NestExpressApplication | undefined;
 
-  /** `timeouts`: of `hasty.js` or `patient.js`, which the spec imports first. */
+  /** `timeouts`: of `timeouts.js`, which the spec imports first. */
   static async start(timeouts: { readonly CARRIER_TIMEOUT: string }): Promise<SampleApp> {
     if (settings.carrierTimeout !== timeouts.CARRIER_TIMEOUT)
       throw new Error('The time-outs are imported after the application; import them first.');
@@ -43,7 +45,11 @@ export class SampleApp {
   }
 
   async boot(): Promise<void> {
-    this.app = await createApp(this.database.url, this.log);
+    this.app = await createApp(this.database.url, this.log, {
+      clock: this.clock,
+      // Handlers write no line when they have committed.
+      faults: { reach: () => this.log.ring() },
+    });
     await this.app.listen(0, '127.0.0.1');
     this.url = await this.app.getUrl();
   }
@@ -102,6 +108,15 @@ export class SampleApp {
       [orderId],
     );
     return rows.map(({ entry }) => entry);
+  }
+
+  /** How the payment of an order stands, once its handler has committed. */
+  async payment(orderId: string): Promise<string | undefined> {
+    const [row] = await this.dataSource.query<{ state: string }[]>(
+      'SELECT state FROM shop.payments WHERE order_id = $1',
+      [orderId],
+    );
+    return row?.state;
   }
 
   async available(sku: string): Promise<number> {
