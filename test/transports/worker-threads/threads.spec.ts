@@ -20,7 +20,8 @@ describe('workerThreads', () => {
     const [all, lost] = [gate(), gate()];
     const told: string[] = [];
     let count = 0;
-    const seat = await workerThreads(memory).join(
+    // A worker that a busy machine lets wait is suspect to nobody.
+    const seat = await workerThreads(memory, { heartbeatMs: 3_600_000 }).join(
       { cluster: 'threads', endpoint: 'reader', clock: systemClock, logger: silentLogger },
       {
         onFrame: (_from, frame) => {

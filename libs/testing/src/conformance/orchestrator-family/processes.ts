@@ -28,9 +28,10 @@ export const processes: readonly Draft[] = [
       const both = ['a one notebook', 'b two notebook'];
       equal(await two.machines(), both, 'the machines as the other process lists them');
       equal(await one.machines(), both, 'the machines as this process lists them');
-      const gone = scene.next(one, 'peer');
+      // On a busy machine it may be suspect before.
+      const gone = scene.next(one, 'peer', ({ state }) => state === 'lost');
       await scene.leave(two);
-      equal([(await gone).endpoint, (await gone).state], ['two', 'lost'], 'the one that left');
+      equal((await gone).endpoint, 'two', 'the one that left');
       equal(await one.machines(), ['a one notebook'], 'the machines that are left');
     },
   },
@@ -107,7 +108,7 @@ export const processes: readonly Draft[] = [
       await two.spawn('book');
       const ref = one.group.ref('book');
       await ref.send({ type: 'NOTE', entry: 1 });
-      const lost = scene.next(one, 'peer');
+      const lost = scene.next(one, 'peer', ({ state }) => state === 'lost');
       await scene.leave(two);
       await lost;
       const again = await scene.join('two');

@@ -116,7 +116,7 @@ export const peers: readonly Draft[] = [
       const waiting = handled(
         rejection(() => one.seat.send(two.seat.self, numbered(1, 1_000)), 'a send that waits'),
       );
-      await Promise.all([one.seat.leave(), one.seat.leave()]);
+      const gone = Promise.all([one.seat.leave(), one.seat.leave()]);
       const errors = [
         await scene.arrives(waiting, 'the end of a send that waits'),
         await rejection(() => one.seat.trySend(two.seat.self, numbered(1)), 'trySend'),
@@ -124,6 +124,7 @@ export const peers: readonly Draft[] = [
         await rejection(() => one.seat.claim('a-name', ''), 'claim'),
       ];
       letGo();
+      await scene.arrives(gone, 'the end of both');
       for (const error of errors)
         holds(error instanceof TransportClosedError, `TransportClosedError, not ${String(error)}`);
       equal(peerNames(one.seat), [], 'its peers');
