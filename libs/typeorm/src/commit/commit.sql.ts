@@ -218,7 +218,7 @@ armed AS (
   CROSS JOIN LATERAL (SELECT ${after('a.delay_ms')} AS at) due
   WHERE ${won('a.n')}
   ON CONFLICT (tenant, saga, instance_id, name) DO UPDATE SET token = excluded.token, delay_ms = excluded.delay_ms,
-    payload = excluded.payload, due_at = excluded.due_at, claimable_at = excluded.claimable_at, attempts = 0
+    payload = excluded.payload, due_at = excluded.due_at, claimable_at = excluded.claimable_at, owner = NULL, attempts = 0
 ),
 grouped AS (
   INSERT INTO orchestrator.instance_group (tenant, saga, name, value, instance_id)
