@@ -1,6 +1,9 @@
 import type { Attributes, BatchObservableResult } from '@opentelemetry/api';
 import type { ClusterStatistics } from '@nestjs-orchestrator/core';
-import type { ObservedInstruments } from './instruments.js';
+import { gatewayInstruments } from './gateway-metrics.js';
+import { snake, type ObservedInstruments } from './instruments.js';
+
+type Frames = ClusterStatistics['frames'];
 
 const COUNTERS = {
   framesSent: 'Frames handed to the transport',
@@ -9,7 +12,7 @@ const COUNTERS = {
   bytesReceived: 'Bytes that came in',
   refused: 'Frames that found no room at first',
   corrupt: 'Frames that were thrown away',
-} as const satisfies Partial<Record<keyof ClusterStatistics['frames'], string>>;
+} as const satisfies Record<Exclude<keyof Frames, 'waiting' | 'peers'>, string>;
 
 const GAUGES = {
   unaccepted: 'Envelopes sent that other processes have not accepted yet',
@@ -28,15 +31,23 @@ export function clusterInstruments(
     (name) =>
       [name, instruments.gauge(`orchestrator.transport.${snake(name)}.current`, GAUGES[name])] as const,
   );
+  const frames = instruments.gauge(
+    'orchestrator.transport.frames_waiting.current',
+    'Frames that wait for room in the transport',
+  );
   const peers = instruments.gauge('orchestrator.transport.peers.current', 'Other processes of the cluster');
-  return (result, { type, frames, ...figures }) => {
+  const rejoins = instruments.counter(
+    'orchestrator.transport.rejoins',
+    'Times that this process has joined again after others had declared it dead',
+  );
+  const readGateway = gatewayInstruments(instruments);
+  return (result, { type, frames: sums, gateway, ...figures }) => {
     const transport: Attributes = { transport: type };
-    for (const [name, counter] of counters) result.observe(counter, frames[name], transport);
+    for (const [name, counter] of counters) result.observe(counter, sums[name], transport);
     for (const [name, gauge] of gauges) result.observe(gauge, figures[name], transport);
-    result.observe(peers, frames.peers, transport);
+    result.observe(frames, sums.waiting, transport);
+    result.observe(peers, sums.peers, transport);
+    result.observe(rejoins, figures.rejoins, transport);
+    if (gateway !== undefined) readGateway(result, gateway);
   };
-}
-
-function snake(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

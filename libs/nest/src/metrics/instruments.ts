@@ -27,3 +27,8 @@ export class ObservedInstruments {
     return observable;
   }
 }
+
+/** A name as metrics are written: `framesSent` → `frames_sent`. */
+export function snake(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

@@ -1,12 +1,13 @@
 import type { Meter } from '@opentelemetry/api';
 import type {
   CounterName,
+  DurableStatistics,
   GroupStatistics,
   LatencyStatistics,
   Orchestrator,
 } from '@nestjs-orchestrator/core';
 import { clusterInstruments } from './cluster-metrics.js';
-import { ObservedInstruments } from './instruments.js';
+import { ObservedInstruments, snake } from './instruments.js';
 
 const COUNTERS: Readonly<Record<CounterName, string>> = {
   processed: 'Steps adopted',
@@ -29,7 +30,12 @@ const GAUGES = {
   waitingSenders: 'Senders that wait to be let in',
 } as const satisfies Partial<Record<keyof GroupStatistics, string>>;
 
-const QUANTILES = { p50: '0.5', p95: '0.95', p99: '0.99' } as const satisfies Partial<
+const DURABLE: Readonly<Record<keyof DurableStatistics, string>> = {
+  atWork: 'Durable machines at work in this process',
+  partitions: 'Partitions of durable machines that this process owns',
+};
+
+const QUANTILES = { p50: '0.5', p95: '0.95', p99: '0.99', max: '1' } as const satisfies Partial<
   Record<keyof LatencyStatistics, string>
 >;
 
@@ -44,6 +50,10 @@ export function observeOrchestrator(meter: Meter, orchestrator: Orchestrator): (
   );
   const gauges = (Object.keys(GAUGES) as (keyof typeof GAUGES)[]).map(
     (name) => [name, instruments.gauge(`orchestrator.${snake(name)}.current`, GAUGES[name])] as const,
+  );
+  const durable = (Object.keys(DURABLE) as (keyof DurableStatistics)[]).map(
+    (name) =>
+      [name, instruments.gauge(`orchestrator.durable.${snake(name)}.current`, DURABLE[name])] as const,
   );
   const quantile = instruments.gauge(
     'orchestrator.latency.quantile',
@@ -65,6 +75,9 @@ export function observeOrchestrator(meter: Meter, orchestrator: Orchestrator): (
     if (figures.cluster !== undefined) readCluster(result, figures.cluster);
     for (const [name, counter] of counters) result.observe(counter, figures[name]);
     for (const [name, gauge] of gauges) result.observe(gauge, figures[name]);
+    if (figures.durable !== undefined) {
+      for (const [name, gauge] of durable) result.observe(gauge, figures.durable[name]);
+    }
     if (figures.latency.count === 0) return;
     for (const [name, label] of Object.entries(QUANTILES)) {
       result.observe(quantile, figures.latency[name as keyof typeof QUANTILES], { quantile: label });
@@ -74,8 +87,4 @@ export function observeOrchestrator(meter: Meter, orchestrator: Orchestrator): (
     stopListening();
     stopReading();
   };
-}
-
-function snake(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
