@@ -59,11 +59,11 @@ const opening = (to: Endpoint, route: string, more: Partial<Opening> = {}): Word
 });
 
 /** `inside` is in `plant-1`, `outside` in `company`; `inside` has asked the gateway between them who is there. */
-async function strangers(set = world(), company = set.company) {
+async function strangers(set = world(), company = set.company, maxQueuedBytes = 1_000_000) {
   const local = memoryTransport(set.networkOf('plant-1'));
   const distributed = memoryTransport(company);
   const g1 = await set.join('plant-1', 'g1', {
-    transports: { gateway: gateway({ local, distributed, joins: 'company' }) },
+    transports: { gateway: gateway({ local, distributed, joins: 'company', maxQueuedBytes }) },
   });
   const far = await set.join('company', 'far', { transports: { memory: distributed } });
   const [inside, outside] = [
@@ -74,7 +74,7 @@ async function strangers(set = world(), company = set.company) {
   const question = { about: 'processes', cluster: 'company', group: '', machine: '', hops: 0 } as const;
   inside.tell(g1.self, { kind: 'ask', number: 1, ...question });
   expect(await inside.hears()).toEqual(['answer']);
-  return { ...set, g1, inside, outside, gatewayThere };
+  return { ...set, company, g1, inside, outside, gatewayThere };
 }
 
 describe('a gateway', () => {
@@ -117,6 +117,23 @@ describe('a gateway', () => {
     expect(await inside.hears()).toEqual(['close route']);
   });
 
+  it('holds the frames of a process where too many bytes of it wait for another one', async () => {
+    const set = await strangers(world(), memoryNetwork({ laneFrames: 1 }), 5_000);
+    const { g1, inside, outside, company } = set;
+    inside.tell(g1.self, opening(outside.self, 'route'));
+    expect(await outside.hears()).toHaveLength(1);
+    company.stall(outside.self);
+    for (let size = 1_000; size < 1_100; size += 1) inside.give(g1.self, 'route', new Uint8Array(size));
+    await turns();
+    const { queuedBytes = 0 } = g1.group.stats().cluster?.gateway ?? {};
+    expect([queuedBytes > 5_000, queuedBytes < 7_000]).toEqual([true, true]);
+    company.resume(outside.self);
+    const heard: string[] = [];
+    while (heard.length < 100) heard.push(...(await outside.hears()));
+    expect(heard).toEqual(Array.from({ length: 100 }, (_, n) => `data route ${1_000 + n}`));
+    expect(g1.group.stats().cluster?.gateway?.queuedBytes).toBe(0);
+  });
+
   it('hears nothing any more of another cluster’s gateway that was replaced', async () => {
     const { company, outside, gatewayThere } = await strangers();
     const next = await stranger(company, 'company', 'next');
@@ -131,5 +148,20 @@ describe('a gateway', () => {
     outside.tell(gatewayThere, ask);
     next.tell(gatewayThere, ask);
     expect([await outside.hears(), await next.hears()]).toEqual([[], ['answer']]);
+  });
+});
+
+describe('a member', () => {
+  it('takes no route that came through more gateways than its own and that of another cluster', async () => {
+    const { networkOf, join } = world();
+    const one = await join('plant-1', 'one');
+    const gate = await stranger(networkOf('plant-1'), 'plant-1', 'gate');
+    gate.tell(one.self, { kind: 'greeting', cluster: 'plant-1', joins: 'company', epoch: 1, limit: 60_000 });
+    for (const hops of [3, 2]) {
+      gate.tell(one.self, opening(one.self, `route.${hops}`, { toCluster: 'plant-1', hops }));
+      // Whoever hears this over a route says that it can't be read.
+      gate.give(one.self, `route.${hops}`, new Uint8Array(3));
+    }
+    expect(await gate.hears()).toEqual(['held', 'data route.2 4']);
   });
 });
