@@ -153,6 +153,24 @@ describe.each(storeKinds)('schedules, on $kind', (kind) => {
     expect([...ear.texts].sort()).toEqual(['once', 'once', 'skip']);
   });
 
+  it('are kept while no node knows whom they are for, and fire when one does', async () => {
+    cluster = await openPlainCluster(kind);
+    const { clock } = cluster;
+    const ear = new Ear();
+    const first = await cluster.node('first', ear.register, patient);
+    await first.host.bus.schedule(tea, { id: 'tea', in: '1m' });
+    await first.kill();
+    const lines: string[] = [];
+    const logger = { ...silentLogger, error: (text: string) => void lines.push(text) };
+    await cluster.node('deaf', () => {}, { ...patient, logger });
+    await clock.advance('30m');
+    expect(lines.filter((line) => /t\.remind/.test(line)).length).toBeGreaterThan(15);
+    expect(lines.length).toBeLessThan(61);
+    await cluster.node('third', ear.register, patient);
+    await clock.advance('2m');
+    expect(ear.texts).toEqual(['tea']);
+  });
+
   it('belong to their tenant', async () => {
     cluster = await openPlainCluster(kind);
     const { clock } = cluster;

@@ -17,7 +17,7 @@ import { handlerDestination, remoteDestination, sagaDestination, undoDestination
 import { Coalescer } from '../handling/coalescer.js';
 import { readRowOrNot } from '../handling/unreadable-row.js';
 import type { Commit, Consumption, Finish, FinishResult, WriteOptions } from '../ports/instance-store.js';
-import type { ClaimedWork, DueTimer, WorkKey, WorkRecord } from '../ports/records.js';
+import type { ClaimedWork, WorkKey, WorkRecord } from '../ports/records.js';
 import type { SagaBehaviour } from '../saga/behaviour.js';
 import type { CompiledSaga } from '../saga/compile/compiled-saga.js';
 import { ActivityConsumer } from '../saga/activity/activity-consumer.js';
@@ -104,8 +104,8 @@ export class OrchestratorHost {
       policy,
       pollIntervalMs,
       () => [...this.registry.sagaNames, SCHEDULES],
-      (timer) => this.fire(timer),
-      (timer, error) => this.giveUpTimer(timer, error),
+      // A schedule is no instance that could be held: it is fired until it succeeds.
+      ({ saga }) => (saga === SCHEDULES ? this.schedules : (this.consumers.get(saga) as SagaConsumer)),
     );
     this.upkeep = this.upkeepPumps();
     this.presence = new NodePresence(ports);
@@ -303,19 +303,8 @@ export class OrchestratorHost {
     return { sagas: this.sagas.bySaga(), deadLetters, inWork, queued };
   }
 
-  private fire(timer: DueTimer): ReturnType<SagaConsumer['fire']> {
-    if (timer.saga === SCHEDULES) return this.schedules.fire(timer);
-    return (this.consumers.get(timer.saga) as SagaConsumer).fire(timer);
-  }
-
   /** Tenant of messages and reads that name none. */
   private readonly tenant = (): string => this.settings.currentTenant() ?? this.settings.defaultTenant;
-
-  private giveUpTimer(timer: DueTimer, error: unknown): ReturnType<SagaConsumer['fire']> {
-    // A schedule is no instance that could be held: it is tried again.
-    if (timer.saga === SCHEDULES) return Promise.reject(error);
-    return (this.consumers.get(timer.saga) as SagaConsumer).giveUpTimer(timer, error);
-  }
 
   private readonly writeOptions = (): WriteOptions => ({
     owner: this.owner,

@@ -5,12 +5,12 @@ import type { Random } from '../../ports/ids.js';
 /** How long after work of a newer build a node lets others go first, in milliseconds. */
 const LASTS_MS = 60_000;
 /** Codes of errors of what only another build can do. */
-const OF_OTHERS: ReadonlySet<string> = new Set(['SAGA_VERSION', 'SAGA_OTHER_BUILD']);
+const OF_OTHERS: ReadonlySet<string> = new Set(['SAGA_VERSION', 'SAGA_OTHER_BUILD', 'NO_ROUTE']);
 /** By how much it then looks later than it might, in milliseconds; as much again at random. */
 const AFTER_YOU_MS = 100;
 
 /**
- * A node that gives work back since it is of a newer build must not be the first to take it again: all nodes know when it is due, and those that can do it
+ * A node that gives work back since it is for another build must not be the first to take it again: all nodes know when it is due, and those that can do it
  * must come before those that can't.
  */
 export class Courtesy {

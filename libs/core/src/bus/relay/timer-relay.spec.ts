@@ -3,11 +3,11 @@ import { memoryStore } from '../../memory/index.js';
 import type { Clock } from '../../ports/clock.js';
 import { noFaults } from '../../ports/fault-points.js';
 import type { Commit, InstanceStore } from '../../ports/instance-store.js';
-import { silentLogger } from '../../ports/logger.js';
+import { silentLogger, type Logger } from '../../ports/logger.js';
 import type { DueTimer } from '../../ports/records.js';
 import { systemRandom } from '../../ports/system-clock.js';
 import type { Consumed } from './consumer.js';
-import { TimerRelay } from './timer-relay.js';
+import { TimerRelay, type TimerConsumer } from './timer-relay.js';
 
 const SAGA = 's';
 
@@ -70,19 +70,22 @@ interface Scene {
 
 let armings = 0;
 
-function scene(fire: (timer: DueTimer) => Promise<Consumed>): Scene {
+function scene(
+  fire: (timer: DueTimer) => Promise<Consumed>,
+  more: Pick<TimerConsumer, 'giveUpTimer'> = {},
+  logger: Logger = silentLogger,
+): Scene {
   const clock = handClock();
   const store = memoryStore();
   const writeOptions = () => ({ owner: 'node', leaseMs: 10_000, now: clock.storeNow() });
-  const ports = { store, clock, random: systemRandom, logger: silentLogger, faults: noFaults, writeOptions };
+  const ports = { store, clock, random: systemRandom, logger, faults: noFaults, writeOptions };
   const policy = { maxAttempts: 3, firstDelayMs: 200 };
   const relay = new TimerRelay(
     ports,
     policy,
     1_000,
     () => [SAGA],
-    fire,
-    async () => 'settled',
+    () => ({ fire, ...more }),
   );
   return {
     clock,
@@ -162,5 +165,71 @@ describe('TimerRelay', () => {
     expect(tries).toBe(2);
     relay.stopPulling();
     await relay.idle();
+  });
+
+  /** Lets so many minutes go by, second by second. */
+  const pass = async ({ clock }: Scene, minutes: number): Promise<void> => {
+    for (let second = 0; second < minutes * 60; second += 1) {
+      clock.move(1_000);
+      await settled();
+    }
+  };
+
+  it('that can not be given up is fired again within a minute, and says both errors, until it can', async () => {
+    const told: string[] = [];
+    const logger = { ...silentLogger, error: (text: string) => void told.push(text) };
+    const reasons: string[] = [];
+    let away = true;
+    let fired = 0;
+    const giveUpTimer = async (_: DueTimer, error: unknown): Promise<Consumed> => {
+      reasons.push(String(error));
+      if (away) throw new Error('no room for a hold');
+      return 'settled';
+    };
+    const fire = async (): Promise<Consumed> => {
+      fired += 1;
+      throw new Error('bad timer');
+    };
+    const at = scene(fire, { giveUpTimer }, logger);
+    await at.arm(1, 10);
+    at.relay.start();
+    await settled();
+    await pass(at, 30);
+    // Two tries with a pause that grows, then one or two a minute.
+    expect(reasons.length).toBeGreaterThanOrEqual(25);
+    expect(reasons.length).toBeLessThanOrEqual(61);
+    expect(fired).toBe(reasons.length + 2);
+    expect(new Set(reasons)).toEqual(new Set(['Error: bad timer']));
+    expect(told.length).toBe(reasons.length);
+    expect(told[0]).toMatch(/TimerGiveUpError: .*bad timer.*no room for a hold/);
+    away = false;
+    const sofar = reasons.length;
+    await pass(at, 5);
+    expect(reasons.length).toBe(sofar + 1);
+    at.relay.stopPulling();
+    await at.relay.idle();
+  });
+
+  it('that nobody gives up is fired for as long as it takes, and told as an error when its tries are used up', async () => {
+    const told: string[] = [];
+    const logger = { ...silentLogger, error: (text: string) => void told.push(text) };
+    let fired = 0;
+    const at = scene(
+      async () => {
+        fired += 1;
+        if (fired < 12) throw new Error('nobody listens');
+        return 'settled';
+      },
+      {},
+      logger,
+    );
+    await at.arm(1, 10);
+    at.relay.start();
+    await settled();
+    await pass(at, 30);
+    expect(fired).toBe(12);
+    expect(told.length).toBe(11 - 2);
+    at.relay.stopPulling();
+    await at.relay.idle();
   });
 });

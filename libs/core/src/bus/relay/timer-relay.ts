@@ -1,4 +1,3 @@
-import { OrchestratorError } from '../../errors/orchestrator-error.js';
 import type { Logger } from '../../ports/logger.js';
 import type { DueTimer, TimerRecord } from '../../ports/records.js';
 import type { RelayPorts } from './work-relay.js';
@@ -7,21 +6,22 @@ import { Pump } from './pump.js';
 import { Alone } from './alone.js';
 import { isNoFaultOfWork, mayRetry, mustRunAlone, retryDelay, type RetryPolicy } from './retry-policy.js';
 import type { Consumed } from './consumer.js';
+import { TimerExhaustedError, TimerGiveUpError } from './timer-errors.js';
+import { unwritten } from './unwritten.js';
 
 /** Firings that are under way at a time at most: timers that are due all at once must not flood the mailboxes. */
 const WINDOW = 400;
 /** Timers of one claim. */
 const BATCH = 200;
+/** So many tries that the pause after them is the longest. */
+const MANY = 30;
 
-/** A timer whose firings are used up, though none of them reported a failure: it probably ends the process that fires it. */
-class TimerExhaustedError extends OrchestratorError {
-  readonly code = 'ATTEMPTS_EXHAUSTED';
-  constructor({ name, saga, id, attempts }: DueTimer) {
-    super(
-      `Timer '${name}' of saga '${saga}' ${id} was fired ${attempts - 1} times, and that never ended. ` +
-        `Look for what ends the process that handles it, then replay it.`,
-    );
-  }
+/** What does with a timer what there is to do. Throwing gives it back, to be fired again later. */
+export interface TimerConsumer {
+  /** Handles one firing; `settled`: the stay it was armed for is over. */
+  fire(timer: DueTimer): Promise<Consumed>;
+  /** Its tries are used up, or no further one can succeed. Absent: it is fired again and again, for as long as it takes. */
+  giveUpTimer?(timer: DueTimer, error: unknown): Promise<Consumed>;
 }
 
 /** Fires the timers that are due, under leases; the commit that handles a firing removes its timer. */
@@ -35,15 +35,12 @@ export class TimerRelay {
   /** Fires timers that may end this process. */
   private readonly alone = new Alone();
 
-  /** @param fire handles one firing; `settled`: the stay it was armed for is over */
   constructor(
     private readonly ports: RelayPorts,
     private readonly policy: RetryPolicy,
     pollMs: number,
     private readonly sagas: () => readonly string[],
-    private readonly fire: (timer: DueTimer) => Promise<Consumed>,
-    /** Its tries are used up, or no further one can succeed. */
-    private readonly giveUp: (timer: DueTimer, error: unknown) => Promise<Consumed>,
+    private readonly consumerOf: (timer: DueTimer) => TimerConsumer,
   ) {
     this.logger = ports.logger;
     this.courtesy = new Courtesy(ports.clock, ports.random);
@@ -95,38 +92,45 @@ export class TimerRelay {
   }
 
   private async one(timer: DueTimer): Promise<void> {
-    const { store, clock, random } = this.ports;
     try {
       const fired = await (timer.suspect ? this.fireSuspect(timer) : this.run(timer));
-      if (fired === 'settled') await store.dropTimer(timer);
+      if (fired === 'settled') await this.ports.store.dropTimer(timer);
     } catch (error) {
-      const delay = retryDelay(this.policy, timer.attempts, random.next(), error);
-      this.logger.warn(`Timer failed, next try in ${delay} ms: ${String(error)}`, {
-        saga: timer.saga,
-        id: timer.id,
-        tenant: timer.tenant,
-        timer: timer.name,
-      });
-      await store
-        .releaseTimer(timer, delay, { now: clock.storeNow() }, !isNoFaultOfWork(error))
-        .catch((storeError: unknown) =>
-          this.logger.warn('The store is away; its leases will bring the timer back', {
-            error: String(storeError),
-          }),
-        );
-      this.courtesy.gaveBack(error);
-      this.pump.within(this.courtesy.after(delay));
+      await this.giveBack(timer, error);
     }
+  }
+
+  private async giveBack(timer: DueTimer, error: unknown): Promise<void> {
+    const { store, clock, random } = this.ports;
+    const { maxAttempts } = this.policy;
+    const isGivenUp = error instanceof TimerGiveUpError;
+    // What was given up in vain is as far as its tries go: the next one is the last again, and tells its own error.
+    const attempts = isGivenUp ? MANY : timer.attempts;
+    const delay = retryDelay(this.policy, attempts, random.next(), error);
+    const fields = { saga: timer.saga, id: timer.id, tenant: timer.tenant, timer: timer.name };
+    const isNoFault = isNoFaultOfWork(error);
+    const text = `Timer failed, next try in ${delay} ms: ${String(error)}`;
+    if (!isNoFault && (isGivenUp || timer.attempts >= maxAttempts)) this.logger.error(text, fields);
+    else this.logger.warn(text, fields);
+    await store
+      .releaseTimer(timer, delay, { now: clock.storeNow() }, !isNoFault && !isGivenUp)
+      .catch((failure: unknown) =>
+        unwritten(this.logger, 'timer', failure, { ...fields, reason: String(error) }),
+      );
+    this.courtesy.gaveBack(error);
+    this.pump.within(this.courtesy.after(delay));
   }
 
   private async run(timer: DueTimer): Promise<Consumed> {
     const { maxAttempts } = this.policy;
-    if (timer.attempts > maxAttempts) return this.giveUp(timer, new TimerExhaustedError(timer));
+    const consumer = this.consumerOf(timer);
+    if (timer.attempts > maxAttempts && consumer.giveUpTimer !== undefined)
+      return giveUp(consumer, timer, new TimerExhaustedError(timer));
     try {
-      return await this.fire(timer);
+      return await consumer.fire(timer);
     } catch (error) {
       if (isNoFaultOfWork(error) || (mayRetry(error) && timer.attempts < maxAttempts)) throw error;
-      return this.giveUp(timer, error);
+      return giveUp(consumer, timer, error);
     }
   }
 
@@ -137,5 +141,16 @@ export class TimerRelay {
       return attempts === null ? 'consumed' : this.run({ ...timer, attempts });
     };
     return mustRunAlone(this.policy, timer.attempts + 1) ? this.alone.run(begin) : begin();
+  }
+}
+
+/** Asks what becomes of a timer that nothing more can be done for. */
+async function giveUp(consumer: TimerConsumer, timer: DueTimer, error: unknown): Promise<Consumed> {
+  if (consumer.giveUpTimer === undefined) throw error;
+  try {
+    return await consumer.giveUpTimer(timer, error);
+  } catch (failure) {
+    if (isNoFaultOfWork(failure)) throw failure;
+    throw new TimerGiveUpError(timer, error, failure);
   }
 }

@@ -52,6 +52,29 @@ function signal(): { readonly given: Promise<string>; give: (id: string) => void
   return { given, give };
 }
 
+const AWAY_OR_BROKEN = [
+  ['is away', new StoreUnavailableError('gone'), 'warn', /store is away/],
+  ['fails', new TypeError('no column'), 'error', /could not be written/],
+] as const;
+
+/** `store`, of which one method fails. */
+function refusing(store: InstanceStore, method: keyof InstanceStore, failure: Error): InstanceStore {
+  return new Proxy(store, {
+    get: (of, name) => (name === method ? () => Promise.reject(failure) : (Reflect.get(of, name) as unknown)),
+  });
+}
+
+/** A logger that keeps the lines which tell of an error of the store. */
+function linesOf(told: (text: string) => void = () => {}) {
+  const lines: (readonly [level: string, line: string, error: unknown])[] = [];
+  const log = (level: string) => (text: string, fields?: Readonly<Record<string, unknown>>) => {
+    if (fields?.['error'] === undefined) return;
+    lines.push([level, text, fields['error']]);
+    told(text);
+  };
+  return { lines, logger: { ...silentLogger, warn: log('warn'), error: log('error') } };
+}
+
 describe('WorkRelay', () => {
   it('gives up work that was begun as often as it may be and never ended, without running it once more', async () => {
     const store = memoryStore();
@@ -232,32 +255,38 @@ describe('WorkRelay', () => {
     expect(await store.deadLetters({})).toEqual([]);
   });
 
-  it.each([
-    ['is away', new StoreUnavailableError('gone'), 'warn', /store is away/],
-    ['fails', new TypeError('no column'), 'error', /could not be written/],
-  ] as const)('tells a store that %s as what it is', async (_, failure, level, line) => {
+  it.each(AWAY_OR_BROKEN)('tells a store that %s as what it is', async (_, failure, level, line) => {
     const memory = memoryStore();
-    const failing = new Proxy(memory, {
-      get: (of, name) =>
-        name === 'releaseWork' ? () => Promise.reject(failure) : (Reflect.get(of, name) as unknown),
-    });
     await memory.enqueue([row('r', 'd')], { owner: 'dead', leaseMs: 0, now: null });
-    const lines: (readonly [level: string, line: string, error: unknown])[] = [];
     const last = signal();
-    const log = (of: string) => (text: string, fields?: Readonly<Record<string, unknown>>) => {
-      if (fields?.['error'] === undefined) return;
-      lines.push([of, text, fields['error']]);
-      last.give(text);
-    };
-    const logger = { ...silentLogger, warn: log('warn'), error: log('error') };
+    const { logger, lines } = linesOf(last.give);
     const consume = () => Promise.reject(new Error('broken'));
-    const relay = relayOn(failing, { d: { pool: 'general', consume } }, { logger });
+    const store = refusing(memory, 'releaseWork', failure);
+    const relay = relayOn(store, { d: { pool: 'general', consume } }, { logger });
     relay.start();
     await last.given;
     relay.stopPulling();
     await relay.idle();
     expect(lines).toEqual([[level, expect.stringMatching(line), String(failure)]]);
   });
+
+  it.each(AWAY_OR_BROKEN)(
+    'tells a store that %s as what it is also where it leaves rows to others',
+    async (_, failure, level, line) => {
+      const store = refusing(memoryStore(), 'releaseWork', failure);
+      const rows = Array.from({ length: 6 }, (_row, n) => row(`r${n}`, 'slow'));
+      await store.enqueue(rows, { owner: 'node', leaseMs: 10_000, now: null });
+      const { logger, lines } = linesOf();
+      const consumer: Consumer = { pool: 'general', concurrency: 1, consume: async () => 'settled' };
+      const relay = relayOn(store, { slow: consumer }, { logger });
+      relay.start();
+      relay.offer(rows, true);
+      relay.stopPulling();
+      await relay.idle();
+      expect(lines.length).toBeGreaterThan(0);
+      for (const told of lines) expect(told).toEqual([level, expect.stringMatching(line), String(failure)]);
+    },
+  );
 
   it('claims for handlers only what they can run soon', async () => {
     const store = memoryStore();

@@ -1,11 +1,10 @@
 import { errorText } from '../../errors/error-text.js';
-import { isOrchestratorError } from '../../errors/orchestrator-error.js';
 import { toJson } from '../../message/json.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FaultPoints } from '../../ports/fault-points.js';
 import type { Random } from '../../ports/ids.js';
 import type { InstanceStore, WriteOptions } from '../../ports/instance-store.js';
-import type { Logger } from '../../ports/logger.js';
+import type { LogFields, Logger } from '../../ports/logger.js';
 import type { ClaimedWork, WorkRecord } from '../../ports/records.js';
 import { Alone } from './alone.js';
 import type { Consumed, Consumer } from './consumer.js';
@@ -13,6 +12,7 @@ import { Courtesy } from './courtesy.js';
 import { AttemptsExhaustedError, GivenUp, giveUp, LeaseLostError } from './give-up.js';
 import { Lanes } from './lanes.js';
 import { Pump } from './pump.js';
+import { unwritten } from './unwritten.js';
 import { WorkPool } from './work-pool.js';
 import {
   isDelay,
@@ -248,11 +248,15 @@ export class WorkRelay {
     this.backlog = true;
     const { store, clock, logger } = this.ports;
     const at = { now: clock.storeNow() };
-    const failed = (error: unknown): void =>
-      logger.warn('The store is away; its leases will bring the work back', { error: String(error) });
     const all = rows.flatMap((row) => [row, ...this.lanes.abandon(row)]);
     const task = Promise.all(
-      all.map((row) => store.releaseWork(row, 0, 'no room', at, false).catch(failed)),
+      all.map((row) =>
+        store
+          .releaseWork(row, 0, 'no room', at, false)
+          .catch((failure: unknown) =>
+            unwritten(logger, 'message', failure, { ...fieldsOf(row), reason: 'no room' }),
+          ),
+      ),
     ).finally(() => this.leaving.delete(task));
     this.leaving.add(task);
   }
@@ -321,12 +325,7 @@ export class WorkRelay {
   private async giveUpOrBack(work: ClaimedWork, error: unknown): Promise<void> {
     const { store, clock, logger, random } = this.ports;
     const at = { now: clock.storeNow() };
-    const fields = {
-      destination: work.destination,
-      messageId: work.id,
-      tenant: work.tenant,
-      attempts: work.attempts,
-    };
+    const fields = fieldsOf(work);
     const last = error instanceof GivenUp ? error.cause : error;
     const reason = last instanceof Error ? `${last.name}: ${last.message}` : String(last);
     const behind = this.lanes.abandon(work);
@@ -347,15 +346,7 @@ export class WorkRelay {
       }
       for (const row of behind) await store.releaseWork(row, 0, 'behind a failed message', at, false);
     } catch (failure) {
-      if (isOrchestratorError(failure) && failure.code === 'STORE_UNAVAILABLE') {
-        logger.warn('The store is away; its leases will bring the work back', {
-          ...fields,
-          error: String(failure),
-        });
-      } else {
-        const text = 'What became of a message could not be written; its lease will bring it back';
-        logger.error(text, { ...fields, reason, error: String(failure) });
-      }
+      unwritten(logger, 'message', failure, { ...fields, reason });
     }
   }
 
@@ -369,4 +360,8 @@ export class WorkRelay {
       return toJson({ error: errorText(error), undescribed: errorText(failure) }, 'dead letter');
     }
   }
+}
+
+function fieldsOf({ destination, id, tenant, attempts }: ClaimedWork): LogFields {
+  return { destination, messageId: id, tenant, attempts };
 }

@@ -119,7 +119,7 @@ export class Schedules {
   async fire(timer: DueTimer): Promise<Consumed> {
     const { store, clock } = this.ports;
     const { instance, known, error } = await this.loaded({ ...timer, by: { id: timer.id } });
-    if (instance !== null && error !== undefined) return this.giveUp(instance, error);
+    if (instance !== null && error !== undefined) return this.endUnreadable(instance, error);
     const isCurrent = instance !== null && String(known?.due) === timer.token;
     if (!isCurrent || known === null || known.due === null) return 'settled';
     const now = await store.instant({ now: clock.storeNow() });
@@ -132,7 +132,7 @@ export class Schedules {
   }
 
   /** It would be tried for ever otherwise. Whoever has changed it meanwhile has replaced its timer. */
-  private async giveUp(instance: StoredInstance, error: UnreadableScheduleError): Promise<Consumed> {
+  private async endUnreadable(instance: StoredInstance, error: UnreadableScheduleError): Promise<Consumed> {
     const { id, tenant } = instance;
     this.ports.logger.error(error.message, { id, tenant, error: String(error.cause) });
     await this.commits.submit(unreadableCommit(instance, error));
