@@ -22,8 +22,7 @@ describe.each(storeKinds)('a saga in a transaction of the caller, on $kind', (ki
   let a: Node;
   let b: Node;
   beforeEach(async () => {
-    // Transactions stay open while much happens, on machines that may be busy.
-    cluster = await openCluster(kind, '20s', 5_000);
+    cluster = await openCluster(kind, '20s');
     a = await cluster.node('a');
     b = await cluster.node('b');
   });

@@ -126,8 +126,7 @@ export interface StoreKind {
   readonly kind: string;
   /** A transaction of a node that is lost ends with its connection; one in memory has nobody to end it. */
   readonly losesConnections: boolean;
-  /** @param decisionMs what a lost node was about to decide is left to others after so much real time, where nothing else tells of its end */
-  open(decisionMs?: number): Promise<{ connect(): Promise<Connection>; close(): Promise<void> }>;
+  open(): Promise<{ connect(): Promise<Connection>; close(): Promise<void> }>;
 }
 
 /** One node's way to the store, and what its death does to it. */
@@ -187,14 +186,14 @@ export const storeKinds: readonly StoreKind[] = [
   {
     kind: 'redis',
     losesConnections: true,
-    // By the server's clock, which no test moves: short, since tests of lost nodes wait for it.
-    open: async (decisionMs = 100) => {
+    open: async () => {
       const { url, prefix } = redisNamespace();
       // Only to be copied: each store makes its own connections.
       const client = new Redis(url, { lazyConnect: true });
       return {
         connect: async () => {
-          const store = redisStore(client, { prefix, decisionMs });
+          // By the server's clock, which no test moves: nothing here waits for its end, and no machine stands still for so long.
+          const store = redisStore(client, { prefix, decisionMs: 60_000 });
           return { store, cut: () => store.close() };
         },
         close: async () => client.disconnect(),
@@ -203,15 +202,11 @@ export const storeKinds: readonly StoreKind[] = [
   },
 ];
 
-/** Opens a cluster on a kind of store; `decisionMs` as of {@link StoreKind.open}. */
-export async function openCluster(
-  kind: StoreKind,
-  timeout: Duration = '1h',
-  decisionMs?: number,
-): Promise<Cluster> {
+/** Opens a cluster on a kind of store. */
+export async function openCluster(kind: StoreKind, timeout: Duration = '1h'): Promise<Cluster> {
   const clock = new VirtualClock();
   const world = new World();
-  const { connect, close } = await kind.open(decisionMs);
+  const { connect, close } = await kind.open();
   const { store } = await connect();
   await store.start();
   const nodes: Node[] = [];
