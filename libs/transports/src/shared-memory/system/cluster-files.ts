@@ -2,11 +2,10 @@ import { closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync, read
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TransportUnavailableError } from '@nestjs-orchestrator/core';
+import { LOCK_PATIENCE_MS, LockPatience } from '../lock-patience.js';
 import type { LockIdentity } from '../segment/header.js';
 import type { PollHandle, Posix } from './posix.js';
 
-/** Milliseconds until somebody who holds the cluster's lock all the time has stopped in the middle. */
-const LOCK_PATIENCE_MS = 5_000;
 const LOCK_PAUSE_MS = 2;
 const LONGEST_DEATH_MS = 200;
 
@@ -52,9 +51,9 @@ export class ClusterFiles {
    */
   async exclusively<T>(task: () => T): Promise<T> {
     const { posix, lockFd } = this;
-    const deadline = performance.now() + LOCK_PATIENCE_MS;
+    const patience = new LockPatience();
     while (!posix.tryLock(lockFd, 'exclusive')) {
-      if (performance.now() > deadline) {
+      if (patience.isOver()) {
         throw new TransportUnavailableError(
           'shared-memory',
           `the lock '${join(this.folder, 'lock')}' is held for more than ${LOCK_PATIENCE_MS} ms. ` +

@@ -1,10 +1,9 @@
 import { threadId } from 'node:worker_threads';
 import { TransportUnavailableError } from '@nestjs-orchestrator/core';
+import { LOCK_PATIENCE_MS, LockPatience } from '../lock-patience.js';
 import type { Ground } from '../seat/ground.js';
 import type { Segment } from '../segment/segment.js';
 
-/** Milliseconds until somebody who holds the lock all the time has been ended in the middle. */
-const LOCK_PATIENCE_MS = 5_000;
 const LOCK_PAUSE_MS = 1;
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
@@ -37,9 +36,9 @@ export class ThreadGround implements Ground {
   ) {}
 
   async exclusively<T>(task: () => T): Promise<T> {
-    const deadline = performance.now() + LOCK_PATIENCE_MS;
+    const patience = new LockPatience();
     while (!this.tryLock()) {
-      if (performance.now() > deadline) {
+      if (patience.isOver()) {
         throw new TransportUnavailableError(
           'worker-threads',
           `the lock of the memory is held for more than ${LOCK_PATIENCE_MS} ms. ` +
