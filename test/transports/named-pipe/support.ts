@@ -4,7 +4,14 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger, systemClock } from '@nestjs-orchestrator/core/ports';
-import type { Endpoint, Logger, Peer, PeerState, TransportSeat } from '@nestjs-orchestrator/core/ports';
+import type {
+  Clock,
+  Endpoint,
+  Logger,
+  Peer,
+  PeerState,
+  TransportSeat,
+} from '@nestjs-orchestrator/core/ports';
 import { namedPipe, type NamedPipeOptions } from '@nestjs-orchestrator/transports';
 import { onTestFinished } from 'vitest';
 
@@ -30,12 +37,15 @@ export class Station {
   /** Called with each frame; what it gives back holds the sender's next ones. */
   onFrame: (frame: Uint8Array) => void | Promise<void> = () => undefined;
 
-  constructor(readonly name: string) {}
+  constructor(
+    readonly name: string,
+    private readonly clock: Clock = systemClock,
+  ) {}
 
   /** Leaves with the test. */
   async join(options: NamedPipeOptions, logger: Logger = silentLogger, cluster = 'test'): Promise<this> {
     this.seat = await namedPipe({ leaveMs: 200, ...options }).join(
-      { cluster, endpoint: this.name, clock: systemClock, logger },
+      { cluster, endpoint: this.name, clock: this.clock, logger },
       {
         onFrame: (_from, frame) => {
           this.frames.push(frame);

@@ -24,6 +24,9 @@ import { isListening } from './probe.js';
 import { Roster } from './roster.js';
 import { Counters } from './statistics.js';
 
+/** `leaveMs` is waited for in so many parts: a time in which this process stood still counts as one of them. */
+const LEAVE_PARTS = 4;
+
 /** One endpoint in a cluster of named pipes. */
 export class PipeSeat implements TransportSeat {
   readonly self: Endpoint;
@@ -150,14 +153,20 @@ export class PipeSeat implements TransportSeat {
   private async sayBye(): Promise<void> {
     const limit = new AbortController();
     const isOver = once(limit.signal, 'abort');
-    const timer = this.options.clock.schedule(this.settings.leaveMs, () => limit.abort());
+    let timer: Cancellable | undefined;
+    const wait = (parts: number): void => {
+      timer = this.options.clock.schedule(this.settings.leaveMs / LEAVE_PARTS, () =>
+        parts > 1 ? wait(parts - 1) : limit.abort(),
+      );
+    };
+    wait(LEAVE_PARTS);
     const confirmed = async (peer: Peer): Promise<void> => {
       peer.outgoing.sayBye();
       while (!limit.signal.aborted && peer.state === 'up' && !peer.isSettled)
         await Promise.race([peer.changed(), isOver]);
     };
     await Promise.all(this.roster.all().map(confirmed));
-    timer.cancel();
+    timer?.cancel();
   }
 
   /** @throws FrameTooLargeError, PeerLostError, TransportClosedError */
