@@ -118,6 +118,18 @@ export const deliveries = about('deliveries', {
     equal(await waiting(store), [], 'the messages');
   },
 
+  'a parked one that expires leaves the others of its key, which the instance then gets': async ({
+    store,
+  }) => {
+    await store.park([parking(key(), delivery('short', { ttlMs: 1_000 }))], AT);
+    await store.park([parking(key(), delivery('long'))], AT);
+    equal(await store.expireDeliveries({ now: T0 + 1_001 }), 1, 'how many expired');
+    const creation = entry(ref(), 0, { keys: [key()], wakeIfParked: work('wake') });
+    has(await commit(store, creation), { woken: true }, 'the creation after the expiry');
+    equal(await waiting(store), ['long'], 'the messages');
+    equal((await loaded(store, byId(ref()))).openDeliveries, 1, 'openDeliveries');
+  },
+
   'time parked counts when the instance comes': async ({ store }) => {
     await store.park([parking(key(), delivery('m-1', { ttlMs: 1_000 }))], AT);
     await commit(store, entry(ref(), 0, { keys: [key()] }), {

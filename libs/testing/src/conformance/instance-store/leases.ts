@@ -75,6 +75,8 @@ export const leases = about('leases of instances', {
     await ask(store, 'mine');
     const elsewhere = await tryCommit(store, entry(ref('i-1', { tenant: 'other' }), 1));
     equal(elsewhere.outcome, 'committed', 'a commit of the namesake');
+    await store.unlease(ref('i-1', { tenant: 'other' }), 'mine');
+    equal((await ask(store, 'another')).outcome, 'busy', 'after the namesake was given back');
   },
 
   'change nothing of the instance': async ({ store }) => {

@@ -116,8 +116,13 @@ export const removals = about('removed instances', {
       'conflict',
       'without superseding',
     );
+    await commit(store, entry(ref('other'), 0, { keys: [key('taken')] }));
+    const loser = entry(ref('lost'), 0, { ...next, keys: [key(), key('taken')] });
+    equal((await tryCommit(store, loser)).outcome, 'conflict', 'superseding, with a key of another one');
+    equal((await loadOne(store, byKey(key()))).tombstone, null, 'the tombstone after that was lost');
     equal((await tryCommit(store, entry(ref('new'), 0, next))).outcome, 'committed', 'superseding');
-    equal((await loaded(store, byKey(key()))).id, 'new', 'by the key');
+    const { instance, tombstone } = await loadOne(store, byKey(key()));
+    equal([instance?.id, tombstone], ['new', null], 'by the key, while the new one lives');
     equal((await loaded(store, byId(ref('old')))).state, 'done', 'the old one, by its id');
     equal(await store.keys(ref('old')), [], 'the keys of the old one');
     await commit(store, entry(ref('new'), 1, ENDED));

@@ -61,6 +61,35 @@ export const tenants = about('tenants and sagas', {
     }
   },
 
+  'lead one key to the instance of each, whatever their ids': async ({ store }) => {
+    for (const [n, room] of ROOMS.entries())
+      await commit(store, entry(ref(`i-${n}`, room), 0, { keys: [key()] }));
+    for (const [n, room] of ROOMS.entries())
+      equal((await loaded(store, byKey(key(), 'm-1', room))).id, `i-${n}`, `the holder in ${nameOf(room)}`);
+  },
+
+  'have messages of their own, also where nobody has looked for them': async ({ store }) => {
+    for (const room of ROOMS) await commit(store, entry(ref('i-1', room), 0));
+    for (const room of ROOMS) {
+      const messages = { inboxBefore: [inbox('m-1')], inbox: inbox('m-2'), ifUnseen: true };
+      const { outcome } = await tryCommit(store, entry(ref('i-1', room), 1, messages));
+      equal(outcome, 'committed', `the messages in ${nameOf(room)}`);
+    }
+  },
+
+  'have tombstones of their own': async ({ store }) => {
+    const [first, ...others] = ROOMS;
+    await commit(store, entry(ref('i-1', first), 0, { keys: [key()], inbox: inbox() }));
+    const gone = { ref: ref('i-1', first), expectedVersion: 1, archive: true, now: T0 };
+    equal(await store.remove(gone), 'removed', 'the removal');
+    for (const room of others) {
+      equal(await loadOne(store, byKey(key(), 'm-1', room)), NOTHING, `the key in ${nameOf(room)}`);
+      equal(await store.archived(ref('i-1', room)), null, `the archive of ${nameOf(room)}`);
+      const anew = entry(ref('i-1', room), 0, { keys: [key()], inbox: inbox(), ifUnseen: true });
+      equal((await tryCommit(store, anew)).outcome, 'committed', `a creation in ${nameOf(room)}`);
+    }
+  },
+
   'do not see each other': async ({ store }) => {
     await commit(store, entry(ref(), 0, { keys: [key()], inbox: inbox(), history: [line('x')] }));
     for (const room of ROOMS.slice(1)) {
