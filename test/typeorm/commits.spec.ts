@@ -92,6 +92,22 @@ it('of two keys, one lost to a rival that commits while the statement runs: neit
   expect(outcomes(await stores[0].commit([early], by()))).toEqual(['committed']);
 });
 
+it('of two keys, one lost to a rival that commits while the statement runs: alone in its statement it is a conflict as well', async () => {
+  const { rival, stores } = nodes;
+  await rival.sql('BEGIN');
+  await rival.sql(
+    `INSERT INTO orchestrator.instance_key (tenant, saga, name, value, instance_id) VALUES ($1, $2, 'orderId', 'z-lone', 'rival')`,
+    [TENANT, SAGA],
+  );
+  const creation = entry('lone', 0, { keys: [key('a-lone'), key('z-lone')] });
+  const result = stores[0].commit([creation], by());
+  await rival.isWaitedFor();
+  await rival.sql('COMMIT');
+  expect(await result).toEqual([{ outcome: 'conflict' }]);
+  const early = entry('lone-other', 0, { keys: [key('a-lone')] });
+  expect(outcomes(await stores[0].commit([early], by()))).toEqual(['committed']);
+});
+
 it('work that comes at the same time as that of a commit makes it lose its race, and is there once', async () => {
   const { rival, stores } = nodes;
   await rival.sql('BEGIN');

@@ -68,6 +68,17 @@ export const carriers = about('commits that note messages', {
     equal(await claimedIds(store, 'node-b', LEASE_OVER), ['m-1'], 'the work that is left');
   }),
 
+  'of several, of which one was consumed before, consume none': whereItIsNoted(async ({ store }) => {
+    await withInstances(store, 'i-1');
+    await consume(store, MESSAGE);
+    const fresh = workKey(work('m-2'));
+    const consumed = [fresh, MESSAGE].map((message) => ({ message, outcome: 'handled' }));
+    const both = { ...carrying('i-1', 1, fresh), consumed };
+    equal((await tryCommit(store, both)).outcome, 'conflict', 'the outcome');
+    equal(await store.consumed([fresh]), [null], 'what became of the other message');
+    equal((await tryCommit(store, carrying('i-1', 1, fresh))).outcome, 'committed', 'that one alone');
+  }),
+
   'that lose their race consume nothing': whereItIsNoted(async ({ store }) => {
     await withInstances(store, 'i-1');
     await commit(store, entry(ref('i-1'), 1, { inbox: inbox('answer') }));

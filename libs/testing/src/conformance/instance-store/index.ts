@@ -6,6 +6,7 @@ import { census } from './census.js';
 import { deadLetters } from './dead-letters.js';
 import { deliveries } from './deliveries.js';
 import { finishing } from './finishing.js';
+import { hints } from './hints.js';
 import { histories } from './histories.js';
 import { inboxes } from './inboxes.js';
 import { instances } from './instances.js';
@@ -68,6 +69,7 @@ const drafts: readonly Draft[] = [
   ...workClaims,
   ...workEndings,
   ...workLanes,
+  ...hints,
   ...deadLetters,
   ...timers,
   ...histories,

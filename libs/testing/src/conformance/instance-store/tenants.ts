@@ -161,4 +161,28 @@ export const tenants = about('tenants and sagas', {
     equal((await store.deadLetters({ tenant: 'acme' })).length, 0, 'the dead letters of the other tenant');
     equal(await claimedIds(store, 'node-a', T0 + 1 + LEASE_MS), ['w-2'], 'what the other tenant still has');
   },
+
+  'have what is done with work done to their own': async ({ store }) => {
+    const names = ['begun', 'renewed', 'released', 'buried', 'completed'];
+    const row = (id: string, tenant: string) => work(id, { tenant });
+    await store.enqueue(
+      ['acme', 'umbrella'].flatMap((tenant) => names.map((id) => row(id, tenant))),
+      by(),
+    );
+    const of = (id: string) => workKey(row(id, 'acme'));
+    equal(await store.beginWork(of('begun'), by()), 2, 'the count of an attempt');
+    await store.renewWork([of('renewed')], by('node-a', T0 + 1_000));
+    await store.releaseWork(of('released'), 5_000_000, 'later', { now: T0 });
+    await store.buryWork(of('buried'), 'broken', { now: T0 });
+    await store.completeWork([of('completed')]);
+    const { items } = await store.claimWork(asking('node-b', T0 + LEASE_MS));
+    const found = (tenant: string) =>
+      items.filter((item) => item.tenant === tenant).map(({ id, attempts }) => [id, attempts]);
+    equal(found('acme'), [['begun', 2]], 'what is left to the one');
+    equal(
+      found('umbrella'),
+      names.map((id) => [id, 1]),
+      'what is left to the other',
+    );
+  },
 });
