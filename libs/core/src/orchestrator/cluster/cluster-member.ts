@@ -377,9 +377,10 @@ export class ClusterMember implements FrameReceiver {
 
   private forgetLink({ to, closed }: Outgoing): void {
     const link = this.links.get(to.incarnation);
-    if (closed instanceof PeerProtocolError || !this.links.delete(to.incarnation)) return;
+    if (link === undefined) return;
+    if (!(closed instanceof PeerProtocolError)) this.links.delete(to.incarnation);
     // Not now: a step's adoption may have found out that nobody is there.
-    this.membership.scheduler.soon(() => link?.giveUpAsked());
+    this.membership.scheduler.soon(() => link.giveUpAsked());
   }
 
   private unclaimFailed(error: unknown, name: string): void {

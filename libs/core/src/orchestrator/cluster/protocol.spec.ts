@@ -259,6 +259,14 @@ describe('what another process says', () => {
       () => [new Words(2).say(HELLO, [], {}).bytes()],
     ],
     [
+      'that is the first one, but for that with its name',
+      () => [new Words(1).say(EVENT, [0], { type: 'NEXT' }).bytes()],
+    ],
+    [
+      'that means a machine, but for that which named it',
+      () => [new Words(1).hello().say(EVENT, [5], { type: 'NEXT' }).bytes()],
+    ],
+    [
       'that means a machine that was named in those that are missing',
       () => [new Words(2).say(EVENT, [0]).bytes()],
     ],
@@ -287,6 +295,34 @@ describe('what another process says', () => {
       expect(heard()).toEqual(['accepted 1', 'done 1']);
     },
   );
+
+  it('is taken back where it has not begun, and what came then can’t be read', async () => {
+    const { say, heard, group } = await stage();
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    onTestFinished(goOn);
+    const holder = defineMachine({
+      id: 'holder',
+      initial: 'a',
+      states: { a: { on: { HOLD: { actions: 'hold' }, NEXT: 'b' } }, b: { type: 'final' } },
+    });
+    group.register(holder, { actions: { hold: () => held } });
+    const machine = await group.spawn(holder, { id: 'two' });
+    await say(
+      new Words(1)
+        .hello()
+        .say(TARGET, [1], ['counters', 'two'])
+        .say(REQUEST, [1, 60_000], { type: 'HOLD' })
+        .say(REQUEST, [1, 60_000], { type: 'NEXT' })
+        .bytes(),
+    );
+    expect([heard(), group.stats().pendingRequests]).toEqual([['accepted 2'], 2]);
+    await say(new Words(3).say(99).bytes());
+    expect([heard(), group.stats().pendingRequests]).toEqual([[`refusal 2 ${VERSION}`], 0]);
+    goOn();
+    await turns();
+    expect(machine.snapshot().status).toBe('active');
+  });
 
   it('is refused over a transport that may forget where it can’t be read', async () => {
     const { say, heard, group } = await stage({ mayForget: true });

@@ -142,14 +142,26 @@ export class Abroad {
     const { arrivals, limits, context, core } = this.ground;
     const ended = (link: Outgoing): void => {
       if (!(link.closed instanceof PeerProtocolError)) closed();
+      // Not now: a step's adoption may have found out that nobody is there.
+      over.scheduler.soon(() => incoming.giveUpAsked());
     };
-    const out = new Outgoing(context(sink, ended), to);
+    const over = context(sink, ended);
+    const out = new Outgoing(over, to);
     const refused = (problem: string, unread: boolean): void => {
       const error = new PeerProtocolError(to.name, problem);
       core.logger.error(error.message, { cluster, endpoint: to.name });
       out.close(error, !unread);
     };
-    return new Incoming(out, arrivals, limits, refused, cluster);
+    // Of the clusters between the two one may have forgotten them. What comes next goes over another route.
+    const missing = (problem: string): void => {
+      core.logger.warn(`Frames of '${to.name}' are missing, so that the route to it ends: ${problem}.`, {
+        cluster,
+        endpoint: to.name,
+      });
+      out.close(new PeerLostError(to.name), true);
+    };
+    const incoming = new Incoming(out, arrivals, limits, refused, cluster, missing);
+    return incoming;
   }
 
   /** To the gateway in this process. */

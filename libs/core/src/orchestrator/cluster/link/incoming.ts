@@ -98,7 +98,7 @@ export class Incoming {
     private readonly onRefused: (problem: string, unread: boolean) => void,
     /** Cluster of the sender; undefined: the own one. */
     readonly cluster?: string,
-    /** Where its transport may have lost frames: one was out of order, and nothing more of it is read. Otherwise the sender is refused. */
+    /** Where what is in between may have lost frames: one was out of order, and nothing more of it is read. Otherwise the sender is refused. */
     private readonly onLoss?: (problem: string) => void,
   ) {
     this.pieces = new PieceJoiner(limits.maxMessageBytes + AROUND_MESSAGE);
@@ -255,7 +255,7 @@ export class Incoming {
   }
 
   private readEnvelope(kind: number, number: number, reader: FrameReader): void {
-    if (this.group === undefined) throw new MalformedFrame('it did not begin with its group');
+    if (this.group === undefined) throw new FrameOutOfOrder('it did not begin with its group');
     if (kind >= NAMED_EVENT) {
       this.readNamed(kind, number, reader);
       return;
@@ -351,7 +351,7 @@ export class Incoming {
 
   private targetOf(handle: number): LocalTarget {
     const target = this.targets[handle];
-    if (target === undefined) throw new MalformedFrame('it means a machine that it did not name');
+    if (target === undefined) throw new FrameOutOfOrder('it means a machine that it did not name');
     return target;
   }
 
