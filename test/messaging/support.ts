@@ -13,6 +13,8 @@ import { mortal, type StoreKind } from '../saga/support.js';
 export interface PlainNode {
   readonly host: OrchestratorHost;
   readonly faults: FaultRecorder;
+  /** Its way to the store. */
+  readonly store: InstanceStore;
   /** From now on it neither writes, nor hears of anything, nor wakes up; its leases run out. */
   kill(): Promise<void>;
 }
@@ -46,8 +48,9 @@ export async function openPlainCluster(kind: StoreKind): Promise<PlainCluster> {
       const connection = await connect();
       const life = { dead: false };
       const faults = faultPoints();
+      const store = mortal(clock.tracked(connection.store, `${name}.store`, untracked), life);
       const host = new OrchestratorHost({
-        store: mortal(clock.tracked(connection.store, `${name}.store`, untracked), life),
+        store,
         clock: mortal(clock, life),
         faults,
         ids: countedIds(name),
@@ -62,7 +65,7 @@ export async function openPlainCluster(kind: StoreKind): Promise<PlainCluster> {
         alive.delete(host);
         await connection.cut();
       };
-      return { host, faults, kill };
+      return { host, faults, store, kill };
     },
     close: async () => {
       await Promise.all([...alive].map((host) => host.close()));

@@ -175,6 +175,7 @@ export {
   SagaEndedError,
   SagaEventUnknownError,
   SagaOtherBuildError,
+  SagaMigrationError,
   SagaVersionError,
   SagaWaitAbortedError,
   SagaWaitTimeoutError,

@@ -118,7 +118,10 @@ export class OrchestratorHost {
     this.schedules = new Schedules({ ...ports, addressing, committed });
     const changes = new ChangeMaker(this.addressing, clock, { handlerTimeoutMs, maxPayload });
     const versionsOf = (saga: string): ReturnType<Registry['versions']> => this.registry.versions(saga);
-    const joined: JoinedPorts = { store, changes, versionsOf, armed: (timers) => this.timers.armed(timers) };
+    const joined: JoinedPorts = {
+      ...{ store, changes, versionsOf, maxPayload },
+      armed: (timers) => this.timers.armed(timers),
+    };
     this.atOnce = new AtOnce({
       clock,
       hasRoom: () => this.work.hasRoom,

@@ -94,6 +94,7 @@ export {
   SagaOtherBuildError,
   SagaKeyTakenError,
   SagaListingError,
+  SagaMigrationError,
   SagaVersionError,
   UnexpectedEventError,
   type DefinitionFault,

@@ -198,9 +198,31 @@ export class SagaVersionError extends OrchestratorError {
     readonly found: number,
     readonly known: readonly number[],
   ) {
+    const advice =
+      found > Math.max(...known)
+        ? 'Its messages are given back for a node that knows it.'
+        : `No 'migrate' of this build begins at version ${found}: it is held. Deploy a build that has it or migrates it, then replay it.`;
     super(
-      `An instance of saga '${saga}' lives under version ${found}; this node knows ${known.join(', ')}. ` +
-        `Its messages are given back for a node that knows it.`,
+      `An instance of saga '${saga}' lives under version ${found}; this node knows ${known.join(', ')}. ${advice}`,
+    );
+  }
+}
+
+/** An instance could not become one of this build's version, by what the definition says in `migrate`. It is held as it was. */
+export class SagaMigrationError extends OrchestratorError {
+  readonly code = 'SAGA_MIGRATION';
+  constructor(
+    readonly saga: string,
+    readonly from: number,
+    readonly to: number,
+    /** What is wrong. */
+    problem: string,
+    cause?: unknown,
+  ) {
+    super(
+      `An instance of saga '${saga}' can't be migrated from version ${from} to ${to}: ${problem}. ` +
+        `It stays as it was, and is held: deploy a build whose 'migrate' is right, then replay it.`,
+      { cause },
     );
   }
 }

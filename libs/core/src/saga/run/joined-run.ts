@@ -3,14 +3,10 @@ import type { Envelope } from '../../message/envelope.js';
 import type { Commit, InstanceStore, LoadResult, StoreTransaction } from '../../ports/instance-store.js';
 import type { DeliveryRecord, InstanceState, SagaStatus, TimerRecord } from '../../ports/records.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
-import {
-  InstanceAbsentError,
-  SagaConflictError,
-  SagaVersionError,
-  UnexpectedEventError,
-} from '../saga-errors.js';
+import { InstanceAbsentError, SagaConflictError, UnexpectedEventError } from '../saga-errors.js';
 import { buildCommit, type Change } from './build-commit.js';
 import type { ChangeMaker } from './change-maker.js';
+import { checkedPlan } from './checked-plan.js';
 import { keyOf, primaryKeyOf, refuseTakenKeys } from './correlation.js';
 import { BehindDeliveryError, isOfTheMessage } from './delivery-error.js';
 import { freezeMessage } from './freeze-message.js';
@@ -38,6 +34,8 @@ export interface JoinedPorts {
   readonly store: InstanceStore;
   readonly changes: ChangeMaker;
   readonly versionsOf: (saga: string) => ReadonlyMap<number, CompiledSaga>;
+  /** Longest JSON that is stored, in characters. */
+  readonly maxPayload: number;
   /** Timers may be there when the transaction commits: somebody has to look for them when they are due. */
   readonly armed: (timers: readonly TimerRecord[]) => void;
 }
@@ -54,7 +52,7 @@ export class JoinedRun {
     private readonly tx: StoreTransaction,
   ) {}
 
-  /** @throws SagaConflictError, SagaKeyTakenError, BehindDeliveryError; SagaVersionError, and what handlers throw */
+  /** @throws SagaConflictError, SagaKeyTakenError, BehindDeliveryError; SagaVersionError, SagaMigrationError, and what handlers throw */
   async handle(saga: CompiledSaga, envelope: Envelope): Promise<HandledSaga> {
     const { tenant } = envelope;
     const key = await this.primaryKey(saga, {
@@ -84,7 +82,8 @@ export class JoinedRun {
 
   private async once(saga: CompiledSaga, stimulus: Stimulus, known: LoadResult): Promise<HandledSaga> {
     const { name } = saga.definition;
-    const plan = planFor(saga, this.ports.versionsOf(name), stimulus, known);
+    const { versionsOf, maxPayload } = this.ports;
+    const plan = await checkedPlan(planFor(saga, versionsOf(name), stimulus, known), known, maxPayload);
     switch (plan.kind) {
       case 'repeated':
         return handled(name, plan.seen.outcome, known.instance);
@@ -95,9 +94,7 @@ export class JoinedRun {
       case 'absent':
         return handled(name, await this.absent(saga, stimulus), null);
       case 'older':
-        throw new SagaVersionError(name, plan.instance.definitionVersion, [
-          ...this.ports.versionsOf(name).keys(),
-        ]);
+        throw plan.error;
       case 'create':
       case 'run':
         return this.step(saga, stimulus, known, plan);

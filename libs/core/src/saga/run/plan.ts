@@ -1,7 +1,7 @@
 import type { LoadResult } from '../../ports/instance-store.js';
 import type { CurrentInstance, InboxRecord } from '../../ports/records.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
-import { SagaVersionError } from '../saga-errors.js';
+import { SagaMigrationError, SagaVersionError } from '../saga-errors.js';
 import { fitVersion, type Fitted } from '../versions/fit-version.js';
 import { isHeld, isOpenDelivery } from './holding.js';
 import type { Stimulus } from './stimulus.js';
@@ -18,8 +18,12 @@ export type Plan =
   /** Its instance is gone for good. */
   | { readonly kind: 'late' }
   | { readonly kind: 'absent' }
-  /** Its instance is of a version that no build continues. */
-  | { readonly kind: 'older'; readonly instance: CurrentInstance }
+  /** Its instance is of a version that this build can't continue. */
+  | {
+      readonly kind: 'older';
+      readonly instance: CurrentInstance;
+      readonly error: SagaVersionError | SagaMigrationError;
+    }
   | ({ readonly kind: 'run' } & Fitted);
 
 /**
@@ -38,8 +42,7 @@ export function planFor(
   if (instance === null) return planWithout(highest, stimulus, known);
   if (isHeld({ instance }) && stimulus.cause.kind !== 'operator') return { kind: 'wait', instance };
   if (instance.ended && mayRestart(highest, stimulus, known)) return { kind: 'create', former: instance };
-  const fit = fitOf(highest, versions, instance);
-  return fit === 'older' ? { kind: 'older', instance } : { kind: 'run', ...fit };
+  return planOn(highest, versions, instance);
 }
 
 /** Whether a message starts an instance of this saga. */
@@ -48,15 +51,23 @@ export function isStart({ starts }: CompiledSaga, { cause }: Stimulus): boolean 
 }
 
 /** The definition that continues an instance; one of a newer version is given back. */
-export function fitOf(
+function planOn(
   highest: CompiledSaga,
   versions: ReadonlyMap<number, CompiledSaga>,
   instance: CurrentInstance,
-): Fitted | 'older' {
-  if (instance.definitionVersion === highest.definition.version) return { saga: highest, instance };
-  const fit = fitVersion(versions, highest, instance);
-  if (fit !== 'newer') return fit;
-  throw new SagaVersionError(highest.definition.name, instance.definitionVersion, [...versions.keys()]);
+): Plan {
+  const { definition } = highest;
+  if (instance.definitionVersion === definition.version) return { kind: 'run', saga: highest, instance };
+  try {
+    const fit = fitVersion(versions, highest, instance);
+    if (typeof fit !== 'string') return { kind: 'run', ...fit };
+    const error = new SagaVersionError(definition.name, instance.definitionVersion, [...versions.keys()]);
+    if (fit === 'newer') throw error;
+    return { kind: 'older', instance, error };
+  } catch (error) {
+    if (!(error instanceof SagaMigrationError)) throw error;
+    return { kind: 'older', instance, error };
+  }
 }
 
 function planWithout(highest: CompiledSaga, stimulus: Stimulus, known: Known): Plan {

@@ -14,6 +14,8 @@ export interface RunnerPorts {
   readonly faults: FaultPoints;
   readonly observer: SagaObserver;
   readonly writeOptions: () => WriteOptions;
+  /** Longest JSON that is stored, in characters. */
+  readonly maxPayload: number;
   /** Writes work that belongs to no commit. */
   readonly enqueue: (work: readonly WorkRecord[]) => Promise<void>;
   /** Tells the node of what a commit has made: work to dispatch, timers to wait for. */

@@ -11,12 +11,7 @@ import { toJson } from '../../message/json.js';
 import { Mailboxes } from '../../orchestrator/mailbox/mailboxes.js';
 import type { Attempt } from '../../bus/at-once.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
-import {
-  InstanceAbsentError,
-  SagaConflictError,
-  SagaVersionError,
-  UnexpectedEventError,
-} from '../saga-errors.js';
+import { InstanceAbsentError, SagaConflictError, UnexpectedEventError } from '../saga-errors.js';
 import { buildCommit, leased, superseding, type Change } from './build-commit.js';
 import { pause, underLease } from './contention.js';
 import { Draining } from './draining.js';
@@ -24,6 +19,7 @@ import type { HoldReason } from './hold.js';
 import { Holding } from './holding.js';
 import { Coalescer } from '../../handling/coalescer.js';
 import type { ChangeMaker } from './change-maker.js';
+import { checkedPlan } from './checked-plan.js';
 import { primaryKeyOf, refuseTakenKeys } from './correlation.js';
 import type { Fitted } from '../versions/fit-version.js';
 import { mailboxOf, oddsOf } from './names.js';
@@ -257,7 +253,8 @@ export class SagaRunner {
     known: Known,
     lease: string | null,
   ): Promise<Handled | 'conflict'> {
-    const plan = planFor(highest, this.versionsOf(highest.definition.name), stimulus, known);
+    const planned = planFor(highest, this.versionsOf(highest.definition.name), stimulus, known);
+    const plan = await checkedPlan(planned, known, this.ports.maxPayload);
     switch (plan.kind) {
       case 'repeated':
         return this.repeated(stimulus, plan.seen);
@@ -270,7 +267,7 @@ export class SagaRunner {
       case 'absent':
         return this.absent(highest, stimulus);
       case 'older':
-        return this.holdOlder(highest, stimulus, plan.instance);
+        return this.holdOlder(highest, stimulus, plan.error);
       case 'run':
         return this.step(plan, stimulus, lease);
       default:
@@ -310,10 +307,8 @@ export class SagaRunner {
   private async holdOlder(
     saga: CompiledSaga,
     stimulus: Stimulus,
-    instance: CurrentInstance,
+    error: Error,
   ): Promise<Handled | 'conflict'> {
-    const { name } = saga.definition;
-    const error = new SagaVersionError(name, instance.definitionVersion, [...this.versionsOf(name).keys()]);
     if (stimulus.cause.kind === 'operator') throw error;
     const held = await this.holding.hold(saga, stimulus, { why: 'version', error, attempts: 0 });
     // What made it known waits with the rest.

@@ -2,12 +2,15 @@ import { parseJson, toJson } from '../../message/json.js';
 import type { CurrentInstance } from '../../ports/records.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
 import type { StoredNotes } from '../run/notes.js';
+import { SagaMigrationError } from '../saga-errors.js';
 import type { SagaMigration } from './saga-migration.js';
 
 /** An instance and the definition that it is continued with. */
 export interface Fitted {
   readonly saga: CompiledSaga;
   readonly instance: CurrentInstance;
+  /** The version that it was of, where it has just been migrated; what became of it is to be checked. */
+  readonly migratedFrom?: number;
 }
 
 /** `newer`: another node knows it. `older`: this build neither has its version nor a migration from it. */
@@ -16,6 +19,8 @@ export type Misfit = 'newer' | 'older';
 /**
  * Finds the definition that continues an instance: its own version while that is registered, else the highest one, if that says how to migrate it.
  * The migrated instance is stored by the commit that follows. Pure, but for the migration's function.
+ *
+ * @throws SagaMigrationError where that fails, or gives what can't be stored
  */
 export function fitVersion(
   versions: ReadonlyMap<number, CompiledSaga>,
@@ -28,7 +33,11 @@ export function fitVersion(
   if (definitionVersion > highest.definition.version) return 'newer';
   const migration = highest.definition.migrate.get(definitionVersion);
   if (migration === undefined) return 'older';
-  return { saga: highest, instance: migrated(instance, highest, migration) };
+  return {
+    saga: highest,
+    instance: migrated(instance, highest, migration),
+    migratedFrom: definitionVersion,
+  };
 }
 
 /** The definition that does work of an instance's version: its own, or the one that instances of it are migrated to. */
@@ -56,6 +65,8 @@ function migrated(
   { definition }: CompiledSaga,
   { data, states = {} }: SagaMigration,
 ): CurrentInstance {
+  const failed = (problem: string, cause?: unknown): SagaMigrationError =>
+    new SagaMigrationError(definition.name, instance.definitionVersion, definition.version, problem, cause);
   const machine = parseJson(instance.machine) as StoredMachine;
   const nodes = new Map(
     Object.entries(states).map(([old, target]) => [
@@ -83,14 +94,36 @@ function migrated(
           },
         }),
   };
-  const old: unknown = parseJson(instance.data);
-  const text = data === undefined ? instance.data : toJson(data(old as never), 'migrated data');
+  const text = data === undefined ? instance.data : migratedData(data, instance.data, failed);
   return {
     ...instance,
     definitionVersion: definition.version,
     data: text,
     machine: toJson(next, 'migrated snapshot'),
   };
+}
+
+function migratedData(
+  data: (old: never) => unknown,
+  old: string,
+  failed: (problem: string, cause?: unknown) => SagaMigrationError,
+): string {
+  let next: unknown;
+  try {
+    next = data(parseJson(old) as never);
+  } catch (error) {
+    throw failed(`its function threw ${String(error)}`, error);
+  }
+  if (next instanceof Promise) {
+    // Nobody waits for it, and nobody must be told of its end.
+    next.catch(() => {});
+    throw failed('its function gave a promise, and has to be synchronous');
+  }
+  try {
+    return toJson(next, 'the data that it gave');
+  } catch (error) {
+    throw failed(error instanceof Error ? error.message.replace(/\.$/, '') : String(error), error);
+  }
 }
 
 function renamedKeys<T>(

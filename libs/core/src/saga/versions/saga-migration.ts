@@ -2,13 +2,16 @@ import type { Report } from '../definition/report.js';
 
 /** How instances of an older version become instances of this one, when they are loaded. */
 export interface SagaMigration<D = unknown, S extends string = string> {
-  /** The data of this version from that of the older one, which is a private copy. Default: it stays as it is. */
+  /**
+   * The data of this version from that of the older one, which is a private copy. Synchronous and without effects: it runs whenever such an instance is
+   * met. Where it throws, or gives what the schema refuses, the instance is held as it was (`SagaMigrationError`). Default: it stays as it is.
+   */
   readonly data?: (old: never) => D;
   /** States of the older version that have another name in this one. */
   readonly states?: Readonly<Record<string, S>>;
 }
 
-/** What a definition says of older versions, by their number. */
+/** What a definition says of older versions, by their number; each leads to this version at once, there are no chains. */
 export type SagaMigrations<D, S extends string> = Readonly<Record<number, SagaMigration<D, S>>>;
 
 /** Reads and checks what a definition says of older versions. */
