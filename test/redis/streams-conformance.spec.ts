@@ -17,7 +17,8 @@ const cases = transportConformance({
         return redisStreams(client, {
           prefix,
           partitions: 4,
-          leaseMs: 2_000,
+          // One who finds its name taken looks again after half of it: long enough for a sign of life of the holder.
+          leaseMs: 10_000,
           maxPending: 64,
           maxInboxFrames: 64,
         });

@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 
 const join = (name: string, options = {}): Promise<Node> =>
-  joined(name, redis, { prefix, partitions: 1, leaseMs: 1_500, retryMs: 10, ...options });
+  joined(name, redis, { prefix, partitions: 1, leaseMs: 60_000, retryMs: 10, ...options });
 const key = (kind: string, partition = 0): string =>
   `{${encodeURIComponent(prefix)}/shop/p${partition}}:${kind}:${partition}`;
 

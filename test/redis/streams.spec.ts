@@ -15,7 +15,8 @@ import { redisNamespace } from '../support/redis.js';
 import { freePort } from '../support/redis-server.js';
 import { bytes, clientOf, joined, type Node } from './streams-support.js';
 
-const OPTIONS = { partitions: 8, leaseMs: 1_500, retryMs: 10 };
+// Nothing here waits for a lease to end; hints tell of whatever changes.
+const OPTIONS = { partitions: 8, leaseMs: 60_000, retryMs: 10 };
 let prefix: string;
 let redis: Redis;
 
@@ -111,8 +112,8 @@ describe('endpoints on Redis', () => {
   });
 
   it('the name of an endpoint that lives is taken', async () => {
-    const options = { ...OPTIONS, prefix, leaseMs: 60_000 };
-    const a = await join('a', options);
+    const options = { ...OPTIONS, prefix };
+    const a = await join('a');
     let tell: (look: () => void) => void = () => undefined;
     const waiting = new Promise<() => void>((resolve) => (tell = resolve));
     // It looks a second time half a lease later; whatever else it schedules is about calls of the server.
@@ -128,14 +129,14 @@ describe('endpoints on Redis', () => {
     const refused = expect(joining).rejects.toBeInstanceOf(EndpointTakenError);
     const look = await waiting;
     // All give a sign of life when somebody comes.
-    await join('b', options);
+    await join('b');
     await a.change.until(() => a.peers.includes('b up'));
     look();
     await refused;
   });
 
   it('nobody is declared dead who gave no sign of life while nobody did', async () => {
-    const a = await join('a', { leaseMs: 60_000 });
+    const a = await join('a');
     const tag = `{${encodeURIComponent(prefix)}/shop}`;
     const now = (seconds: number): number => Date.now() + seconds * 1_000;
     // As after a pause: its last sign was 60 s ago, and that of anybody 50 s. At once, since a sign of life of `a` may come in between.

@@ -63,7 +63,7 @@ export const strategies: readonly Strategy[] = [
         transport: (maxFrameBytes = 1_000_000) => {
           const redis = new Redis(url);
           clients.push(redis);
-          return redisStreams(redis, { prefix, maxFrameBytes, partitions: 8, retryMs: 5, leaseMs: 1_000 });
+          return redisStreams(redis, { prefix, maxFrameBytes, partitions: 8, retryMs: 5, leaseMs: 60_000 });
         },
         close: () => clients.forEach((redis) => redis.disconnect()),
       };
