@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { freePort } from '../support/redis-server.js';
 import {
   connect,
   outcomeOf,
@@ -14,7 +15,9 @@ import {
 
 it('a server whose owner was killed is stopped by the next start, and nothing committed is lost', async () => {
   const dataDir = temporaryFolder();
-  const owner = startOwner({ dataDir });
+  // No outgoing connection gets it while the server is away.
+  const port = await freePort();
+  const owner = startOwner({ dataDir, port });
   const orphan = await serverOf(owner);
   await valueOf(orphan.url, 'CREATE TABLE kept AS SELECT 42 AS answer');
   const { closed } = await connect(orphan.url);
@@ -22,9 +25,9 @@ it('a server whose owner was killed is stopped by the next start, and nothing co
   expect(await valueOf(orphan.url, 'SELECT 1')).toBe(1); // an orphan, alive
 
   const progress: string[] = [];
-  const next = await start({ dataDir, port: orphan.port, onProgress: (line) => progress.push(line) });
+  const next = await start({ dataDir, port, onProgress: (line) => progress.push(line) });
   await closed;
-  expect(next).toMatchObject({ stoppedOrphan: orphan.pid, port: orphan.port });
+  expect(next).toMatchObject({ stoppedOrphan: orphan.pid, port });
   expect(progress[0]).toContain(`stopped Postgres ${orphan.pid}`);
   expect(await valueOf(next.url, 'SELECT answer FROM kept')).toBe(42);
 });

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { DataSource } from 'typeorm';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '@nestjs-orchestrator/embedded-postgres';
 import { openDataSource } from '../../apps/sample/src/database/data-source.js';
+import { freePort } from '../support/redis-server.js';
 import { MortalSample } from './support/mortal-sample.js';
 import { OrderLoad, SHORT_TIMEOUTS } from './support/order-load.js';
 import { outage, staysAway } from './support/outage.js';
@@ -22,9 +23,14 @@ let server: EmbeddedPostgres;
 let dataSource: DataSource | undefined;
 let sample: MortalSample | undefined;
 
+/** On a port that no outgoing connection gets while it is away. */
+async function openServer(): Promise<EmbeddedPostgres> {
+  return startEmbeddedPostgres({ dataDir, stopOnExit: true, port: await freePort() });
+}
+
 beforeAll(async () => {
   dataDir = mkdtempSync(join(realpathSync(tmpdir()), 'nestjs-orchestrator-dies-'));
-  [build, server] = await Promise.all([buildSample(), startEmbeddedPostgres({ dataDir, stopOnExit: true })]);
+  [build, server] = await Promise.all([buildSample(), openServer()]);
 });
 afterAll(async () => {
   await sample?.stop();

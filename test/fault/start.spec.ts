@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { OrderView } from '../../apps/sample/src/orders/order.schemas.js';
-import { freePort, Program, type Ending } from './support/program.js';
+import { freePort } from '../support/redis-server.js';
+import { Program, type Ending } from './support/program.js';
 import { buildSample, type SampleBuild } from './support/sample-build.js';
 
 let build: SampleBuild;
@@ -29,6 +30,9 @@ function start(environment: Readonly<Record<string, string | undefined>>, file =
     NEST_LOG_LEVEL: 'error',
     POSTGRES_URL: undefined,
     DATA_DIR: join(folder, 'data'),
+    // However long a restart takes, an order comes to its carrier, of whom alone nothing is heard in time.
+    PAYMENT_TIMEOUT: '10m',
+    STOCK_TIMEOUT: '10m',
     CARRIER_TIMEOUT: '5s',
     ...environment,
   });

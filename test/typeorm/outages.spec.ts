@@ -5,6 +5,7 @@ import { StoreUnavailableError } from '@nestjs-orchestrator/core';
 import { startEmbeddedPostgres } from '@nestjs-orchestrator/embedded-postgres';
 import { typeormStore } from '@nestjs-orchestrator/typeorm';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { freePort } from '../support/redis-server.js';
 import {
   AT,
   by,
@@ -104,7 +105,9 @@ it('a store whose DataSource was closed is unavailable', async () => {
 
 it('a store outlives the restart of its Postgres: nothing acknowledged is lost, and it listens again', async () => {
   const dataDir = mkdtempSync(join(realpathSync(tmpdir()), 'nestjs-orchestrator-restart-'));
-  let server = await startEmbeddedPostgres({ dataDir, durable: false, stopOnExit: true });
+  // No outgoing connection gets it while the server is away.
+  const port = await freePort();
+  let server = await startEmbeddedPostgres({ dataDir, durable: false, stopOnExit: true, port });
   const source = await dataSourceOf(server.url).initialize();
   const store = typeormStore(source);
   await store.start();
@@ -112,12 +115,7 @@ it('a store outlives the restart of its Postgres: nothing acknowledged is lost, 
   await server.stop();
   await expect(store.ping()).rejects.toBeInstanceOf(StoreUnavailableError);
   const listensAgain = new Promise<void>((resolve) => void store.onWork(resolve));
-  server = await startEmbeddedPostgres({
-    stopOnExit: true,
-    dataDir,
-    durable: false,
-    port: server.port,
-  });
+  server = await startEmbeddedPostgres({ dataDir, durable: false, stopOnExit: true, port });
   await listensAgain;
   const request = { ...by(), destinations: ['handler:Pay'], limit: 1 };
   const { items } = await insist(() => store.claimWork(request));

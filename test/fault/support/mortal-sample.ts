@@ -1,5 +1,6 @@
 import type { OrderView } from '../../../apps/sample/src/orders/order.schemas.js';
-import { freePort, Program, type Ending } from './program.js';
+import { freePort } from '../../support/redis-server.js';
+import { Program, type Ending } from './program.js';
 
 /** The sample as a process that is killed and started again, on a port that stays the same. */
 export class MortalSample {
