@@ -33,7 +33,7 @@ async function replicated(): Promise<void> {
 
 it('after a fail-over under load streams and store go on by themselves, with all that had been replicated', async () => {
   const { prefix } = redisNamespace();
-  const options = { prefix, partitions: 4, leaseMs: 3_000, retryMs: 10 };
+  const options = { prefix, partitions: 4, leaseMs: 60_000, retryMs: 10 };
   const [a, b] = [
     await joined('a', clientOf(servers), options),
     await joined('b', clientOf(servers), options),

@@ -17,8 +17,8 @@ export interface RedisSentinel {
 }
 
 const NAME = 'main';
-/** Milliseconds without an answer after which the master counts as gone. */
-const DOWN_AFTER_MS = 1_000;
+/** Milliseconds without an answer after which the master counts as gone; no fail-over may begin because the machine is busy. */
+const DOWN_AFTER_MS = 5_000;
 
 export async function startRedisSentinel(folder: string): Promise<RedisSentinel> {
   const master = await startRedisServer(join(folder, 'master'), { 'repl-diskless-sync-delay': '0' });
