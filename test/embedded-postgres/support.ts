@@ -8,8 +8,10 @@ import {
 } from '@nestjs-orchestrator/embedded-postgres';
 import { Client } from 'pg';
 import { onTestFinished } from 'vitest';
-import { removeWithServer } from '../support/postgres.run.js';
+import { removeWithServer, START_TIMEOUT_MS } from '../support/postgres.run.js';
 import { startProcess, type TestProcess } from '../support/processes.js';
+
+const OPTIONS = { durable: false, startTimeoutMs: START_TIMEOUT_MS };
 
 /** What an owner process tells. */
 export type OwnerMessage =
@@ -28,7 +30,7 @@ export function temporaryFolder(): string {
 
 /** A server of this process that is stopped with the test. */
 export async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const server = await startEmbeddedPostgres({ durable: false, ...options });
+  const server = await startEmbeddedPostgres({ ...OPTIONS, ...options });
   onTestFinished(() => server.stop());
   return server;
 }
@@ -48,7 +50,7 @@ export function startOwner(
   options: EmbeddedPostgresOptions,
   environment?: Readonly<Record<string, string>>,
 ): TestProcess {
-  return startProcess(import.meta.url, './owner.process.ts', { durable: false, ...options }, environment);
+  return startProcess(import.meta.url, './owner.process.ts', { ...OPTIONS, ...options }, environment);
 }
 
 /** How the start of an owner ended, its progress left out. */

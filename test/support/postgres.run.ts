@@ -12,6 +12,9 @@ const folders = new RunFolders(
   new URL('./postgres-watchdog.mjs', import.meta.url),
 );
 
+/** Machines may be busy. */
+export const START_TIMEOUT_MS = 240_000;
+
 /** Starts a Postgres on a free port in a temporary folder. */
 export async function startRunPostgres(): Promise<RunPostgres> {
   const { folder, close } = await folders.open();
@@ -21,6 +24,7 @@ export async function startRunPostgres(): Promise<RunPostgres> {
       // Commits must outlive a killed process, as some tests check, but not the loss of power.
       durable: process.env['TEST_POSTGRES_DURABLE'] === '1',
       settings: { max_connections: '200' },
+      startTimeoutMs: START_TIMEOUT_MS,
     });
     return { url, folder, close };
   } catch (error) {
