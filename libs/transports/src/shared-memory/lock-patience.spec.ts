@@ -38,11 +38,12 @@ function ofThreads(looks: number): Held {
   const lock = new Int32Array(new SharedArrayBuffer(4));
   lock[0] = 1;
   const { compareExchange } = Atomics;
-  vi.spyOn(Atomics, 'compareExchange').mockImplementation((words, ...rest) => {
+  const seen = (...all: Parameters<typeof compareExchange>): unknown => {
     left -= 1;
     if (left < 0) Atomics.store(lock, 0, 0);
-    return (compareExchange as (...all: unknown[]) => number)(words, ...rest);
-  });
+    return Reflect.apply(compareExchange, Atomics, all);
+  };
+  vi.spyOn(Atomics, 'compareExchange').mockImplementation(seen as never);
   const bells = new Int32Array(new SharedArrayBuffer(4));
   return new ThreadGround({ lock, bells }, {} as Segment);
 }
