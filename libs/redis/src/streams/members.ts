@@ -133,6 +133,8 @@ export class Members {
   private async beatOnce(): Promise<boolean> {
     const { leaseMs, clock } = this.ground;
     const begun = clock.monotonic();
+    // Whoever is met from now on may have come after the server has answered.
+    const before = [...this.known.keys()];
     this.timer?.cancel();
     try {
       const keys = [this.keys.until, this.keys.nodes, this.keys.pulse];
@@ -145,7 +147,7 @@ export class Members {
         return false;
       }
       this.validUntil = begun + leaseMs;
-      await this.look(answer as readonly (string | number)[]);
+      await this.look(answer as readonly (string | number)[], before);
       this.ground.listener.renewed();
       return true;
     } catch (error) {
@@ -158,7 +160,7 @@ export class Members {
     }
   }
 
-  private async look(found: readonly (string | number)[]): Promise<void> {
+  private async look(found: readonly (string | number)[], before: readonly string[]): Promise<void> {
     const present = new Set<string>();
     for (let at = 0; at < found.length; at += 3) {
       const incarnation = String(found[at]);
@@ -170,11 +172,12 @@ export class Members {
         this.see(member, left < this.ground.leaseMs / 3 ? 'suspect' : 'up');
       } else this.hint();
     }
-    for (const [incarnation, { member }] of this.known) {
-      if (present.has(incarnation)) continue;
+    for (const incarnation of before) {
+      const gone = this.known.get(incarnation);
+      if (gone === undefined || present.has(incarnation)) continue;
       this.known.delete(incarnation);
       this.bury(incarnation);
-      this.ground.listener.left(member);
+      this.ground.listener.left(gone.member);
     }
   }
 
