@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -108,3 +108,24 @@ function greeting(hello: object): Buffer {
   head.writeUInt32LE(2 ** 28 + body.length);
   return Buffer.concat([head, body]);
 }
+
+describe('an endpoint that leaves', () => {
+  it('is gone for the others and holds no socket, also where it can’t give its names back', async () => {
+    const directory = folderOfTest();
+    const two = await new Station('two').join({ directory });
+    const log = new LogLines();
+    const one = await new Station('one').join({ directory }, log);
+    for (const name of ['books', 'others']) await one.seat.claim(name, '');
+    await two.sees('one', 'up');
+    const names = join(directory, createHash('sha256').update('test').digest('hex').slice(0, 12), 'n');
+    const [spoilt = '', ...others] = readdirSync(names);
+    rmSync(join(names, spoilt), { recursive: true });
+    writeFileSync(join(names, spoilt), '');
+    await one.seat.leave();
+    await two.sees('one', 'lost');
+    await log.seen('could not give its names back');
+    expect(others.filter((name) => readdirSync(names).includes(name))).toEqual([]);
+    const again = await new Station('one').join({ directory });
+    expect(again.seat.peers()).toHaveLength(1);
+  });
+});

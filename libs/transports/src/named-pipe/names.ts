@@ -45,7 +45,9 @@ export class Names {
   }
 
   async unclaimAll(): Promise<void> {
-    await Promise.all([...this.own.keys()].map((name) => this.unclaim(name)));
+    const given = await Promise.allSettled([...this.own.keys()].map((name) => this.unclaim(name)));
+    const kept = given.find((each) => each.status === 'rejected');
+    if (kept !== undefined) throw kept.reason;
   }
 
   async locate(name: string): Promise<NamedEntry | undefined> {

@@ -141,12 +141,21 @@ export class PipeSeat implements TransportSeat {
     this.listener?.stop();
     this.loopback.waiting.fail(error);
     for (const peer of this.roster.all()) peer.waiting.fail(error);
-    await this.directory.unclaimAll();
+    await this.giveBack('its names', () => this.directory.unclaimAll());
     await this.sayBye();
     this.heartbeat?.cancel();
     for (const peer of this.roster.all()) peer.close(error);
-    await this.endpoints.release(this.self.name);
-    await this.listener?.close();
+    await this.giveBack('its own name', () => this.endpoints.release(this.self.name));
+    await this.giveBack('its socket', async () => this.listener?.close());
+  }
+
+  /** What can't be given back keeps nothing else: it is a dead one's, and goes when others look there. */
+  private async giveBack(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.options.logger.warn(`An endpoint could not give ${what} back: ${String(error)}`, this.where);
+    }
   }
 
   /** What was taken comes in before this endpoint is gone; not for ever, where a peer reads nothing. */
