@@ -42,6 +42,8 @@ export class Publisher {
     private readonly settings: StreamSettings,
     /** Whether frames to it make sense. */
     private readonly lives: (endpoint: Endpoint) => boolean,
+    /** The server lets no frames to it in; they wait, and are tried again. */
+    private readonly troubled: (endpoint: Endpoint, error: Error) => void,
   ) {}
 
   get waiting(): number {
@@ -185,7 +187,9 @@ export class Publisher {
       const seen = this.keys.seen(stream, this.self.incarnation);
       const limit = this.settings.maxInboxFrames;
       const frames = this.keys.inboxFrames(stream);
-      const at = { script: appendToInboxScript, stream, seen, frames, limit, whenFull: 'wait' } as const;
+      const troubled = (error: Error): void => this.troubled(endpoint, error);
+      const way = { whenFull: 'wait', troubled } as const;
+      const at = { script: appendToInboxScript, stream, seen, frames, limit, ...way };
       target = { writer: new StreamWriter(at, this.pipe, this.clock), waiting: [] };
       this.inboxes.set(incarnation, target);
     }

@@ -71,7 +71,11 @@ export class RedisSeat implements PartitionedSeat {
     });
     const lives = ({ name, incarnation }: Endpoint): boolean =>
       this.members.find(incarnation)?.member.endpoint.name === name;
-    this.publisher = new Publisher(cluster, self, keys, this.pipe, clock, settings, lives);
+    const troubled = ({ name }: Endpoint, error: Error): void =>
+      logger.error(`Redis takes no frames to '${name}'; they wait, and are tried again: ${error.message}`, {
+        endpoint: self.name,
+      });
+    this.publisher = new Publisher(cluster, self, keys, this.pipe, clock, settings, lives, troubled);
   }
 
   /** Begins to hear and to give signs of life. */

@@ -18,12 +18,14 @@ export interface StreamTarget {
   /** Key of how many frames it holds. */
   readonly frames: string;
   readonly limit: number;
-  /** A full stream: refuses what came, or lets it wait for room. */
+  /** A full stream, or one that the server lets nothing into: refuses what came, or lets it wait. */
   readonly whenFull: 'refuse' | 'wait';
+  /** The server lets nothing in. Called once until it does. */
+  readonly troubled?: (error: Error) => void;
 }
 
 /** Milliseconds that a sender's last number is kept. */
-const REMEMBER_MS = 600_000;
+export const REMEMBER_MS = 600_000;
 /** Frames and bytes of one call; a frame that is larger goes alone. */
 const MOST_AT_ONCE = 512;
 const MOST_BYTES = 524_288;
@@ -43,6 +45,7 @@ export class StreamWriter implements Caller {
   private pauseMs = FIRST_PAUSE_MS;
   private pause: Cancellable | undefined;
   private closed: Error | undefined;
+  private isTroubled = false;
 
   constructor(
     private readonly target: StreamTarget,
@@ -98,12 +101,18 @@ export class StreamWriter implements Caller {
     this.first += batch.length;
     const taken = typeof answer === 'number' ? answer : 0;
     for (let at = 0; at < taken; at += 1) batch[at]?.taken();
+    const error = answer instanceof Error ? answer : undefined;
+    this.noticed(error);
     const left = batch.slice(taken);
-    if (answer instanceof Error) left.forEach((each) => each.refused(answer));
-    else if (left.length === 0) this.pauseMs = FIRST_PAUSE_MS;
-    else if (this.target.whenFull === 'refuse') left.forEach((each) => each.refused(undefined));
+    if (left.length === 0) this.pauseMs = FIRST_PAUSE_MS;
+    else if (this.target.whenFull === 'refuse') left.forEach((each) => each.refused(error));
     else this.waitForRoom(left, taken);
     if (this.waiting.length > 0 && this.pause === undefined) this.pipe.add(this);
+  }
+
+  private noticed(error: Error | undefined): void {
+    if (error !== undefined && !this.isTroubled) this.target.troubled?.(error);
+    this.isTroubled = error !== undefined;
   }
 
   private waitForRoom(left: readonly Outgoing[], taken: number): void {
