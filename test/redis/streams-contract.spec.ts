@@ -4,7 +4,13 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { Call } from '../../libs/redis/src/connection/script.js';
 import { Connection } from '../../libs/redis/src/connection/connection.js';
 import { ClusterKeys } from '../../libs/redis/src/streams/cluster-keys.js';
-import { beatScript, giveScript, removeScript, takeScript } from '../../libs/redis/src/streams/scripts.js';
+import {
+  beatScript,
+  giveScript,
+  lastIdScript,
+  removeScript,
+  takeScript,
+} from '../../libs/redis/src/streams/scripts.js';
 import { redisNamespace, type RedisNamespace } from '../support/redis.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { bytes, clientOf, joined, type Node } from './streams-support.js';
@@ -165,6 +171,26 @@ describe('the lease of an endpoint', () => {
     await redis.zrem(keys.until, 'late');
     expect([await beat(), await redis.zcard(keys.until)]).toEqual([0, 0]);
   });
+});
+
+it('what waits in a stream that would expire keeps it, and how many frames it has, as long as its reader looks', async () => {
+  const connection = new Connection(redis, 10_000);
+  await connection.open();
+  onTestFinished(() => connection.close());
+  const stream = keys.inbox('b', 'a');
+  const frames = keys.inboxFrames(stream);
+  const look = (): Promise<unknown> =>
+    connection.run({ script: lastIdScript, keys: [stream, frames], args: [600_000] });
+  const left = async (): Promise<boolean[]> =>
+    Promise.all([stream, frames].map(async (key) => (await redis.pttl(key)) > 500_000));
+  const id = await redis.xadd(stream, '*', 'c', 1, 'f', '');
+  await redis.multi().set(frames, 1).pexpire(stream, 60_000).pexpire(frames, 60_000).exec();
+  expect(await look()).toBe(id);
+  expect(await left()).toEqual([true, true]);
+  // Of one that is empty nobody needs anything.
+  await redis.multi().xtrim(stream, 'MAXLEN', 0).pexpire(stream, 60_000).pexpire(frames, 60_000).exec();
+  expect(await look()).toBe(id);
+  expect(await left()).toEqual([false, false]);
 });
 
 it('a cluster has the partitions that it began with', async () => {

@@ -20,7 +20,6 @@ const MOST_WAITING = 256;
 
 /** The frames of one sender: handed over one after the other, freed on the server when they were. */
 export class Inbox implements Source, Caller {
-  readonly expires = true;
   cursor = BEGINNING;
   private queue: Entry[] = [];
   private waiting = 0;
@@ -34,7 +33,8 @@ export class Inbox implements Source, Caller {
 
   constructor(
     readonly key: string,
-    private readonly frames: string,
+    /** Key of how many frames it holds. */
+    readonly expiresWith: string,
     private readonly from: Endpoint,
     private readonly ground: InboxGround,
   ) {}
@@ -72,7 +72,7 @@ export class Inbox implements Source, Caller {
     if (done === undefined) return undefined;
     this.done = undefined;
     this.freed = 0;
-    this.sent = { script: trimScript, keys: [this.key, this.frames], args: [after(done), freed] };
+    this.sent = { script: trimScript, keys: [this.key, this.expiresWith], args: [after(done), freed] };
     return this.sent;
   }
 

@@ -63,7 +63,7 @@ const ALONE = 2;
 /** One owned partition: hands its frames over in order, frees what is done, and tries again what failed. */
 export class PartitionFeed implements Source, Caller {
   readonly key: string;
-  readonly expires = false;
+  readonly expiresWith = undefined;
   cursor = BEGINNING;
   /** Nothing is handed over any more. */
   closed = false;

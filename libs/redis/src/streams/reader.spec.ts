@@ -21,7 +21,14 @@ function readerOf(lastIds: readonly unknown[]) {
 }
 
 function sourceOf(cursor: string, expires = false): Source {
-  return { key: `{tag}:${cursor}`, cursor, expires, wants: () => true, take: () => undefined };
+  const key = `{tag}:${cursor}`;
+  return {
+    key,
+    expiresWith: expires ? `${key}:frames` : undefined,
+    cursor,
+    wants: () => true,
+    take: () => undefined,
+  };
 }
 
 describe('sources that the server has fallen behind of', () => {
@@ -48,6 +55,14 @@ describe('sources that the server has fallen behind of', () => {
     await reader.overtaken();
     expect(await reader.overtaken()).toEqual([]);
     expect(source.cursor).toBe('0-0');
+  });
+
+  it('are kept, with what expires with them', async () => {
+    const { reader, asked } = readerOf(['7-5', '8-0']);
+    const [inbox, partition] = [sourceOf('7-5', true), sourceOf('8-0')];
+    for (const source of [inbox, partition]) reader.add(source);
+    for (let look = 0; look < 2; look += 1) await reader.overtaken();
+    expect(asked).toEqual([inbox.key, inbox.expiresWith, partition.key]);
   });
 
   it('are asked for only where nothing was read since the last look', async () => {

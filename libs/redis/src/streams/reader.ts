@@ -6,7 +6,7 @@ import { connect } from '../connection/own-client.js';
 import { BEGINNING, isBefore } from './entry-id.js';
 import { type ReadFrame, unpack } from './packing.js';
 import { lastIdScript } from './scripts.js';
-import { FRAMES_OF_ENTRY } from './stream-writer.js';
+import { FRAMES_OF_ENTRY, REMEMBER_MS } from './stream-writer.js';
 
 /** An entry of a stream as it was read: what a sender had for it at one time. */
 export interface Entry {
@@ -17,8 +17,8 @@ export interface Entry {
 /** A stream that is read from its cursor on. */
 export interface Source {
   readonly key: string;
-  /** The server takes the stream away when nobody has used it for long. */
-  readonly expires: boolean;
+  /** The server takes the stream away when nobody has used it for long, and this key with it; undefined: it stays. */
+  readonly expiresWith: string | undefined;
   /** Id of the last entry that was read. */
   cursor: string;
   /** Whether more may come in now. */
@@ -54,7 +54,7 @@ export class Reader {
   ) {}
 
   /**
-   * Of the sources that have read nothing since the last look, those whose stream ends before their cursor: the server has forgotten what they have read, and they
+   * Keeps the streams in which something waits for sources that live. Of the sources that have read nothing since the last look, those whose stream ends before their cursor: the server has forgotten what they have read, and they
    * would pass over all that it takes until its ids have come as far again. What has no stream any more since nobody used it is read from its beginning.
    *
    * @throws StoreUnavailableError
@@ -68,13 +68,18 @@ export class Reader {
     this.seen = new Map(sources.map((source) => [source, source.cursor]));
     const cursors = idle.map(({ cursor }) => cursor);
     const answers = await this.connection.runAll(
-      idle.map(({ key }) => ({ script: lastIdScript, keys: [key], args: [] })),
+      idle.map(({ key, expiresWith }) => ({
+        script: lastIdScript,
+        keys: expiresWith === undefined ? [key] : [key, expiresWith],
+        args: [REMEMBER_MS],
+      })),
     );
     return idle.filter((source, n) => {
       const last = answers[n];
       const cursor = cursors[n] as string;
       if (typeof last !== 'string' || source.cursor !== cursor) return false;
-      if (last !== '' || !source.expires) return isBefore(last === '' ? BEGINNING : last, cursor);
+      if (last !== '' || source.expiresWith === undefined)
+        return isBefore(last === '' ? BEGINNING : last, cursor);
       source.cursor = BEGINNING;
       return false;
     });

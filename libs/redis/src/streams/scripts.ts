@@ -145,9 +145,16 @@ if ARGV[2] == 'replay' then
 end
 return redis.call('XDEL', KEYS[2], ARGV[1])`);
 
-/** The id that a stream has given last, also where its entry is gone; '' where there is no stream. */
+/**
+ * The id that a stream has given last, also where its entry is gone; '' where there is no stream. What waits in one that would expire keeps it, however long its
+ * reader is held. KEYS: stream, and what expires with it where it does; ARGV: milliseconds to keep it.
+ */
 export const lastIdScript = jointScript(`
 if redis.call('EXISTS', KEYS[1]) == 0 then return '' end
+if KEYS[2] and redis.call('XLEN', KEYS[1]) > 0 then
+  redis.call('PEXPIRE', KEYS[1], ARGV[1])
+  redis.call('PEXPIRE', KEYS[2], ARGV[1])
+end
 local about = redis.call('XINFO', 'STREAM', KEYS[1])
 for n = 1, #about, 2 do
   if about[n] == 'last-generated-id' then return about[n + 1] end
