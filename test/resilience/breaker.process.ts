@@ -27,7 +27,8 @@ const breaker = redisCircuitBreaker(redis, {
   name: 'payments',
   prefix: node.prefix,
   consecutiveFailures: 3,
-  breakDuration: 500,
+  // All have to look while it lasts, on machines that may be busy.
+  breakDuration: 5_000,
   probeTimeout: 600_000,
   storeTimeout: 30_000,
   halfOpenProbes: node.halfOpenProbes,
