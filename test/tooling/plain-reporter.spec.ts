@@ -8,7 +8,7 @@ import { root } from '../support/workspace.js';
 
 const config = `
 import { PlainReporter } from ${JSON.stringify(join(root, 'scripts/plain-reporter.ts'))};
-export default { test: { reporters: ['default', new PlainReporter()] } };
+export default { test: { reporters: ['default', new PlainReporter()], testTimeout: 300_000, hookTimeout: 300_000 } };
 `;
 
 describe('the last line of a test run', () => {

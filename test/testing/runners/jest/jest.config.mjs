@@ -12,4 +12,6 @@ export default {
   // Below node_modules, where it goes away with them; its own place would be the machine's temporary folder.
   cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   watchman: false,
+  // Only there to end a hang, as everywhere.
+  testTimeout: 300_000,
 };
