@@ -62,7 +62,7 @@ describe('two applications over RabbitMQ', () => {
     const { bus, orders, cashier, here, there } = await both(rabbit());
     const ids = Array.from({ length: 20 }, (_, n) => `o${n}`);
     await Promise.all(ids.map((orderId) => bus.publish(new Placed({ orderId }))));
-    for (const key of ids) await orders.waitUntil({ key }, 'paid');
+    for (const key of ids) await orders.waitUntil({ key }, 'paid', { timeout: '4m' });
     expect(cashier.charged.toSorted()).toEqual(ids.toSorted());
     expect(said(there)).toMatch(/Ingress 'rabbitmq': a message is acknowledged after its commit/);
     expect(said(here)).toMatch(/Egress 'payments': .* confirmed it/);
@@ -96,7 +96,7 @@ describe('two applications over RabbitMQ', () => {
         : enqueue.apply(store, args);
     const { bus, orders, cashier } = await both(wire, store);
     await bus.publish(new Placed({ orderId: 'o1' }));
-    await orders.waitUntil({ key: 'o1' }, 'paid');
+    await orders.waitUntil({ key: 'o1' }, 'paid', { timeout: '4m' });
     expect([refused, cashier.charged]).toEqual([2, ['o1']]);
   });
 });

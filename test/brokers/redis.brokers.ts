@@ -38,7 +38,7 @@ describe('two applications over Nest’s Redis transport', () => {
     });
     const { bus, orders } = here.app.get(Shop);
     await bus.publish(new Placed({ orderId: 'o1' }));
-    await orders.waitUntil({ key: 'o1' }, 'paid');
+    await orders.waitUntil({ key: 'o1' }, 'paid', { timeout: '4m' });
     expect(there.app.get(Cashier).charged).toEqual(['o1']);
     const warnings = here.lines.all.filter(({ level }) => level === 'warn').map(({ message }) => message);
     expect(warnings).toEqual(

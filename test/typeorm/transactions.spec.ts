@@ -1,16 +1,19 @@
 import { StoreTransactionError } from '@nestjs-orchestrator/core';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { AT, by, twoNodes, work, type TwoNodes } from './support.js';
 
 let nodes: TwoNodes;
 const stops: (() => void)[] = [];
 
-beforeAll(async () => {
+// Each on a database of its own: hints of what another test has written may come late.
+beforeEach(async () => {
   nodes = await twoNodes();
 });
 
-afterEach(() => stops.splice(0).forEach((stop) => stop()));
-afterAll(() => nodes.close());
+afterEach(async () => {
+  for (const stop of stops.splice(0)) stop();
+  await nodes.close();
+});
 
 /** Resolves with the next hint that a node gets. */
 function nextHint(node: 0 | 1): Promise<void> {
