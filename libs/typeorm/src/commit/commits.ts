@@ -58,7 +58,7 @@ export class Commits {
       entries.map(({ commit }) => commit),
       options,
     );
-    const { rows } = await this.database.run<CommitRow>(this.statement, values);
+    const { rows } = await this.database.runBatch<CommitRow>(this.statement, values);
     let claimable = rows[0]?.followed ?? false;
     for (const { n, version, leased, woken } of rows) {
       const entry = n === null ? undefined : entries[n - 1];

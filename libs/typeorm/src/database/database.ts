@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import { StoreDataSourceError } from '../errors.js';
 import { ownClient } from './own-client.js';
 import type { OwnPgClient, PgClient, QueryAnswer } from './client.js';
+import { KeptPlans } from './kept-plans.js';
 import { bound, statement, type Statement } from './statement.js';
 import { isUnavailable, mapped } from './unavailable.js';
 
@@ -20,6 +21,8 @@ const guarded = new WeakSet<PgPool>();
 
 /** The caller's DataSource as the store sees it: statements on pooled connections. Never destroys it. */
 export class Database {
+  private plans: KeptPlans | undefined;
+
   constructor(
     readonly dataSource: DataSource,
     readonly schema: string,
@@ -56,6 +59,13 @@ export class Database {
   /** Runs one statement in a transaction of its own. */
   async run<Row>(prepared: Statement, values: readonly unknown[]): Promise<QueryAnswer<Row>> {
     return this.withClient((client) => client.query<Row>(bound(prepared, values)));
+  }
+
+  /** As {@link run}, for a statement of any number of rows: one plan is as good as another for it, so it is made once. */
+  async runBatch<Row>(prepared: Statement, values: readonly unknown[]): Promise<QueryAnswer<Row>> {
+    // Not before the first statement: the DataSource may load its driver when it is initialised.
+    const plans = (this.plans ??= new KeptPlans(this.dataSource));
+    return this.withClient((client) => plans.run<Row>(client, bound(prepared, values)));
   }
 
   /** Lends a pooled connection to `work`. One that failed is not given back to the pool. */

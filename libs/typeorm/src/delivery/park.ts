@@ -23,7 +23,7 @@ export async function park(
   requests: readonly ParkRequest[],
   at: AtInstant,
 ): Promise<Parked> {
-  const run: Run = (statement, values) => database.run(statement, values);
+  const run: Run = (statement, values) => database.runBatch(statement, values);
   if (requests.length === 0) return { results: [], claimable: false };
   try {
     return await parkTogether(database, requests, at, run);

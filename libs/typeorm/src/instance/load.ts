@@ -24,7 +24,7 @@ export type Run = <Row>(statement: Statement, values: unknown[]) => Promise<Quer
 export async function load(
   database: Database,
   requests: readonly LoadRequest[],
-  run: Run = (statement, values) => database.run(statement, values),
+  run: Run = (statement, values) => database.runBatch(statement, values),
 ): Promise<readonly LoadResult[]> {
   const results = requests.map(() => NOTHING);
   const asked = requests.map((request, n) => ({ n, request })).filter(({ request }) => canExist(request));

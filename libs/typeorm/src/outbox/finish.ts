@@ -30,7 +30,7 @@ export async function finish(
   let claimable = false;
   const statement = database.statement('finish', finishSql);
   const together = async (entries: readonly Entry[]): Promise<void> => {
-    const { rows } = await database.run<Row>(statement, finishParameters(entries, options));
+    const { rows } = await database.runBatch<Row>(statement, finishParameters(entries, options));
     claimable ||= rows[0]?.followed ?? false;
     for (const { n, leased } of rows) {
       const entry = n === null ? undefined : entries[n - 1];
@@ -55,7 +55,10 @@ export async function consumed(
 ): Promise<readonly (string | null)[]> {
   if (messages.length === 0) return [];
   const statement = database.statement('consumed', consumedSql);
-  const { rows } = await database.run<{ readonly outcome: string | null }>(statement, keyColumns(messages));
+  const { rows } = await database.runBatch<{ readonly outcome: string | null }>(
+    statement,
+    keyColumns(messages),
+  );
   return rows.map((row) => row.outcome);
 }
 

@@ -17,7 +17,7 @@ export async function enqueueWork(
 ): Promise<{ readonly leased: boolean; readonly claimable: boolean }> {
   if (work.length === 0) return { leased: true, claimable: false };
   const statement = database.statement('enqueue', enqueueSql);
-  const { rows } = await database.run<EnqueueRow>(statement, enqueueParameters(work, options, options));
+  const { rows } = await database.runBatch<EnqueueRow>(statement, enqueueParameters(work, options, options));
   const [row = { leased: null, added: 0 }] = rows;
   return { leased: row.leased === true, claimable: leftToOthers(work, row) };
 }
@@ -42,14 +42,14 @@ export async function renewWork(
   if (keys.length === 0) return;
   const { now, owner, leaseMs } = options;
   const statement = database.statement('renew_work', renewWorkSql);
-  await database.run(statement, [now, owner, leaseMs, ...keyColumns(keys)]);
+  await database.runBatch(statement, [now, owner, leaseMs, ...keyColumns(keys)]);
 }
 
 /** Removes rows; whether others may find work now that was behind them. */
 export async function completeWork(database: Database, keys: readonly WorkKey[]): Promise<boolean> {
   if (keys.length === 0) return false;
   const statement = database.statement('complete_work', completeWorkSql);
-  const { rows } = await database.run<{ followed: boolean }>(statement, keyColumns(keys));
+  const { rows } = await database.runBatch<{ followed: boolean }>(statement, keyColumns(keys));
   return rows[0]?.followed ?? false;
 }
 
