@@ -273,3 +273,85 @@ it('two pools offer each of 2 000 messages twice, and exactly 2 000 are applied'
   );
   expect(sums).toEqual({ versions: '2000', work: '2000' });
 });
+
+/** All rows of an instance, or that carry its name, without it. */
+async function rowsOf(id: string): Promise<object> {
+  const found: Record<string, readonly string[]> = {};
+  for (const table of [
+    'instance',
+    'instance_state',
+    'instance_key',
+    'inbox',
+    'outbox',
+    'consumed',
+    'timer',
+    'delivery',
+    'history',
+    'tombstone',
+  ]) {
+    const rows = await nodes.rival.sql<{ row: string }>(
+      `SELECT (to_jsonb(t) - 'seq' - 'at' - 'due_at' - 'claimable_at' - 'created_at' - 'updated_at' - 'ended_at' - 'expires_at')::text AS row
+       FROM orchestrator.${table} t WHERE to_jsonb(t)::text LIKE '%' || $1 || '%'`,
+      [`${id}.`],
+    );
+    found[table] = rows.map(({ row }) => row.replaceAll(`${id}.`, '')).toSorted();
+  }
+  return found;
+}
+
+it('a commit leaves the same rows alone, by a statement that does no more, and among others that need everything', async () => {
+  const [store] = nodes.stores;
+  const kinds = (id: string): readonly (readonly [string, Parameters<typeof entry>[2]])[] => [
+    ['state', { next: state({ state: 'moved' }) }],
+    ['data', { next: state({ data: '{"total":11}' }) }],
+    ['message', { inbox: inbox('m-2'), history: [line('event', 'm-2')], done: [work(`${id}done`)] }],
+    ['end', { next: state({ state: 'over', status: 'completed', ended: true }), inbox: inbox('m-2') }],
+    ['hold', { next: state({ status: 'held', hold: '{}' }) }],
+    ['work', { work: [work(`${id}w`, { lane: `${id}lane` }), work(`${id}later`, { delayMs: 5 })] }],
+    [
+      'timers',
+      {
+        timers: {
+          arm: [{ ...ref(id), name: 'new', token: 't', delayMs: 9, payload: '{}' }],
+          disarm: ['old'],
+        },
+      },
+    ],
+    ['answer', { consumed: [{ message: work(`${id}asked`), outcome: 'handled' }], inbox: inbox('m-2') }],
+  ];
+  for (const [place, [kind]] of kinds('').entries()) {
+    const left: object[] = [];
+    for (const among of [false, true]) {
+      const id = `${kind}-${among ? 'among' : 'alone'}.`;
+      const old = { ...ref(id), name: 'old', token: 't', delayMs: 9, payload: '{}' };
+      const started = entry(id, 0, {
+        keys: [key(id)],
+        inbox: inbox('m-1'),
+        work: [work(`${id}done`)],
+        timers: { arm: [old], disarm: [] },
+      });
+      expect(outcomes(await store.commit([started], by()))).toEqual(['committed']);
+      const commit = entry(id, 1, { ifUnseen: true, ...kinds(id)[place]?.[1] });
+      const results = await store.commit([commit, ...(among ? bystanders(`rows-${kind}`) : [])], by());
+      expect(results[0]).toEqual({ outcome: 'committed', version: 2, leased: true, woken: false });
+      left.push(await rowsOf(id.slice(0, -1)));
+    }
+    expect(left[0]).toEqual(left[1]);
+    expect(left[0]).toMatchObject({ instance: [expect.stringContaining('"version": 2')] });
+  }
+});
+
+it('alone as well, who comes second has lost: of a state, of a message, of what it answers', async () => {
+  const [store] = nodes.stores;
+  const message = { inbox: inbox('m-1'), ifUnseen: true };
+  await store.commit([entry('second', 0), entry('second-answer', 0)], by());
+  expect(outcomes(await store.commit([entry('second', 1, message)], by()))).toEqual(['committed']);
+  expect(outcomes(await store.commit([entry('second', 1, { ifUnseen: true })], by()))).toEqual(['conflict']);
+  expect(outcomes(await store.commit([entry('second', 2, message)], by()))).toEqual(['conflict']);
+  const answer = { consumed: [{ message: work('asked-once'), outcome: 'handled' }], ifUnseen: true };
+  expect(outcomes(await store.commit([entry('second', 2, answer)], by()))).toEqual(['committed']);
+  expect(outcomes(await store.commit([entry('second-answer', 1, answer)], by()))).toEqual(['conflict']);
+  expect(await store.load([{ ...ref('second'), by: { id: 'second' }, messageId: 'm-1' }], AT)).toMatchObject([
+    { instance: { version: 3 } },
+  ]);
+});

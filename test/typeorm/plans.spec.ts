@@ -23,25 +23,34 @@ afterAll(async () => {
 
 async function plansOf(operation: string) {
   const [row] = await source.query<{ custom: number; generic: number }[]>(
-    `SELECT custom_plans::int AS custom, generic_plans::int AS generic FROM pg_prepared_statements WHERE name LIKE $1`,
+    `SELECT sum(custom_plans)::int AS custom, sum(generic_plans)::int AS generic FROM pg_prepared_statements WHERE name LIKE $1`,
     [`orchestrator_${operation}_%`],
   );
   return row;
 }
 
-/** How a statement is executed that was prepared while all tables were empty. */
-async function planOf(operation: string): Promise<string> {
-  const [row] = await source.query<{ statement: string }[]>(
+/** How the statements are executed that were prepared while all tables were empty. */
+async function plansFor(operation: string): Promise<readonly string[]> {
+  const rows = await source.query<{ statement: string }[]>(
     `SELECT statement FROM pg_prepared_statements WHERE name LIKE $1`,
     [`orchestrator_${operation}_%`],
   );
-  const lines = await source.query<{ 'QUERY PLAN': string }[]>(`EXPLAIN (GENERIC_PLAN) ${row?.statement}`);
-  return lines.map((line) => line['QUERY PLAN']).join('\n');
+  const plans: string[] = [];
+  for (const { statement } of rows) {
+    const lines = await source.query<{ 'QUERY PLAN': string }[]>(`EXPLAIN (GENERIC_PLAN) ${statement}`);
+    plans.push(lines.map((line) => line['QUERY PLAN']).join('\n'));
+  }
+  return plans;
 }
 
 it('a commit of one entry is planned once, for all values', async () => {
-  for (let version = 0; version < 20; version += 1)
-    await store.commit([entry('one', version, { inbox: inbox(`m-${version}`), ifUnseen: true })], by());
+  for (let version = 0; version < 20; version += 1) {
+    const more = { work: version % 2 === 0 ? [] : [work(`one-${version}`)] };
+    await store.commit(
+      [entry('one', version, { inbox: inbox(`m-${version}`), ifUnseen: true, ...more })],
+      by(),
+    );
+  }
   expect(await plansOf('commit')).toEqual({ custom: 0, generic: 20 });
 });
 
@@ -69,9 +78,13 @@ it('no table is read as a whole, though all were empty when the plans were made'
     by(),
   );
   const operations = ['commit', 'enqueue', 'finish', 'complete_work', 'renew_work', 'park'];
-  for (const operation of operations) {
-    const plan = await planOf(operation);
-    expect(plan).toContain('Index');
-    expect(`${operation}: ${/Seq Scan on \w+/.exec(plan)?.[0] ?? 'by index'}`).toBe(`${operation}: by index`);
+  const found = await Promise.all(operations.map(async (name) => ({ name, plans: await plansFor(name) })));
+  for (const { name, plans } of found) {
+    for (const plan of plans) {
+      expect(plan).toContain('Index');
+      expect(`${name}: ${/Seq Scan on \w+/.exec(plan)?.[0] ?? 'by index'}`).toBe(`${name}: by index`);
+    }
   }
+  // A new instance, one that goes on, and one that goes on with work.
+  expect(found.map(({ plans }) => plans.length)).toEqual([3, 1, 1, 1, 1, 1]);
 });

@@ -35,6 +35,8 @@ function won(n: string): string {
  *
  * Four things keep its cost linear, whatever the planner believes of the sizes: `asIfOne` and `OFFSET 0` keep a look-up by key a look-up by key also in tables that
  * were never analysed; `|| ''` keeps it from the index that begins with the instance, which it would skip through from end to end; and `(… IN (SELECT …)) IS TRUE` is looked up in a hash table, where a join would become a nested loop.
+ *
+ * What stands between marks (`/*starts*\/ … /*end starts*\/`) is for commits of a kind, and left out where a statement has none; see `commitShapes`.
  */
 export const commitSql = `
 WITH ${INSTANT},
@@ -45,6 +47,7 @@ item AS MATERIALIZED (
   AS i (n, tenant, saga, id, expected, keys, definition_version, state, status, data, machine, undo, ended, message_id, outcome, reply,
     if_unseen, line, line_kind, line_name, line_from, line_to, line_detail)
 ),
+/*before*/
 before AS MATERIALIZED (
   SELECT *
   FROM unnest($64::int[], $65::text[], $66::text[], $67::text[], $79::int[], $80::text[], $81::text[], $82::text[], $83::text[], $84::text[])
@@ -57,11 +60,12 @@ repeated AS MATERIALIZED (
     WHERE (s.tenant, s.saga, s.instance_id) = (${refOf('b.n')}) AND s.message_id = b.message_id OFFSET 0
   )
 ),
+/*end before*/
 present AS MATERIALIZED (
   SELECT i.*, locked.place
   FROM (
     SELECT * FROM item i
-    WHERE expected > 0 AND NOT (if_unseen AND (n IN (SELECT n FROM repeated) OR EXISTS (
+    WHERE expected > 0 AND NOT (if_unseen AND (/*before*/n IN (SELECT n FROM repeated) OR /*end before*/EXISTS (
       SELECT FROM orchestrator.inbox s
       WHERE s.tenant = i.tenant AND s.saga = i.saga AND s.instance_id = i.id AND s.message_id = i.message_id OFFSET 0
     )))
@@ -72,12 +76,13 @@ present AS MATERIALIZED (
     WHERE t.tenant = i.tenant AND t.saga = i.saga AND t.id = i.id AND t.version = i.expected AND ${admits('i.n')}
     FOR UPDATE SKIP LOCKED
   ) locked
-  UNION ALL
+/*starts*/  UNION ALL
   SELECT i.*, NULL::tid FROM item i
   WHERE i.expected = 0 AND NOT EXISTS (
     SELECT FROM orchestrator.instance t WHERE t.tenant = i.tenant AND t.saga = i.saga AND t.id = i.id OFFSET 0
   )
-),
+/*end starts*/),
+/*starts*/
 key AS MATERIALIZED (
   SELECT k.n, ($5::text[])[k.n] AS tenant, ($6::text[])[k.n] AS saga, ($7::text[])[k.n] AS id, k.name, k.value
   FROM unnest($20::int[], $21::text[], $22::text[]) AS k (n, name, value)
@@ -124,9 +129,11 @@ holder AS MATERIALIZED (
   ) k
   GROUP BY k.n
 ),
+/*end starts*/
 able AS MATERIALIZED (
-  SELECT i.n FROM present i WHERE i.keys = 0 OR i.n IN (SELECT n FROM holder WHERE has_all)
+  SELECT i.n FROM present i/*starts*/ WHERE i.keys = 0 OR i.n IN (SELECT n FROM holder WHERE has_all)/*end starts*/
 ),
+/*answers*/
 carried AS MATERIALIZED (
   SELECT c.n, c.tenant, c.destination, c.id, c.outcome
   FROM unnest($68::int[], $69::text[], $70::text[], $71::text[], $72::text[]) AS c (n, tenant, destination, id, outcome)
@@ -146,10 +153,12 @@ carrier AS MATERIALIZED (
   ) c
   GROUP BY c.n
 ),
+/*end answers*/
 ready AS MATERIALIZED (
   SELECT i.* FROM present i
-  WHERE (i.n IN (SELECT n FROM able)) IS TRUE AND (i.n IN (SELECT n FROM carrier WHERE NOT has_all)) IS NOT TRUE
+  WHERE (i.n IN (SELECT n FROM able)) IS TRUE/*answers*/ AND (i.n IN (SELECT n FROM carrier WHERE NOT has_all)) IS NOT TRUE/*end answers*/
 ),
+/*starts*/
 created AS MATERIALIZED (
   INSERT INTO orchestrator.instance (tenant, saga, id, version, definition_version, state, status, data, machine, undo, hold,
     ended, created_at, updated_at, ended_at, created_by)
@@ -160,6 +169,7 @@ created AS MATERIALIZED (
   ON CONFLICT (tenant, saga, id) DO NOTHING
   RETURNING tenant, saga, id, state, created_at, seq
 ),
+/*end starts*/
 changed AS MATERIALIZED (
   UPDATE orchestrator.instance t
   SET version = t.version + 1, definition_version = r.definition_version, was = t.state, state = r.state, status = r.status, data = r.data,
@@ -176,35 +186,40 @@ unlisted AS (
 ),
 listed AS (
   INSERT INTO orchestrator.instance_state (tenant, saga, state, created_at, seq, instance_id)
-  SELECT tenant, saga, state, created_at, seq, id FROM created
+/*starts*/  SELECT tenant, saga, state, created_at, seq, id FROM created
   UNION ALL
-  SELECT tenant, saga, state, created_at, seq, id FROM changed WHERE was <> state
+/*end starts*/  SELECT tenant, saga, state, created_at, seq, id FROM changed WHERE was <> state
 ),
 won AS MATERIALIZED (
   SELECT n FROM ready
-  WHERE (expected > 0 AND n IN (SELECT n FROM changed))
-    OR (expected = 0 AND (tenant, saga, id) IN (SELECT tenant, saga, id FROM created))
+  WHERE (expected > 0 AND n IN (SELECT n FROM changed))/*starts*/
+    OR (expected = 0 AND (tenant, saga, id) IN (SELECT tenant, saga, id FROM created))/*end starts*/
 ),
+/*starts*/
 buried AS (
   INSERT INTO orchestrator.tombstone (tenant, saga, name, value, instance_id, start_id, at)
   SELECT s.tenant, s.saga, s.name, s.value, s.id, s.created_by, ms FROM superseded s, instant WHERE ${won('s.n')}
   ON CONFLICT (tenant, saga, name, value, instance_id) DO NOTHING
 ),
+/*end starts*/
 noted AS (
   INSERT INTO orchestrator.inbox (tenant, saga, instance_id, message_id, outcome, reply, at, version, ordinal, kind, name, from_state, to_state, detail)
   SELECT tenant, saga, id, message_id, outcome, reply, ms, expected + 1, line, line_kind, line_name, line_from, line_to, line_detail
   FROM ready i, instant WHERE if_unseen AND message_id IS NOT NULL AND ${won('i.n')}
-  UNION ALL
+/*before*/  UNION ALL
   SELECT ${refOf('b.n')}, b.message_id, b.outcome, b.reply, ms, ($8::int[])[b.n] + 1, line, line_kind, line_name, line_from, line_to, line_detail
   FROM before b, instant WHERE ($60::bool[])[b.n] AND ${won('b.n')}
-),
+/*end before*/),
+/*loaded*/
 noted_again AS (
   INSERT INTO orchestrator.inbox (tenant, saga, instance_id, message_id, outcome, reply, at)
   SELECT tenant, saga, id, message_id, outcome, reply, ms FROM ready i, instant WHERE NOT if_unseen AND message_id IS NOT NULL AND ${won('i.n')}
-  UNION ALL
+/*before*/  UNION ALL
   SELECT ${refOf('b.n')}, b.message_id, b.outcome, b.reply, ms FROM before b, instant WHERE NOT ($60::bool[])[b.n] AND ${won('b.n')}
-  ON CONFLICT (tenant, saga, instance_id, message_id) DO UPDATE SET outcome = excluded.outcome, reply = excluded.reply
+/*end before*/  ON CONFLICT (tenant, saga, instance_id, message_id) DO UPDATE SET outcome = excluded.outcome, reply = excluded.reply
 ),
+/*end loaded*/
+/*timers*/
 disarmed AS (
   DELETE FROM orchestrator.timer t
   USING unnest($23::int[], $24::text[]) AS d (n, name)
@@ -220,6 +235,8 @@ armed AS (
   ON CONFLICT (tenant, saga, instance_id, name) DO UPDATE SET token = excluded.token, delay_ms = excluded.delay_ms,
     payload = excluded.payload, due_at = excluded.due_at, claimable_at = excluded.claimable_at, owner = NULL, attempts = 0
 ),
+/*end timers*/
+/*groups*/
 grouped AS (
   INSERT INTO orchestrator.instance_group (tenant, saga, name, value, instance_id)
   SELECT tenant, saga, name, value, id FROM (
@@ -229,6 +246,8 @@ grouped AS (
   ORDER BY tenant COLLATE "C", saga COLLATE "C", name COLLATE "C", value COLLATE "C", id COLLATE "C"
   ON CONFLICT DO NOTHING
 ),
+/*end groups*/
+/*loaded*/
 told AS (
   INSERT INTO orchestrator.history (tenant, saga, instance_id, version, ordinal, kind, name, message_id, from_state, to_state, detail, at)
   SELECT ${refOf('h.n')}, ($8::int[])[h.n] + 1, h.ordinal, h.kind, h.name, h.message_id, h.from_state, h.to_state, h.detail, ms
@@ -236,6 +255,8 @@ told AS (
     AS h (n, ordinal, kind, name, message_id, from_state, to_state, detail), instant
   WHERE ${won('h.n')}
 ),
+/*end loaded*/
+/*deliveries*/
 answered AS MATERIALIZED (
   SELECT ${refOf('a.n')}, a.message_id FROM unnest($38::int[], $39::text[]) AS a (n, message_id) WHERE ${won('a.n')} AND ${asIfOne('a.message_id')}
 ),
@@ -260,6 +281,7 @@ deferred AS (
   ORDER BY a.o
   ON CONFLICT (tenant, saga, instance_id, message_id) WHERE instance_id IS NOT NULL DO NOTHING
 ),
+/*end deliveries*/
 removed AS MATERIALIZED (
   DELETE FROM orchestrator.outbox o
   USING (
@@ -269,26 +291,26 @@ removed AS MATERIALIZED (
   ) d
   WHERE o.tenant = d.tenant AND o.destination = d.destination AND o.id = d.id
   RETURNING o.seq, o.tenant, o.destination, o.lane
-),
+)/*work*/,
 fresh AS MATERIALIZED (
   SELECT f.*, bool_and(${LANE_IS_FREE} AND NOT f.known) OVER (PARTITION BY f.n) AS leased
   FROM (SELECT f.*, ${IS_WRITTEN} AS known
   FROM unnest($48::int[], $49::bool[], $50::bool[], $51::text[], $52::text[], $53::text[], $54::text[], $55::text[], $56::float8[])
     WITH ORDINALITY AS f (n, wake, clear, tenant, destination, id, lane, payload, delay_ms, o)
-  WHERE ${won('f.n')} AND (NOT f.wake OR f.n IN (SELECT n FROM holder WHERE parked))
+  WHERE ${won('f.n')} AND (NOT f.wake/*starts*/ OR f.n IN (SELECT n FROM holder WHERE parked)/*end starts*/)
     -- The count makes that consumed rows are gone before new ones of the same key come.
     AND (SELECT count(*) FROM removed) >= 0
   ) f
 ),
 written AS (
   ${INSERT_FRESH} WHERE NOT known ORDER BY o
-)
-SELECT w.n, ($8::int[])[w.n] + 1 AS version, w.n NOT IN (SELECT n FROM fresh WHERE NOT leased) AS leased,
-  w.n IN (SELECT n FROM fresh WHERE wake) AS woken, whole.followed
+)/*end work*/
+SELECT w.n, ($8::int[])[w.n] + 1 AS version, true/*work*/ AND w.n NOT IN (SELECT n FROM fresh WHERE NOT leased)/*end work*/ AS leased,
+  false/*work*/ OR w.n IN (SELECT n FROM fresh WHERE wake)/*end work*/ AS woken, whole.followed
 FROM (
   SELECT
-    CASE WHEN EXISTS (SELECT FROM holder h WHERE h.has_some AND h.n NOT IN (SELECT n FROM won))
-      OR EXISTS (SELECT FROM carrier c WHERE c.has_some AND c.n NOT IN (SELECT n FROM won)) THEN orchestrator.lose_race() END AS lost,
+    CASE WHEN false/*starts*/ OR EXISTS (SELECT FROM holder h WHERE h.has_some AND h.n NOT IN (SELECT n FROM won))/*end starts*//*answers*/
+      OR EXISTS (SELECT FROM carrier c WHERE c.has_some AND c.n NOT IN (SELECT n FROM won))/*end answers*/ THEN orchestrator.lose_race() END AS lost,
     EXISTS (
       SELECT FROM removed r WHERE r.lane IS NOT NULL AND EXISTS (
         SELECT FROM orchestrator.outbox o

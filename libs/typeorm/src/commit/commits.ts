@@ -4,7 +4,7 @@ import { halving } from '../database/halving.js';
 import type { Statement } from '../database/statement.js';
 import { sqlState } from '../database/unavailable.js';
 import { commitParameters } from './commit-parameters.js';
-import { commitSql } from './commit.sql.js';
+import { commitShapes, type CommitShape } from './commit-shapes.js';
 import { inRounds, type Entry } from './rounds.js';
 
 export interface CommitRow {
@@ -35,10 +35,13 @@ const LOST_ROWS: ReadonlySet<unknown> = new Set(['inbox_pkey', 'outbox_pkey']);
 
 /** Commits entries, coalesced; see `commitSql`. */
 export class Commits {
-  private readonly statement: Statement;
+  private readonly shapes: readonly { readonly shape: CommitShape; readonly statement: Statement }[];
 
   constructor(private readonly database: Database) {
-    this.statement = database.statement('commit', commitSql);
+    this.shapes = commitShapes.map((shape) => ({
+      shape,
+      statement: database.statement('commit', shape.sql),
+    }));
   }
 
   async commit(commits: readonly Commit[], options: WriteOptions): Promise<Outcome> {
@@ -53,12 +56,20 @@ export class Commits {
     return { results, claimable };
   }
 
+  private async ask(values: readonly unknown[]): Promise<readonly CommitRow[]> {
+    // The last one fits everything.
+    const { shape, statement } = (this.shapes.find(({ shape }) => shape.fits(values)) ??
+      this.shapes.at(-1)) as (typeof this.shapes)[number];
+    const used = shape.uses.map((number) => values[number - 1]);
+    return (await this.database.runBatch<CommitRow>(statement, used)).rows;
+  }
+
   private async run(entries: readonly Entry[], options: WriteOptions, results: Answer[]): Promise<boolean> {
     const values = commitParameters(
       entries.map(({ commit }) => commit),
       options,
     );
-    const { rows } = await this.database.runBatch<CommitRow>(this.statement, values);
+    const rows = await this.ask(values);
     let claimable = rows[0]?.followed ?? false;
     for (const { n, version, leased, woken } of rows) {
       const entry = n === null ? undefined : entries[n - 1];
