@@ -26,12 +26,26 @@ export async function privateFolder(transport: string, path: string, option = 'd
       { cause: error },
     );
   }
-  const problem = await faultOf(path);
+  const problem = await folderFault(path);
   if (problem === undefined) return;
+  // An empty folder may be removed at any moment.
+  if (problem === 'absent') return privateFolder(transport, path, option);
   throw new TransportUnavailableError(
     transport,
     `the folder '${path}' ${problem}. Remove it, or give another one in '${option}'.`,
   );
+}
+
+/** Why a folder is none that only this user can enter, as the end of a sentence; `absent`: there is none. */
+export async function folderFault(path: string): Promise<string | undefined> {
+  try {
+    return await faultOf(path);
+  } catch (error) {
+    const { code } = error as { readonly code?: string };
+    if (code === 'ENOENT') return 'absent';
+    if (code === 'EACCES') return "can't be entered by this user";
+    throw error;
+  }
 }
 
 async function faultOf(path: string): Promise<string | undefined> {

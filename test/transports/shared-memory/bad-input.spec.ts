@@ -26,10 +26,9 @@ function poke({ path }: TestCluster, at: number, bytes: Uint8Array): void {
   closeSync(fd);
 }
 
-/** What is left of a cluster: its memory, and files besides the lock. */
+/** What is left of a cluster: its memory, files and folders. */
 function leftOf({ path, options }: TestCluster): string[] {
-  const files = readdirSync(options.directory, { recursive: true, withFileTypes: true });
-  const names = files.filter((file) => !file.isDirectory() && file.name !== 'lock').map(({ name }) => name);
+  const names = readdirSync(options.directory, { recursive: true }).map(String);
   return existsSync(path) ? [...names, 'memory'] : names;
 }
 

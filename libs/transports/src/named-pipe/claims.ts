@@ -1,6 +1,7 @@
-import { link, mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { isAbsent, listed, removeEmpty } from './files.js';
 
 /** Whether the process of an incarnation still exists. */
 export type IsAlive = (incarnation: string) => Promise<boolean>;
@@ -64,13 +65,13 @@ export class Claims {
 
   /** Every key that is held. What the dead have left is removed on the way. */
   async all(): Promise<readonly Claim[]> {
-    const folders = await list(this.folder);
+    const folders = await listed(this.folder);
     const claims = await Promise.all(folders.map((name) => this.holderIn(join(this.folder, name))));
     return claims.filter((claim) => claim !== undefined);
   }
 
   private async holderIn(folder: string): Promise<Claim | undefined> {
-    for (const file of await list(folder)) {
+    for (const file of await listed(folder)) {
       if (!file.endsWith(HELD)) continue;
       const incarnation = file.slice(0, -HELD.length);
       if (incarnation !== this.incarnation && !(await this.isAlive(incarnation))) {
@@ -107,7 +108,7 @@ export class Claims {
   }
 
   private async rivals(folder: string): Promise<{ incarnation: string; isHeld: boolean }[]> {
-    const files = new Set(await list(folder));
+    const files = new Set(await listed(folder));
     const found: { incarnation: string; isHeld: boolean }[] = [];
     for (const file of files) {
       if (!file.endsWith(WANT)) continue;
@@ -122,9 +123,7 @@ export class Claims {
   private async drop(folder: string, incarnation: string): Promise<void> {
     await rm(join(folder, incarnation + HELD), { force: true });
     await rm(join(folder, incarnation + WANT), { force: true });
-    await rmdir(folder).catch((error: unknown) => {
-      if (!isOccupied(error)) throw error;
-    });
+    await removeEmpty(folder);
   }
 
   private async read(folder: string, incarnation: string): Promise<unknown> {
@@ -141,17 +140,4 @@ export class Claims {
   }
 }
 
-async function list(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isAbsent(error)) return [];
-    throw error;
-  }
-}
-
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
-const isAbsent = (error: unknown): boolean => codeOf(error) === 'ENOENT';
-const isOccupied = (error: unknown): boolean =>
-  ['ENOTEMPTY', 'EEXIST', 'ENOENT', 'EPERM'].includes(codeOf(error) ?? '');

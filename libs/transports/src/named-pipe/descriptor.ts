@@ -21,7 +21,8 @@ export interface Hello {
   readonly confirmEvery: number;
 }
 
-const INCARNATION = /^[0-9a-f]{20}$/;
+/** What `newIncarnation` gives. */
+export const INCARNATION = /^[0-9a-f]{20}$/;
 
 /** `undefined` for what no endpoint of this version has written. */
 export function asDescriptor(value: unknown): Descriptor | undefined {

@@ -2,6 +2,12 @@ import { TransportUnavailableError } from '@nestjs-orchestrator/core';
 import { rename, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { TYPE, type ClusterFolder } from './cluster-folder.js';
+import { codeOf } from './files.js';
+
+/** A folder can vanish that often while a socket is made in it; more often something else is the matter. */
+const ATTEMPTS = 50;
+/** Where the folder of a socket is gone; libuv makes the first of the second. */
+const REMOVED: ReadonlySet<string | undefined> = new Set(['EACCES', 'ENOENT']);
 
 /** The socket on which an endpoint is found. */
 export class Listener {
@@ -19,27 +25,25 @@ export class Listener {
     onFault: (error: Error) => void,
   ): Promise<Listener> {
     const sockets = new Set<Socket>();
-    const server = createServer((socket) => {
+    const path = folder.socketOf(incarnation);
+    const accept = (socket: Socket): void => {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
       onSocket(socket);
-    });
-    const unborn = folder.unbornSocketOf(incarnation);
-    const path = folder.socketOf(incarnation);
-    try {
-      await listening(server, unborn);
-      // Under its own name it answers from the first moment on, so that one that does not is dead.
-      if (unborn !== path) await rename(unborn, path);
-    } catch (error) {
-      server.close();
-      throw new TransportUnavailableError(
-        TYPE,
-        `no socket can be opened at '${path}'. See the cause; another folder can be given in 'directory'.`,
-        { cause: error },
-      );
+    };
+    for (let attempt = 1; ; attempt += 1) {
+      const server = createServer(accept);
+      try {
+        await bound(server, folder.unbornSocketOf(incarnation), path);
+        server.on('error', onFault);
+        return new Listener(server, sockets, path);
+      } catch (error) {
+        server.close();
+        if (attempt === ATTEMPTS || !REMOVED.has(codeOf(error))) throw unavailable(path, error);
+        // Somebody who left took the empty folder along, or took the socket for one of a dead process before it listened.
+        await folder.make();
+      }
     }
-    server.on('error', onFault);
-    return new Listener(server, sockets, path);
   }
 
   /** Nobody comes in any more. */
@@ -53,6 +57,20 @@ export class Listener {
     for (const socket of this.sockets) socket.destroy();
     if (process.platform !== 'win32') await rm(this.path, { force: true });
   }
+}
+
+/** Under its own name it answers from the first moment on, so that one that does not is dead. */
+async function bound(server: Server, unborn: string, path: string): Promise<void> {
+  await listening(server, unborn);
+  if (unborn !== path) await rename(unborn, path);
+}
+
+function unavailable(path: string, cause: unknown): TransportUnavailableError {
+  return new TransportUnavailableError(
+    TYPE,
+    `no socket can be opened at '${path}'. See the cause; another folder can be given in 'directory'.`,
+    { cause },
+  );
 }
 
 function listening(server: Server, path: string): Promise<void> {

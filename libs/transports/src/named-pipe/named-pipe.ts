@@ -5,6 +5,7 @@ import { ClusterFolder, newIncarnation, PROTOCOL, TYPE } from './cluster-folder.
 import { asDescriptor, type Descriptor } from './descriptor.js';
 import { settingsOf, type NamedPipeOptions, type PipeSettings } from './options.js';
 import { PipeSeat } from './pipe-seat.js';
+import { sweep } from './sweep.js';
 
 /**
  * Frames between processes of one computer and one user over unix-domain sockets (Linux, macOS) or named pipes (Windows; never tried there). Every process listens on
@@ -24,7 +25,7 @@ async function join(
   options: JoinOptions,
   receiver: FrameReceiver,
 ): Promise<TransportSeat> {
-  const folder = new ClusterFolder(settings.directory, options.cluster);
+  const folder = ClusterFolder.of(settings.directory, options.cluster);
   await folder.make();
   const self: Descriptor = {
     protocol: PROTOCOL,
@@ -37,6 +38,7 @@ async function join(
   const seat = new PipeSeat(folder, settings, options, receiver, self);
   try {
     await seat.open();
+    await swept(settings.directory, folder, options);
     await enter(seat, self, options);
   } catch (error) {
     await seat.leave();
@@ -44,6 +46,17 @@ async function join(
   }
   seat.begin();
   return seat;
+}
+
+/** What the dead have left is no reason not to join. */
+async function swept(directory: string, folder: ClusterFolder, options: JoinOptions): Promise<void> {
+  const { logger, cluster, endpoint } = options;
+  await sweep(directory, folder).catch((error: unknown) => {
+    logger.warn(`What dead processes left in '${directory}' can't be removed: ${String(error)}`, {
+      cluster,
+      endpoint,
+    });
+  });
 }
 
 /** Takes the endpoint's name, then meets everybody who is there. Who comes later meets us. */

@@ -147,6 +147,7 @@ export class PipeSeat implements TransportSeat {
     for (const peer of this.roster.all()) peer.close(error);
     await this.giveBack('its own name', () => this.endpoints.release(this.self.name));
     await this.giveBack('its socket', async () => this.listener?.close());
+    await this.giveBack('the folder of its cluster', () => this.folder.dissolve());
   }
 
   /** What can't be given back keeps nothing else: it is a dead one's, and goes when others look there. */

@@ -8,11 +8,11 @@ import { takePlace } from './seat/take-place.js';
 import { MAX_NAME_BYTES } from './segment/endpoint-table.js';
 import { utf8 } from './segment/text.js';
 import { ClusterFiles } from './system/cluster-files.js';
-import { clusterFolder } from './system/cluster-names.js';
+import { clusterFolder, segmentName } from './system/cluster-names.js';
 import { loadPosix, type Posix, type PosixSources } from './system/posix.js';
 import { ProcessGround } from './system/process-ground.js';
 import { SegmentFile } from './system/segment-file.js';
-import { sweepDeadClusters } from './system/sweep.js';
+import { sweepCluster, sweepDeadClusters } from './system/sweep.js';
 
 const TYPE = 'shared-memory';
 
@@ -61,6 +61,8 @@ async function enterCluster(
     seat.start();
     return seat;
   } catch (error) {
+    // The folder that was made for it, if nobody else is in it.
+    sweepCluster(posix, files, segmentName(options.cluster));
     files.close();
     if (error instanceof OrchestratorError) throw error;
     throw new TransportUnavailableError(

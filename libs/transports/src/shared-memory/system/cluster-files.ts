@@ -1,4 +1,14 @@
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmdirSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TransportUnavailableError } from '@nestjs-orchestrator/core';
@@ -9,6 +19,7 @@ import type { PollHandle, Posix } from './posix.js';
 const LOCK_PAUSE_MS = 2;
 const LONGEST_DEATH_MS = 200;
 
+const LOCK = 'lock';
 const SIGN = '.alive';
 const BELL = '.bell';
 
@@ -20,12 +31,14 @@ interface OpenPeer {
 }
 
 /**
- * A cluster's folder: the lock under which segment and registries are changed, which is never removed; and for each endpoint a file that it keeps
+ * A cluster's folder: the lock under which segment and registries are changed; and for each endpoint a file that it keeps
  * locked (the kernel drops the lock with the process, whatever becomes of its number) and a pipe that is its doorbell. Their names hold slot and
- * generation, so none is ever used twice.
+ * generation, so none is used twice as long as the folder is there.
+ *
+ * The last one takes the folder along, the lock with it, while it has that. Whoever gets a lock that was removed meanwhile has got nothing, and begins anew.
  */
 export class ClusterFiles {
-  private readonly lockFd: number;
+  private lockFd: number;
   private readonly peers = new Map<string, OpenPeer>();
   private own: { sign: number; bell: number; poll: PollHandle } | undefined = undefined;
   private readonly drain = Buffer.alloc(4_096);
@@ -34,9 +47,7 @@ export class ClusterFiles {
     private readonly posix: Posix,
     private readonly folder: string,
   ) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
-    this.lockFd = openSync(join(folder, 'lock'), O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
+    this.lockFd = openLock(folder);
   }
 
   get identity(): LockIdentity {
@@ -50,13 +61,12 @@ export class ClusterFiles {
    * @throws TransportUnavailableError (as a rejection) where the lock does not come free within 5 seconds
    */
   async exclusively<T>(task: () => T): Promise<T> {
-    const { posix, lockFd } = this;
     const patience = new LockPatience();
-    while (!posix.tryLock(lockFd, 'exclusive')) {
+    while (!this.lock()) {
       if (patience.isOver()) {
         throw new TransportUnavailableError(
           'shared-memory',
-          `the lock '${join(this.folder, 'lock')}' is held for more than ${LOCK_PATIENCE_MS} ms. ` +
+          `the lock '${join(this.folder, LOCK)}' is held for more than ${LOCK_PATIENCE_MS} ms. ` +
             'A process that was stopped (SIGSTOP, debugger) may hold it: let it go on, or end it.',
         );
       }
@@ -65,18 +75,31 @@ export class ClusterFiles {
     try {
       return task();
     } finally {
-      posix.unlock(lockFd);
+      this.posix.unlock(this.lockFd);
     }
   }
 
-  /** Runs a task if no other endpoint runs one. */
+  /** Runs a task if no other endpoint runs one, and none has taken the folder along. */
   tryExclusively(task: () => void): void {
     const { posix, lockFd } = this;
     if (!posix.tryLock(lockFd, 'exclusive')) return;
     try {
-      task();
+      if (isThere(lockFd)) task();
     } finally {
       posix.unlock(lockFd);
+    }
+  }
+
+  /** Under the lock, where nobody lives: the folder goes, and the lock. Files that are none of ours keep the folder. */
+  dissolve(): void {
+    for (const file of readdirSync(this.folder))
+      if (file.endsWith(SIGN) || file.endsWith(BELL)) rmSync(join(this.folder, file), { force: true });
+    rmSync(join(this.folder, LOCK), { force: true });
+    try {
+      rmdirSync(this.folder);
+    } catch (error) {
+      // Somebody makes a new lock in it already, or a foreign file is in it.
+      if (!isOccupied(error)) throw error;
     }
   }
 
@@ -193,6 +216,16 @@ export class ClusterFiles {
     closeSync(this.lockFd);
   }
 
+  /** Whether this endpoint has the lock now. */
+  private lock(): boolean {
+    if (!this.posix.tryLock(this.lockFd, 'exclusive')) return false;
+    if (isThere(this.lockFd)) return true;
+    const removed = this.lockFd;
+    this.lockFd = openLock(this.folder);
+    closeSync(removed);
+    return false;
+  }
+
   private silence(bell: number): void {
     try {
       readSync(bell, this.drain);
@@ -222,6 +255,25 @@ export class ClusterFiles {
 }
 
 const nameOf = (slot: number, generation: number): string => `${slot}-${generation}`;
+
+/** The lock of a folder, which is made where it is not there; again where somebody takes it along in between. */
+function openLock(folder: string): number {
+  const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
+  for (;;) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    try {
+      return openSync(join(folder, LOCK), O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+}
+
+/** Whether a file still has its name. */
+const isThere = (fd: number): boolean => fstatSync(fd).nlink > 0;
+
+const isOccupied = (error: unknown): boolean =>
+  ['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '');
 
 /** Nothing where the file is gone, or where a pipe has no reader. */
 function openIfThere(path: string, flags: number): number | undefined {

@@ -43,6 +43,7 @@ export class ProcessGround implements Ground {
 
   unlink(): void {
     this.file.unlink();
+    if (!this.files.isAnybodyAlive()) this.files.dissolve();
   }
 
   close(): void {

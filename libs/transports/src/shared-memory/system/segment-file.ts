@@ -55,7 +55,7 @@ export class SegmentFile {
     }
   }
 
-  /** Under the lock of a cluster of which nobody lives: removes its memory, if it is guarded by that lock. */
+  /** Under the lock of a cluster of which nobody lives: removes its memory, if it is guarded by that lock. @throws TransportUnavailableError */
   static sweep(posix: Posix, name: string, lock: LockIdentity): void {
     const fd = openExisting(posix, name);
     if (fd === undefined) return;
