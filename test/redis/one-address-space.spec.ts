@@ -9,7 +9,9 @@ import {
   type OrchestratorOptions,
   UnknownMachineError,
 } from '@nestjs-orchestrator/core';
+import { type FrameLetter, silentLogger, systemClock } from '@nestjs-orchestrator/core/ports';
 import { redisStore, redisStreams } from '@nestjs-orchestrator/redis';
+import { nextRecord, rejection } from '../orchestrator/support.js';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { redisNamespace, type RedisNamespace } from '../support/redis.js';
 import { clientOf } from './streams-support.js';
@@ -170,5 +172,46 @@ describe('durable and other machines of a distributed orchestrator', () => {
     const refused = (async () =>
       books.ref({ group: 'readers', machine: 'kept' }).request({ type: 'READ' }))();
     await expect(refused).rejects.toBeInstanceOf(GroupUnreachableError);
+  });
+});
+
+describe('an event that a durable machine will never handle', () => {
+  /** What its cluster keeps of frames that were given up. */
+  async function letters(): Promise<readonly FrameLetter[]> {
+    const seat = await redisStreams(clientOf(place.url), { prefix: place.prefix, partitions: 4 }).join(
+      { cluster: 'default/books', endpoint: 'operator', clock: systemClock, logger: silentLogger },
+      { onFrame: () => undefined, onPeer: () => undefined },
+    );
+    onTestFinished(() => seat.leave());
+    return seat.letters();
+  }
+
+  it.each([
+    ['was stopped', async (group: ChannelGroup) => group.ref('gone').stop(), 'UNKNOWN_MACHINE'],
+    [
+      'has ended',
+      async (group: ChannelGroup) => void (await group.ref(book, 'gone').request({ type: 'CLOSE' } as never)),
+      'MACHINE_STOPPED',
+    ],
+  ])('since it %s, is a dead letter and a record; who asks is told', async (_why, end, code) => {
+    const [one, two] = [await orchestrator('one'), await orchestrator('two')];
+    await one.spawn(book, { id: 'gone', durable: true });
+    // It knows where the machine is, and does not look again.
+    const ref = two.ref(book, 'gone');
+    await ref.request({ type: 'READ' } as never);
+    await end(one);
+    const heard = Promise.race([one, two].map((group) => nextRecord(group, 'undelivered')));
+    const event = { type: 'NOTE', entry: 'late' };
+    await ref.send(event as never);
+    expect(await heard).toMatchObject({ to: 'books/gone', event, error: { code } });
+    expect(one.stats().failed + two.stats().failed).toBe(1);
+    expect(await rejection(ref.request({ type: 'READ' } as never))).toMatchObject({
+      code: expect.stringMatching(/^(UNKNOWN_MACHINE|MACHINE_STOPPED)$/) as string,
+    });
+    await one.release();
+    await two.release();
+    expect(await letters()).toMatchObject([
+      { name: 'books/gone', reason: expect.stringContaining('gone') as string, attempts: 1 },
+    ]);
   });
 });

@@ -1,6 +1,7 @@
 import type {
   Endpoint,
   GivenBack,
+  GivenUp,
   Logger,
   OwnedPartition,
   PartitionedFrame,
@@ -37,7 +38,10 @@ export class Change {
 /** Told of everything that comes in at any node of this file. */
 const change = new Change();
 
-type OnPartition = (owned: OwnedPartition, frame: PartitionedFrame) => void | Promise<void | GivenBack>;
+type OnPartition = (
+  owned: OwnedPartition,
+  frame: PartitionedFrame,
+) => void | Promise<void | GivenBack | GivenUp>;
 
 /** An endpoint that notes down what comes in. */
 export class Node {

@@ -70,6 +70,7 @@ export type {
 export type {
   FrameLetter,
   GivenBack,
+  GivenUp,
   OwnedPartition,
   PartitionedFrame,
   PartitionedSeat,

@@ -23,6 +23,11 @@ export interface GivenBack {
   readonly retryInMs: number;
 }
 
+/** Gives a frame up at once, since it would fail each time: it becomes a dead letter with that reason. */
+export interface GivenUp {
+  readonly deadLetter: string;
+}
+
 /**
  * Why a partition goes: given away in peace, when all that was handed over is done; or gone already, since another owner has it or this endpoint's
  * lease is over.
@@ -39,7 +44,7 @@ export interface PartitionReceiver {
    *
    * What fails or is given back must be followed by those of its name that were handed over after it: they come again behind it, in order.
    */
-  onFrame(owned: OwnedPartition, frame: PartitionedFrame): void | Promise<void | GivenBack>;
+  onFrame(owned: OwnedPartition, frame: PartitionedFrame): void | Promise<void | GivenBack | GivenUp>;
   /** Called when a partition goes. Before it is handed over, a promise is waited for; nothing of the partition comes in meanwhile. */
   onLost(owned: OwnedPartition, loss: PartitionLoss): void | Promise<void>;
 }

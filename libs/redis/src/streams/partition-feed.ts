@@ -2,6 +2,7 @@ import type {
   Cancellable,
   Clock,
   GivenBack,
+  GivenUp,
   Logger,
   OwnedPartition,
   PartitionReceiver,
@@ -193,7 +194,7 @@ export class PartitionFeed implements Source, Caller {
 
   private deliver(lane: Lane, item: Item): void {
     this.ground.counted(item.bytes);
-    let result: void | Promise<void | GivenBack>;
+    let result: void | Promise<void | GivenBack | GivenUp>;
     lane.out += 1;
     try {
       result = this.ground.receiver.onFrame(this.owned, {
@@ -209,7 +210,7 @@ export class PartitionFeed implements Source, Caller {
     if (result === undefined) this.succeeded(lane, item);
     else {
       result.then(
-        (back) => (back === undefined ? this.succeeded(lane, item) : this.givenBack(lane, item, back)),
+        (back) => this.settle(lane, item, back),
         (error: unknown) => this.failed(lane, item, error),
       );
     }
@@ -232,8 +233,16 @@ export class PartitionFeed implements Source, Caller {
     if (!wanted && this.wants()) this.ground.wake(this);
   }
 
-  private givenBack(lane: Lane, item: Item, { retryInMs }: GivenBack): void {
-    this.putBack(lane, item, retryInMs);
+  private settle(lane: Lane, item: Item, result: void | GivenBack | GivenUp): void {
+    if (result === undefined) this.succeeded(lane, item);
+    else if ('retryInMs' in result) this.putBack(lane, item, result.retryInMs);
+    else void this.giveUp(lane, item, result.deadLetter);
+  }
+
+  /** Where the server is away it comes again. */
+  private async giveUp(lane: Lane, item: Item, reason: string): Promise<void> {
+    if (await this.buried(item, reason)) this.settled(lane, item.name);
+    else this.putBack(lane, item, lane.pauseMs);
   }
 
   private async failed(lane: Lane, item: Item, error: unknown): Promise<void> {
@@ -249,15 +258,14 @@ export class PartitionFeed implements Source, Caller {
       item.counted = false;
       this.putBack(lane, item, lane.pauseMs);
       lane.pauseMs = Math.min(lane.pauseMs * 2, this.ground.retryMs * LONGEST_PAUSES);
-    } else if (await this.buried(item, reason)) {
-      this.settled(lane, item.name);
-    } else this.putBack(lane, item, lane.pauseMs);
+    } else await this.giveUp(lane, item, reason);
   }
 
   private async buried(item: Item, reason: string): Promise<boolean> {
     const { id, entry, name, bytes } = item;
     try {
-      const own = await this.scripts.bury({ entry: entry.id, id, name, bytes }, reason, item.failures);
+      const attempts = Math.max(1, item.failures);
+      const own = await this.scripts.bury({ entry: entry.id, id, name, bytes }, reason, attempts);
       if (!own) this.ground.fenced(this);
     } catch {
       return false;

@@ -106,13 +106,13 @@ export class DurableInstance {
     if (!this.working) void this.work();
   }
 
-  /** Goes on with what a former owner, or process, has left: runs what is pending, arms timers, starts activities. */
+  /** Goes on with what a former owner, or process, has left: runs what is pending, arms timers, starts activities. What fails is logged: its next event or owner does it. */
   async wake(): Promise<void> {
     try {
       await this.opened('');
     } catch (error) {
       this.close(error as Error);
-      throw error;
+      this.report('Waking', error);
     }
   }
 

@@ -1,6 +1,7 @@
 import type { EventObject, Machine } from '@nestjs-orchestrator/statechart';
 import type {
   GivenBack,
+  GivenUp,
   OwnedPartition,
   PartitionedFrame,
   PartitionLoss,
@@ -305,17 +306,9 @@ export class DurableMachines {
     for await (const { id, found } of this.store.living(partition)) {
       const kind = wanted(found.definition) ? this.around.definition(found.definition) : undefined;
       if (kind === undefined || !isAwake(found.read(kind.bound))) continue;
-      waking.push(this.wake(this.instanceOf(id, kind, epoch, partition)));
+      waking.push(this.instanceOf(id, kind, epoch, partition).wake());
     }
     await Promise.all(waking);
-  }
-
-  private async wake(instance: DurableInstance): Promise<void> {
-    try {
-      await instance.wake();
-    } catch (error) {
-      instance.report('Waking', error);
-    }
   }
 
   private async lost({ partition, epoch }: OwnedPartition, loss: PartitionLoss): Promise<void> {
@@ -333,7 +326,10 @@ export class DurableMachines {
   }
 
   /** A frame of an owned partition: done when its step is committed. */
-  private async received(owned: OwnedPartition, { bytes }: PartitionedFrame): Promise<void | GivenBack> {
+  private async received(
+    owned: OwnedPartition,
+    { bytes }: PartitionedFrame,
+  ): Promise<void | GivenBack | GivenUp> {
     const frame = decodeFrame<DurableFrame>(bytes);
     if (frame === undefined) return { retryInMs: this.settings.giveBackMs };
     try {
@@ -354,12 +350,21 @@ export class DurableMachines {
       }
     } catch (error) {
       if (isRetryable(error)) return { retryInMs: this.ground.effectRetryMs };
-      // It will not get better: nothing was changed, and whoever asked is told.
-      this.refuse(frame, error);
-      const reason = error instanceof Error ? error.message : String(error);
-      this.settings.logger.warn(`An event for durable machine '${frame.machine}' failed: ${reason}`);
+      return this.failed(frame, error);
     }
     return undefined;
+  }
+
+  /** It will not get better, and nothing was changed: whoever asked is told; where nobody did, the event is kept as a dead letter. */
+  private failed(frame: DurableFrame, error: unknown): GivenUp | undefined {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.settings.logger.warn(`An event for durable machine '${frame.machine}' failed: ${reason}`);
+    if (frame.replyTo !== undefined) {
+      this.refuse(frame, error);
+      return undefined;
+    }
+    if (frame.event !== undefined) this.around.undelivered(frame.machine, frame.event, error);
+    return { deadLetter: reason };
   }
 
   /** Nobody keeps a wait: who gets no answer, or hears that the machine goes elsewhere, asks again. */

@@ -21,6 +21,8 @@ export interface DurableSurroundings {
     before: Snapshot | undefined,
     changed: boolean,
   ): void;
+  /** An event for which nobody waits will never be handled: it is kept as a dead letter. */
+  undelivered(machine: string, event: EventObject, error: unknown): void;
   /** Whether machines of another group may send here. */
   admits(group: string): boolean;
 }
@@ -40,6 +42,7 @@ export function standAlone(
     },
     widen: (scope) => scope,
     stepped: () => undefined,
+    undelivered: () => undefined,
     admits: () => true,
   };
 }

@@ -216,6 +216,7 @@ export class GroupDurables {
       deliver: (to, event, messageId) => this.deliver(to, event, messageId),
       widen: (scope, instance) => Object.assign(scope, this.verbsOf(instance, scope)),
       stepped: (...step) => this.stepped(...step),
+      undelivered: (machine, event, error) => this.undelivered(machine, event, error),
       admits: (name) => core.settings.admits({ groupId: ELSEWHERE, name }),
     };
   }
@@ -249,6 +250,13 @@ export class GroupDurables {
       records.tell({ type: 'transition', machine, event, before, after: snapshot });
     if (snapshot.status !== 'active' && records.wants('stopped'))
       records.tell({ type: 'stopped', machine, reason: snapshot.status, snapshot });
+  }
+
+  private undelivered(machine: string, event: EventObject, error: unknown): void {
+    const { meters, records, name } = this.core;
+    meters.count('failed', '');
+    if (records.wants('undelivered'))
+      records.tell({ type: 'undelivered', to: `${name}/${machine}`, event, error });
   }
 
   private identityOf(
