@@ -14,7 +14,7 @@ const COMMANDS = [checkCommand, inspectCommand] as const;
 export async function run(args: readonly string[], around: Surroundings): Promise<ExitCode> {
   let code: ExitCode = 0;
   const program = new Command('orchestrator')
-    .description('Looks into stores and shared memory of NestJS Orchestrator.')
+    .description('Looks into stores and clusters of NestJS Orchestrator.')
     .exitOverride()
     .configureOutput({ writeOut: around.out, writeErr: around.error })
     .showHelpAfterError('(add --help for what it takes)');

@@ -9,3 +9,10 @@ export { RedisCircuitStore } from './resilience/redis-circuit-store.js';
 export { redisCircuitBreaker } from './resilience/redis-circuit-breaker.js';
 export type { RedisStreamsOptions } from './streams/options.js';
 export { redisStreams } from './streams/redis-streams.js';
+export {
+  inspectStreams,
+  type InspectStreamsOptions,
+  type StreamsPartition,
+  type StreamsProcess,
+  type StreamsReport,
+} from './streams/inspect.js';

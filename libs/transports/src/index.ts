@@ -1,4 +1,11 @@
-export { namedPipe, type NamedPipeOptions } from './named-pipe/index.js';
+export {
+  inspectPipes,
+  namedPipe,
+  type InspectPipesOptions,
+  type NamedPipeOptions,
+  type PipeProcess,
+  type PipeReport,
+} from './named-pipe/index.js';
 export {
   inspectSegment,
   sharedMemory,

@@ -1,18 +1,7 @@
-import { run } from '@nestjs-orchestrator/cli';
 import { inspectSegment } from '@nestjs-orchestrator/transports';
 import { describe, expect, it } from 'vitest';
+import { orchestrator } from '../../support/command-line.js';
 import { clusterOfTest, Member, type TestCluster } from './member.js';
-
-async function orchestrator(args: readonly string[]): Promise<{ code: number; out: string; error: string }> {
-  let [out, error] = ['', ''];
-  const code = await run(args, {
-    env: {},
-    cwd: import.meta.dirname,
-    out: (text) => void (out += text),
-    error: (text) => void (error += text),
-  });
-  return { code, out, error };
-}
 
 const inspect = ({ name, options: { directory } }: TestCluster, ...more: string[]) =>
   orchestrator(['inspect', name, '--directory', directory, ...more]);
@@ -40,7 +29,10 @@ describe('orchestrator inspect', () => {
     one.seat.abandon();
     const { out } = await inspect(cluster, '--json');
     const { directory } = cluster.options;
-    expect(JSON.parse(out)).toEqual(await inspectSegment(cluster.name, { directory }));
+    expect(JSON.parse(out)).toEqual({
+      type: 'shared-memory',
+      ...(await inspectSegment(cluster.name, { directory })),
+    });
     expect(JSON.parse(out)).toMatchObject({
       cluster: cluster.name,
       laneBytes: 4_096,

@@ -1,4 +1,5 @@
 import type { SegmentReport } from '@nestjs-orchestrator/transports';
+import { namesText } from './names-text.js';
 
 /** A cluster's shared memory, for people. */
 export function segmentText(report: SegmentReport): string {
@@ -13,10 +14,7 @@ export function segmentText(report: SegmentReport): string {
         `  ${slot}  ${name}  pid ${pid}  ${state}${isAsleep ? ', asleep' : ''}  ${beats} beats`,
     ),
     '',
-    `Names, ${names.length} of ${maxNames}:`,
-    ...names.map(
-      ({ name, holder, about }) => `  ${name}  held by ${holder}${about === '' ? '' : `: ${about}`}`,
-    ),
+    ...namesText(names, maxNames),
     '',
     lanes.length === 0 ? 'All lanes are empty.' : 'Lanes:',
     ...lanes.map(

@@ -32,7 +32,7 @@ export class Directory {
       args: [incarnation, name, entry],
     });
     if (answer === 0) throw new TransportClosedError(this.cluster, this.self.name);
-    if (typeof answer === 'string') throw new NameTakenError(name, read(name, answer).endpoint.name);
+    if (typeof answer === 'string') throw new NameTakenError(name, entryOf(name, answer).endpoint.name);
   }
 
   async unclaim(name: string): Promise<void> {
@@ -49,12 +49,13 @@ export class Directory {
     const keys = [this.keys.until, this.keys.names];
     const found = (await this.connection.run({ script: namesScript, keys, args: name })) as readonly string[];
     const entries: NamedEntry[] = [];
-    for (let at = 0; at < found.length; at += 2) entries.push(read(found[at] ?? '', found[at + 1] ?? ''));
+    for (let at = 0; at < found.length; at += 2) entries.push(entryOf(found[at] ?? '', found[at + 1] ?? ''));
     return entries;
   }
 }
 
-function read(name: string, entry: string): NamedEntry {
+/** A name of the directory, and what stands behind it. */
+export function entryOf(name: string, entry: string): NamedEntry {
   const [incarnation, endpoint, about] = JSON.parse(entry) as [string, string, string];
   return { name, endpoint: { name: endpoint, incarnation }, about };
 }

@@ -1,10 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  EndpointTakenError,
-  isOrchestratorError,
-  StoreUnavailableError,
-  TransportUnavailableError,
-} from '@nestjs-orchestrator/core';
+import { EndpointTakenError, TransportUnavailableError } from '@nestjs-orchestrator/core';
 import type {
   Endpoint,
   FrameReceiver,
@@ -15,17 +10,14 @@ import type {
 import type { Cluster, Redis } from 'ioredis';
 import { Connection } from '../connection/connection.js';
 import { checkServer } from '../connection/server.js';
-import { StoreServerError } from '../errors.js';
 import { ClusterKeys } from './cluster-keys.js';
+import { asUnavailable, opened } from './access.js';
+import { differenceOf, LAYOUT, TYPE } from './layout.js';
 import { checkName } from './directory.js';
 import { memberOf } from './members.js';
 import { type RedisStreamsOptions, streamSettings, type StreamSettings } from './options.js';
 import { joinScript } from './scripts.js';
 import { RedisSeat } from './seat.js';
-
-const TYPE = 'distributed';
-/** Version of the layout of the keys. */
-const LAYOUT = '2';
 
 /**
  * Endpoints on several machines, joined by Redis Streams: one server, Sentinel, or a cluster of it. The client is the caller's, who closes it; a seat makes
@@ -68,29 +60,8 @@ async function join(
     return seat;
   } catch (error) {
     await seat.leave();
-    throw isOrchestratorError(error) && !(error instanceof StoreUnavailableError)
-      ? error
-      : unavailable(error);
+    throw asUnavailable(error);
   }
-}
-
-/** A server that does not let the client in is as unavailable as none. */
-async function opened(connection: Connection): Promise<void> {
-  try {
-    await connection.open();
-  } catch (error) {
-    if (!(error instanceof StoreServerError)) throw error;
-    throw new TransportUnavailableError(TYPE, error.message, { cause: error });
-  }
-}
-
-function unavailable(cause: unknown): TransportUnavailableError {
-  const text = cause instanceof Error ? cause.message : String(cause);
-  return new TransportUnavailableError(
-    TYPE,
-    `${text} Check address, user and password of the Redis client.`,
-    { cause },
-  );
 }
 
 /** A name that is held by somebody who gives no sign of life is free when his lease is over; until then it is looked at again. */
@@ -120,19 +91,4 @@ async function takePlace(
     seen = until;
     await new Promise<void>((resolve) => void clock.schedule(leaseMs / 2, resolve));
   }
-}
-
-/** What keeps this process from joining, and what to do about it. */
-function differenceOf(cluster: string, key: string, found: string, partitions: number): string {
-  const [count, layout = '1'] = found.split('/').toReversed();
-  if (layout === LAYOUT) {
-    return (
-      `cluster '${cluster}' has ${count} partitions, and this process asks for ${partitions}. ` +
-      `Set 'partitions' to ${count}, or give the cluster another name.`
-    );
-  }
-  return (
-    `cluster '${cluster}' has streams of layout ${layout}, and this build reads and writes ${LAYOUT}. Give the cluster another name; or let its builds ` +
-    `handle what waits, end them, and delete the key '${key}'.`
-  );
 }

@@ -1,0 +1,29 @@
+import {
+  isOrchestratorError,
+  StoreUnavailableError,
+  TransportUnavailableError,
+} from '@nestjs-orchestrator/core';
+import type { Connection } from '../connection/connection.js';
+import { StoreServerError } from '../errors.js';
+import { TYPE } from './layout.js';
+
+/** A server that does not let the client in is as unavailable as none. */
+export async function opened(connection: Connection): Promise<void> {
+  try {
+    await connection.open();
+  } catch (error) {
+    if (!(error instanceof StoreServerError)) throw error;
+    throw new TransportUnavailableError(TYPE, error.message, { cause: error });
+  }
+}
+
+/** An error of the framework as it is, anything else as a server that can't be used. */
+export function asUnavailable(error: unknown): unknown {
+  if (isOrchestratorError(error) && !(error instanceof StoreUnavailableError)) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  return new TransportUnavailableError(
+    TYPE,
+    `${text} Check address, user and password of the Redis client.`,
+    { cause: error },
+  );
+}
