@@ -17,7 +17,10 @@ const TURN = 256;
 const IDLE_WINDOW_MS = 1_000;
 /** Code that runs for the first time takes many times as long: so many milliseconds of it count for nothing. */
 const WARM_UP_MS = 300;
-const WARM_UP_EVENTS = 2_000;
+const MOST_WARM_UP_EVENTS = 2_000;
+const LEAST_WARM_UP_EVENTS = 200;
+/** Of large events fewer: some of the field never wait, and hold all of them in memory. */
+const WARM_UP_BYTES = 16_000_000;
 const WARM_UP_TRIPS = 100;
 
 /** Microseconds of round trips. */
@@ -76,7 +79,7 @@ export class Contest {
   /** Until the code is warm; events per second at the end of it. */
   async warmUp(bytes: number): Promise<number> {
     await atLeast(WARM_UP_MS, () => this.trips(WARM_UP_TRIPS, bytes));
-    return await atLeast(WARM_UP_MS, () => this.events(WARM_UP_EVENTS, bytes));
+    return await atLeast(WARM_UP_MS, () => this.events(leastEvents(bytes), bytes));
   }
 
   /** Per cent of a core that a receiver uses while nothing is sent, in the middle one of the seconds that `ms` has: a single collection of garbage is more. */
@@ -111,6 +114,10 @@ export class Contest {
     await flying.below(1);
   }
 }
+
+/** So many at once, at least. */
+export const leastEvents = (bytes: number): number =>
+  Math.max(LEAST_WARM_UP_EVENTS, Math.min(MOST_WARM_UP_EVENTS, Math.round(WARM_UP_BYTES / bytes)));
 
 /** Does it again for so many milliseconds; what the last time came to. */
 async function atLeast<T>(ms: number, work: () => Promise<T>): Promise<T> {

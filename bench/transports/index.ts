@@ -1,5 +1,5 @@
 import { compare, type Result } from '../measure.js';
-import { Contest, type Trips } from './contest.js';
+import { Contest, leastEvents, type Trips } from './contest.js';
 import { floors } from './floors.js';
 import { stoppedWithTheRun } from '../ending.js';
 import { natsServer, rabbitServer, redisServer, type Started } from './servers.js';
@@ -8,6 +8,10 @@ import type { Addresses, WireName } from './wire.js';
 /** Best of so many runs each. */
 const ROUNDS = number('rounds', 3);
 const MILLISECONDS = number('milliseconds', 1_500);
+/** Of each size to each number of receivers: one run, so that all the field takes a few minutes. */
+const GRID_MILLISECONDS = number('grid-milliseconds', 300);
+/** `pair`: one size between two processes, and idling; `grid`: every size to every number of receivers. */
+const PARTS = list('parts', ['pair', 'grid']);
 const SIZES = list('sizes', ['100', '1000', '64000']).map(Number);
 const RECEIVERS = list('receivers', ['1', '4', '8']).map(Number);
 /** `named-pipe,tcp` takes part of the field. */
@@ -18,7 +22,7 @@ const SLEEP_MS = 5;
 const BUSY_TRIPS = 3_000;
 const ASLEEP_TRIPS = 200;
 /** Of each size to each number of receivers. */
-const EACH_TRIPS = 500;
+const EACH_TRIPS = 200;
 
 const OURS: readonly WireName[] = ['port', 'orchestrator', 'nest'].flatMap((face) =>
   ['shared-memory', 'named-pipe', 'redis-streams'].map((carrier) => ({ face, carrier }) as WireName),
@@ -35,14 +39,21 @@ const PEERS: readonly WireName[] = [
 /** Whom ratios are taken against: what Nest does without a broker. */
 const RIVAL = 'Nest tcp';
 
+/** Of one size between two processes. */
+interface Pair {
+  readonly perSecond: number;
+  readonly busy: Trips;
+  readonly asleep: Trips;
+  readonly idle: number;
+}
+
 interface Figures {
+  /** undefined: not wanted. */
+  readonly pair: Pair | undefined;
   /** Events per second of a size to so many receivers, by the words for it. */
   readonly events: ReadonlyMap<string, number>;
   /** Round trips one after the other, taking turns between the receivers, likewise. */
   readonly trips: ReadonlyMap<string, Trips>;
-  readonly busy: Trips;
-  readonly asleep: Trips;
-  readonly idle: number;
 }
 
 /**
@@ -61,20 +72,19 @@ export async function* transports(): AsyncGenerator<Result> {
     }
     if (!allows(ONLY, 'floors')) return;
     for await (const floor of floors(BUSY_TRIPS, ASLEEP_TRIPS, SLEEP_MS))
-      yield* tripLines(floor.name, floor, rival);
+      yield* tripLines(floor.name, floor, rival?.pair);
   } finally {
     await stop();
   }
 }
 
 async function measure(wire: WireName, addresses: Addresses): Promise<Figures> {
-  const [smallest = 100] = SIZES;
   const events = new Map<string, number>();
   const trips = new Map<string, Trips>();
   const pour = async (contest: Contest, receivers: number): Promise<void> => {
     const to = receivers === 1 ? '' : ` to ${receivers} processes`;
     for (const bytes of SIZES) {
-      events.set(`events of ${bytes} B${to}`, await fastest(contest, bytes));
+      events.set(`events of ${bytes} B${to}`, await fastest(contest, bytes, 1, GRID_MILLISECONDS));
       trips.set(`round trip of ${bytes} B${to}`, await contest.trips(EACH_TRIPS, bytes));
     }
   };
@@ -87,24 +97,34 @@ async function measure(wire: WireName, addresses: Addresses): Promise<Figures> {
       await close();
     }
   };
-  const times = await during(1, async (one) => {
-    if (RECEIVERS.includes(1)) await pour(one, 1);
-    await one.trips(500, smallest);
-    const busy = await one.trips(BUSY_TRIPS, smallest);
-    const asleep = await one.trips(ASLEEP_TRIPS, smallest, SLEEP_MS);
-    return { busy, asleep, idle: await one.idle(5_000) };
-  });
-  for (const receivers of RECEIVERS.filter((each) => each > 1))
-    await during(receivers, (several) => pour(several, receivers));
-  return { events, trips, ...times };
+  const pair = PARTS.includes('pair') ? await during(1, between) : undefined;
+  if (PARTS.includes('grid'))
+    for (const receivers of RECEIVERS) await during(receivers, (several) => pour(several, receivers));
+  return { pair, events, trips };
+}
+
+/** Two processes, and the smallest size. */
+async function between(contest: Contest): Promise<Pair> {
+  const [smallest = 100] = SIZES;
+  const perSecond = await fastest(contest, smallest, ROUNDS, MILLISECONDS);
+  await contest.trips(500, smallest);
+  const busy = await contest.trips(BUSY_TRIPS, smallest);
+  const asleep = await contest.trips(ASLEEP_TRIPS, smallest, SLEEP_MS);
+  return { perSecond, busy, asleep, idle: await contest.idle(5_000) };
 }
 
 /** As many events as take the wanted time, which the warming up and each round tell for the next one. */
-async function fastest(contest: Contest, bytes: number): Promise<number> {
+async function fastest(
+  contest: Contest,
+  bytes: number,
+  rounds: number,
+  milliseconds: number,
+): Promise<number> {
   let best = 0;
   let perSecond = await contest.warmUp(bytes);
-  for (let round = 0; round < ROUNDS; round += 1) {
-    perSecond = await contest.events(Math.max(2_000, Math.round((perSecond * MILLISECONDS) / 1_000)), bytes);
+  for (let round = 0; round < rounds; round += 1) {
+    const wanted = Math.round((perSecond * milliseconds) / 1_000);
+    perSecond = await contest.events(Math.max(leastEvents(bytes), wanted), bytes);
     best = Math.max(best, perSecond);
   }
   return best;
@@ -115,11 +135,14 @@ function* lines(name: string, figures: Figures, rival: Figures | undefined): Gen
     yield compare(`${name}: ${what}`, perSecond, rival?.events.get(what) ?? NaN, RIVAL, 'events/s');
   for (const [what, { p50 }] of figures.trips)
     yield less(`${name}: ${what}, p50`, p50, rival?.trips.get(what)?.p50);
-  yield* tripLines(name, figures, rival);
-  yield compare(`${name}: processor while idle`, figures.idle, rival?.idle ?? NaN, RIVAL, '% of a core');
+  if (figures.pair === undefined) return;
+  const { perSecond, idle } = figures.pair;
+  yield compare(`${name}: events`, perSecond, rival?.pair?.perSecond ?? NaN, RIVAL, 'events/s');
+  yield* tripLines(name, figures.pair, rival?.pair);
+  yield compare(`${name}: processor while idle`, idle, rival?.pair?.idle ?? NaN, RIVAL, '% of a core');
 }
 
-type TripFigures = Pick<Figures, 'busy' | 'asleep'>;
+type TripFigures = Pick<Pair, 'busy' | 'asleep'>;
 
 function* tripLines(name: string, figures: TripFigures, rival: TripFigures | undefined): Generator<Result> {
   yield less(`${name}: round trip, p50`, figures.busy.p50, rival?.busy.p50);
