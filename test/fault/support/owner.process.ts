@@ -17,7 +17,11 @@ const { url, name, options } = JSON.parse(process.argv[2] ?? '{}') as OwnerOrder
 const redis = new Redis(url);
 redis.on('error', () => undefined);
 const transport = redisStreams(redis, options);
-const tell = (word: OwnerWord): void => void process.send?.(word);
+/** Settles when it is in the pipe, which outlives this process: what dies with it was not told, and is not done. */
+const tell = (word: OwnerWord): Promise<void> =>
+  new Promise((resolve, reject) => {
+    process.send?.(word, undefined, undefined, (error) => (error === null ? resolve() : reject(error)));
+  });
 
 /** Until it has a place: the server may be away at the moment. */
 async function joined(): Promise<PartitionedSeat> {
@@ -42,7 +46,7 @@ for (;;) {
       onLost: () => undefined,
       onFrame: (_owned, frame) => tell({ to: frame.name, text: Buffer.from(frame.bytes).toString() }),
     });
-    tell({ serves: name });
+    await tell({ serves: name });
   } catch (error) {
     // Between joining and serving it was declared dead, or the server went away.
     if (!(error instanceof OrchestratorError)) throw error;
