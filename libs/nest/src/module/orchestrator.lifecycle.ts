@@ -43,8 +43,14 @@ export class OrchestratorLifecycle
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    await this.host.start();
-    await this.machines.startDurables();
+    try {
+      await this.host.start();
+      await this.machines.startDurables();
+    } catch (error) {
+      // Nest ends nothing of an application that could not start: others would go on seeing its machines. Why it could not start is what counts.
+      await this.onApplicationShutdown().catch(() => undefined);
+      throw error;
+    }
   }
 
   onModuleDestroy(): void {
