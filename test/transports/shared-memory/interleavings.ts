@@ -106,11 +106,16 @@ export class Steps {
     });
   }
 
+  /** Goes on once it rings, which it does until it is silenced. */
   waitForBell(): void {
+    this.step(() => [], true);
+  }
+
+  silence(): void {
     this.step(() => {
       this.bells[this.index] = false;
       return [];
-    }, true);
+    });
   }
 
   memory(base: number): LaneMemory {

@@ -20,6 +20,8 @@ interface Parts {
   readonly writerMemory?: (memory: LaneMemory) => LaneMemory;
   readonly readerMemory?: (memory: LaneMemory) => LaneMemory;
   readonly flag?: typeof SleepFlag;
+  /** Wrongly: the bell is silenced when the reader has looked for the last time. */
+  readonly silencesLate?: boolean;
 }
 
 const flagOf = (steps: Steps, actor: number, { flag = SleepFlag }: Parts) =>
@@ -37,6 +39,7 @@ const sender =
     if (!writer.tryWrite(next)) {
       writer.wantRoom(true);
       while (!writer.tryWrite(next)) {
+        steps.silence();
         if (own.trySleep(() => writer.hasRoomFor(next.length))) steps.waitForBell();
         own.wake();
       }
@@ -65,7 +68,12 @@ const receiver =
       }
       if (reader.isRoomWanted) flagOf(steps, lane + 1, parts).rouse(() => steps.ring(lane + 1));
     }
-    if (own.trySleep(() => readers.some((reader) => reader.isReady))) steps.waitForBell();
+    // What has rung was answered above.
+    if (parts.silencesLate !== true) steps.silence();
+    if (own.trySleep(() => readers.some((reader) => reader.isReady))) {
+      if (parts.silencesLate === true) steps.silence();
+      steps.waitForBell();
+    }
     own.wake();
     return { round: 0, positions: [], output };
   };
@@ -155,6 +163,10 @@ describe('the model finds', () => {
       }
     }
     expect(explore(single({ flag: LooksFirst })).fault).toMatch(/never read|for ever/);
+  });
+
+  it('a bell that is silenced after the last look', () => {
+    expect(explore(single({ silencesLate: true })).fault).toMatch(/never read|for ever/);
   });
 
   it('a sender that clears the flag before it rings, and dies in between', () => {

@@ -64,6 +64,8 @@ export class Table {
   readonly segment: Segment;
   readonly seats: Sitting[] = [];
   readonly bells = new Set<string>();
+  /** Those whose bell rings and who have been told so. */
+  readonly roused = new Set<string>();
   readonly dead = new Set<string>();
   readonly turns = new Set<() => void>();
   readonly watches = new Map<string, (() => void)[]>();
@@ -126,7 +128,7 @@ export class Sitting {
     name: string,
   ) {
     const { segment } = table;
-    const ground = groundOf(table);
+    const ground = groundOf(table, () => this.key);
     const applicant = { cluster: 'table', name, incarnation: `${name}-${table.seats.length}`, pid: 1 };
     const place = takePlace(segment, ground, applicant, () => {});
     this.place = place;
@@ -154,15 +156,23 @@ export class Sitting {
   }
 
   get isReady(): boolean {
-    const { bells, turns, dead } = this.table;
-    return !dead.has(this.key) && (bells.has(this.key) || turns.has(this.turn));
+    const { turns, dead } = this.table;
+    return !dead.has(this.key) && (this.isRung || turns.has(this.turn));
   }
 
   /** One turn of its event loop, if there is anything to do. */
   takeTurn(): void {
     if (!this.isReady) return;
-    if (this.table.bells.delete(this.key)) this.seat.rung();
-    else if (this.table.turns.delete(this.turn)) this.turn();
+    if (this.isRung) {
+      this.table.roused.add(this.key);
+      this.seat.rung();
+    } else if (this.table.turns.delete(this.turn)) this.turn();
+  }
+
+  /** Its event loop has come to its turns before it looks at the bell again. */
+  private get isRung(): boolean {
+    const { bells, roused } = this.table;
+    return bells.has(this.key) && !roused.has(this.key);
   }
 
   /** Turns until there is nothing to do. */
@@ -204,13 +214,17 @@ export class Sitting {
 
 const keyOf = (slot: number, generation: number): string => `${slot}-${generation}`;
 
-function groundOf(table: Table): Ground {
-  const { segment, bells, dead, watches } = table;
+function groundOf(table: Table, own: () => string): Ground {
+  const { segment, bells, roused, dead, watches } = table;
   return {
     exclusively: (task) => table.exclusively(task),
     isAlive: (slot, generation) =>
       !dead.has(keyOf(slot, generation)) && segment.endpoints.isLive(slot, generation),
     ring: (slot, generation) => void bells.add(keyOf(slot, generation)),
+    silence: () => {
+      bells.delete(own());
+      roused.delete(own());
+    },
     yieldCore() {},
     watch: (slot, generation, onEnd) => {
       const key = keyOf(slot, generation);

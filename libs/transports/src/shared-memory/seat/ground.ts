@@ -9,6 +9,8 @@ export interface Ground {
   isAlive(slot: number, generation: number): boolean;
   /** Rings the bell of an endpoint. */
   ring(slot: number, generation: number): void;
+  /** Takes back what has rung the own bell: until then it goes on ringing. */
+  silence(): void;
   /** Lets those run that wait for this core, before a reader that found nothing looks again. */
   yieldCore(): void;
   /** Calls when an endpoint ends, as early as that can be known. */

@@ -33,6 +33,7 @@ function setUp(foundAtLook: number): Setup {
         return looks >= foundAtLook && !isTaken;
       },
       pause: () => void done.push('pause'),
+      silence: () => void done.push('silence'),
     },
     PATIENT,
   );
@@ -46,8 +47,8 @@ describe('a reader that looks for an answer', () => {
     const { loop, done } = setUp(3);
     loop.expectAnswer();
     loop.rung();
-    loop.close();
     expect(done).toEqual(['turn in vain', 'look', 'pause', 'look', 'look', 'turn']);
+    loop.close();
   });
 
   it('gives its core away now and then, and the event loop a turn after so many looks', async () => {
@@ -77,6 +78,49 @@ describe('a reader that looks for an answer', () => {
   });
 });
 
+describe('a bell that rings', () => {
+  it('is silenced after what has come was answered, and before the flag is set again', async () => {
+    const { loop, counts, bell, isAsleep } = setUpTraffic(1);
+    counts.waiting = 1;
+    bell.rings = true;
+    loop.rung();
+    await Promise.resolve();
+    expect([counts.waiting, bell.rings]).toEqual([0, true]);
+    await nextTurn();
+    expect([bell.rings, isAsleep()]).toEqual([false, true]);
+    loop.close();
+  });
+
+  it('is heard where nothing has come, and again in the sleep after that', async () => {
+    const { loop, bell, before, isAsleep } = setUpTraffic(1);
+    const asleepAtLook: boolean[] = [];
+    before.look = () => void asleepAtLook.push(bell.rings);
+    bell.rings = true;
+    loop.rung();
+    expect(isAsleep()).toBe(false);
+    await nextTurn();
+    // The look that sees whether it may sleep comes after the bell was silenced.
+    expect([isAsleep(), asleepAtLook]).toEqual([true, [false]]);
+    bell.rings = true;
+    loop.rung();
+    await nextTurn();
+    expect([isAsleep(), bell.rings]).toEqual([true, false]);
+    loop.close();
+  });
+
+  it.each(['pause', 'close'] as const)('is silenced at once around a %s', (end) => {
+    const { loop, bell } = setUpTraffic(1);
+    bell.rings = true;
+    loop.rung();
+    loop[end]();
+    expect(bell.rings).toBe(false);
+    bell.rings = true;
+    loop.rung();
+    expect(bell.rings).toBe(false);
+    loop.close();
+  });
+});
+
 /** A loop whose frames come when the test says so, by a clock that goes on by so many milliseconds whenever it is looked at. */
 function setUpTraffic(step: number) {
   let now = 0;
@@ -84,6 +128,7 @@ function setUpTraffic(step: number) {
   const memory = new SharedLaneMemory(new ArrayBuffer(LANE_CONTROL_BYTES + 64), 0, LANE_CONTROL_BYTES, 64);
   const counts = { waiting: 0, turns: 0, looks: 0 };
   const before = { turn: (): void => undefined, look: (): void => undefined };
+  const bell = { rings: false };
   const turns: Turns = {
     turn: () => {
       counts.turns += 1;
@@ -98,9 +143,10 @@ function setUpTraffic(step: number) {
       return counts.waiting > 0;
     },
     pause: () => undefined,
+    silence: () => void (bell.rings = false),
   };
   const loop = new ReadingLoop(new SleepFlag(memory, 0), turns, { spinMs: 0.2, answerSpinMs: 0.5 });
-  return { loop, counts, before, isAsleep: () => (memory.load(0) & 1) === 1 };
+  return { loop, counts, before, bell, isAsleep: () => (memory.load(0) & 1) === 1 };
 }
 
 afterEach(() => void vi.restoreAllMocks());

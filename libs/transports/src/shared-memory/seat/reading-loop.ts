@@ -10,6 +10,8 @@ export interface Turns {
   isReady(): boolean;
   /** Called between two looks that may both find nothing. */
   pause(): void;
+  /** Takes back what has rung the bell. */
+  silence(): void;
 }
 
 /** How long a loop looks before it sleeps; see `SharedMemoryOptions`. */
@@ -24,13 +26,16 @@ const LOOKS_PER_PAUSE = 8;
 
 /**
  * Calls `turn` as long as there is something to do, a round of the event loop between two calls; then for a while in case more comes; then sets the
- * sleep flag and rests until the bell rings.
+ * sleep flag and rests until the bell rings. What has come is answered before the bell is silenced, which is a call of the system; the bell is
+ * silenced before the flag is set again, so that no ring for the next sleep is taken for the one before.
  */
 export class ReadingLoop {
   private readonly spin: AdaptiveSpin;
   private readonly answers: AnswerWatch;
   private immediate: NodeJS.Immediate | undefined = undefined;
   private isClosed = false;
+  /** The bell has rung and is not silenced yet. */
+  private isRinging = false;
   isPaused = false;
 
   constructor(
@@ -57,17 +62,22 @@ export class ReadingLoop {
 
   /** The bell has rung: now. */
   rung(): void {
-    if (this.isClosed || this.isPaused) return;
+    this.isRinging = true;
+    if (this.isClosed || this.isPaused) {
+      this.silence();
+      return;
+    }
     this.flag.wake();
-    if (this.immediate !== undefined) clearImmediate(this.immediate);
-    this.run();
+    this.cancel();
+    this.work();
+    if (!this.isClosed) this.immediate ??= setImmediate(this.run);
   }
 
   /** Does nothing until the returned function is called. */
   pause(): () => void {
     this.isPaused = true;
-    if (this.immediate !== undefined) clearImmediate(this.immediate);
-    this.immediate = undefined;
+    this.cancel();
+    this.silence();
     return () => {
       this.isPaused = false;
       this.kick();
@@ -76,20 +86,38 @@ export class ReadingLoop {
 
   close(): void {
     this.isClosed = true;
-    if (this.immediate !== undefined) clearImmediate(this.immediate);
-    this.immediate = undefined;
+    this.cancel();
+    this.silence();
     this.flag.wake();
   }
 
   private readonly run = (): void => {
     this.immediate = undefined;
-    const done = this.turns.turn();
-    if (this.isClosed) return;
-    if (done > 0) this.found();
-    else if (this.looksAgain()) this.lookInLine();
-    else if (this.flag.trySleep(() => this.turns.isReady())) return;
-    if (!this.isClosed) this.immediate ??= setImmediate(this.run);
+    this.silence();
+    const isIdle = !this.work();
+    if (this.isClosed || (isIdle && this.flag.trySleep(() => this.turns.isReady()))) return;
+    this.immediate ??= setImmediate(this.run);
   };
+
+  /** `false`: there was nothing to do, and nothing is expected. */
+  private work(): boolean {
+    if (this.turns.turn() > 0) {
+      if (!this.isClosed) this.found();
+    } else if (!this.isClosed && this.looksAgain()) this.lookInLine();
+    else return false;
+    return true;
+  }
+
+  private cancel(): void {
+    if (this.immediate !== undefined) clearImmediate(this.immediate);
+    this.immediate = undefined;
+  }
+
+  private silence(): void {
+    if (!this.isRinging) return;
+    this.isRinging = false;
+    this.turns.silence();
+  }
 
   /** Looks a few times, and begins at once with what comes. A turn of the event loop for each look would take several times as long as a look. */
   private lookInLine(): void {

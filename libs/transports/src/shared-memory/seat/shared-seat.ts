@@ -70,7 +70,12 @@ export class SharedSeat implements TransportSeat {
     const flag = segment.endpoints.sleepFlag(place.slot);
     this.loop = new ReadingLoop(
       flag,
-      { turn: () => this.turn(), isReady: () => this.isReady(), pause: () => ground.yieldCore() },
+      {
+        turn: () => this.turn(),
+        isReady: () => this.isReady(),
+        pause: () => ground.yieldCore(),
+        silence: () => ground.silence(),
+      },
       settings,
     );
   }
@@ -81,7 +86,7 @@ export class SharedSeat implements TransportSeat {
     this.loop.kick();
   }
 
-  /** The bell has rung. */
+  /** The bell has rung: it goes on until it is silenced. */
   rung(): void {
     this.loop.rung();
   }

@@ -103,7 +103,7 @@ export class ClusterFiles {
     }
   }
 
-  /** Under the lock: this process has the slot from now on; `onRing` is called when its bell is rung. */
+  /** Under the lock: this process has the slot from now on; `onRing` is called when its bell is rung, again and again until it is silenced. */
   settle(slot: number, generation: number, onRing: () => void): void {
     const { O_RDWR, O_CREAT, O_EXCL, O_NONBLOCK } = constants;
     this.remove(slot, generation);
@@ -120,10 +120,7 @@ export class ClusterFiles {
       this.remove(slot, generation);
       throw error;
     }
-    const poll = this.posix.poll(bell, 'readable', () => {
-      this.silence(bell);
-      onRing();
-    });
+    const poll = this.posix.poll(bell, 'readable', onRing);
     this.own = { sign, bell, poll };
   }
 
@@ -226,9 +223,11 @@ export class ClusterFiles {
     return false;
   }
 
-  private silence(bell: number): void {
+  /** Hears what has rung the own bell up to now. */
+  silence(): void {
+    if (this.own === undefined) return;
     try {
-      readSync(bell, this.drain);
+      readSync(this.own.bell, this.drain);
     } catch (error) {
       // Rung and heard already.
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;

@@ -21,6 +21,10 @@ export class ProcessGround implements Ground {
     this.files.ring(slot, generation);
   }
 
+  silence(): void {
+    this.files.silence();
+  }
+
   yieldCore(): void {
     this.files.yieldCore();
   }

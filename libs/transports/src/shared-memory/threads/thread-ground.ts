@@ -70,6 +70,9 @@ export class ThreadGround implements Ground {
     Atomics.notify(this.words.bells, slot);
   }
 
+  /** It counts its rings, and is never full. */
+  silence(): void {}
+
   yieldCore(): void {}
 
   /** A thread's end is told with the registry. */
