@@ -27,7 +27,8 @@ import { regain, tellLost } from './regain.js';
 import { RemoteMachine } from './remote/remote-machine.js';
 import { RemoteRef } from './remote/remote-ref.js';
 import type { ClusterMachine, ClusterProcess, ClusterStatistics } from './cluster-statistics.js';
-import { utf8Bytes, WORST_BYTES } from './wire/batch.js';
+import { utf8Bytes } from './wire/batch.js';
+import { WORST_BYTES } from './wire/numbers.js';
 
 /** Remote machines that are remembered; above, those that nothing waits for are forgotten. */
 const MOST_REMOTES = 10_000;

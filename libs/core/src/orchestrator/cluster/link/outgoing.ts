@@ -124,7 +124,7 @@ export class Outgoing {
     batch.heads.byte(ANSWER);
     batch.heads.number(number);
     batch.heads.byte((changed ? CHANGED : 0) | (reply === undefined ? 0 : HAS_REPLY));
-    batch.headText(snapshot);
+    batch.heads.text(snapshot);
     if (reply !== undefined) batch.payload(reply);
     this.flushSoon();
   }

@@ -1,12 +1,10 @@
 import { MAGIC, VERSION } from './format.js';
-import { LONGEST_NUMBER, NumberWriter } from './numbers.js';
+import { LONGEST_NUMBER, NumberWriter, WORST_BYTES } from './numbers.js';
 
 /** Bytes of a frame beside heads and payloads. */
 export const FRAME_OVERHEAD = 2 + 2 * LONGEST_NUMBER;
 /** Bytes that a head takes at most. */
 export const LONGEST_HEAD = 1 + 3 * LONGEST_NUMBER;
-/** Bytes of one UTF-16 unit in UTF-8, at most. */
-export const WORST_BYTES = 3;
 const encoder = new TextEncoder();
 
 /** Remarks and envelopes that leave together in one frame. */
@@ -41,13 +39,6 @@ export class Batch {
 
   payload(json: string): void {
     this.payloads += this.payloads === '' ? `[${json}` : `,${json}`;
-  }
-
-  /** A text among the heads: its bytes are counted, and read when somebody asks for them. */
-  headText(text: string): void {
-    const bytes = utf8Bytes(text);
-    this.heads.number(bytes);
-    encoder.encodeInto(text, this.heads.room(bytes));
   }
 
   /** Empties it into a frame: part of `scratch`, or memory of its own. */

@@ -1,6 +1,6 @@
 /**
  * A frame: what one process tells another in one go. Byte by byte (`n` is an unsigned number of 7 bits a byte, the last without the
- * top bit):
+ * top bit; it may have more bytes than it needs):
  *
  * ```
  * 'o'  version  n: number of the first envelope  n: bytes of the heads  heads  JSON list of payloads (UTF-8; nothing where there are none)

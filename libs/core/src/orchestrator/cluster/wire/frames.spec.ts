@@ -84,6 +84,25 @@ describe('a frame', () => {
     expect(payload['polluted']).toBeUndefined();
   });
 
+  it('gives back the texts among its heads, with what stands around them', () => {
+    const text = fc.string({ unit: 'binary', maxLength: 700 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(), text), { maxLength: 4 }), (heads) => {
+        const batch = new Batch();
+        batch.first = 1;
+        for (const [number, some] of heads) {
+          batch.heads.number(number);
+          batch.heads.text(some);
+        }
+        batch.payload('"behind"');
+        const reader = new FrameReader(batch.writeTo(new Uint8Array(64)));
+        expect(heads.map(() => [reader.number(), reader.text()])).toEqual(heads);
+        expect([reader.isAtEnd, reader.payload()]).toEqual([true, 'behind']);
+      }),
+    );
+    expect(() => new Batch().heads.text('x'.repeat(5_500))).toThrow(RangeError);
+  });
+
   it('counts the bytes of its texts', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {

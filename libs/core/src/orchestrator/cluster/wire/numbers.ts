@@ -3,6 +3,9 @@ import { MalformedFrame } from './malformed-frame.js';
 const TOP = 0x80;
 /** Bytes of the largest safe integer. */
 export const LONGEST_NUMBER = 8;
+/** Bytes of one UTF-16 unit in UTF-8, at most. */
+export const WORST_BYTES = 3;
+const encoder = new TextEncoder();
 
 /** Bytes that grow as they are written. */
 export class NumberWriter {
@@ -24,12 +27,22 @@ export class NumberWriter {
     this.byte(rest);
   }
 
-  /** So many bytes, for the caller to fill. */
-  room(bytes: number): Uint8Array {
-    while (this.length + bytes > this.bytes.length) this.grow();
-    const at = this.length;
-    this.length += bytes;
-    return this.bytes.subarray(at, this.length);
+  /**
+   * The bytes of a text in UTF-8, behind their number. The number is written when they are: to count them before takes as long as to write them. A
+   * number may be written with more bytes than it needs.
+   *
+   * @throws RangeError where there are more than two bytes of a number can say
+   */
+  text(text: string): void {
+    const most = text.length * WORST_BYTES;
+    if (most >= TOP * TOP)
+      throw new RangeError(`A text of ${text.length} characters is too long for a head.`);
+    while (this.length + 2 + most > this.bytes.length) this.grow();
+    const at = this.length + 2;
+    const { written } = encoder.encodeInto(text, this.bytes.subarray(at));
+    this.bytes[at - 2] = (written % TOP) | TOP;
+    this.bytes[at - 1] = Math.floor(written / TOP);
+    this.length = at + written;
   }
 
   private grow(): void {
