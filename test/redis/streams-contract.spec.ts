@@ -7,6 +7,7 @@ import { ClusterKeys } from '../../libs/redis/src/streams/cluster-keys.js';
 import {
   beatScript,
   giveScript,
+  joinScript,
   lastIdScript,
   removeScript,
   takeScript,
@@ -156,6 +157,41 @@ describe('the lease of an endpoint', () => {
     expect(await remove('late', 0)).toBe(0);
     await redis.hset(keys.pulse, 'grace', 0);
     expect([await remove('late', 0), await remove('late', 0)]).toEqual([1, 0]);
+  });
+
+  it('ends with all that it held, also where the only one who sees it takes its name', async () => {
+    await redis
+      .multi()
+      .zadd(keys.until, now() - 10_000, 'dead')
+      .hset(keys.nodes, 'dead', '["a",1,0]')
+      .hset(keys.endpoints, 'a', 'dead')
+      .hset(keys.names, 'books', '["dead","a",""]')
+      .sadd(keys.heldBy('dead'), 'books')
+      .exec();
+    const { seat } = await join('a');
+    expect(await redis.hgetall(keys.endpoints)).toEqual({ a: seat.self.incarnation });
+    expect(await redis.hkeys(keys.nodes)).toEqual([seat.self.incarnation]);
+    expect(await redis.exists(keys.names, keys.heldBy('dead'))).toBe(0);
+  });
+
+  it('keeps its name as long as nobody is taken for dead', async () => {
+    const grace = now() + 600_000;
+    const others = ['someone', 2_000, '["a",2,0]', '2/1'];
+    const all = [keys.until, keys.nodes, keys.endpoints, keys.settings, keys.pulse];
+    const take = (): Promise<unknown> =>
+      connection.run({ script: joinScript, keys: all, args: ['a', ...others] });
+    await redis
+      .multi()
+      .zadd(keys.until, now() - 10_000, 'late')
+      .hset(keys.nodes, 'late', '["a",1,0]')
+      .hset(keys.endpoints, 'a', 'late')
+      .hset(keys.pulse, 'grace', grace)
+      .exec();
+    expect(await take()).toEqual(['taken', '["a",1,0]', `${grace}`]);
+    await redis.hset(keys.pulse, 'grace', 0);
+    expect(await take()).toEqual(['dead', 'late']);
+    expect(await remove('late', 0)).toBe(1);
+    expect(await take()).toEqual(['joined']);
   });
 
   it('is not renewed once others have declared it dead', async () => {

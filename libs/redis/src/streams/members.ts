@@ -3,6 +3,7 @@ import { Throttle } from '@nestjs-orchestrator/core/internal';
 import type { Cluster, Redis } from 'ioredis';
 import type { Connection } from '../connection/connection.js';
 import { listen } from '../connection/listen.js';
+import type { Call } from '../connection/script.js';
 import type { ClusterKeys } from './cluster-keys.js';
 import { beatScript, removeScript } from './scripts.js';
 
@@ -204,12 +205,16 @@ export class Members {
     this.ground.listener.came(member);
   }
 
-  private async remove({ name, incarnation }: Endpoint, leaving: boolean): Promise<boolean> {
-    const { until, nodes, endpoints, names, pulse } = this.keys;
-    const keys = [until, nodes, endpoints, names, this.keys.heldBy(incarnation), pulse];
-    const args = [incarnation, name, leaving ? 1 : 0];
-    return (await this.connection.run({ script: removeScript, keys, args })) === 1;
+  private async remove(endpoint: Endpoint, leaving: boolean): Promise<boolean> {
+    return (await this.connection.run(removal(this.keys, endpoint, leaving))) === 1;
   }
+}
+
+/** Takes an endpoint out of the cluster, with the names that it holds; answers 1 where it is out. */
+export function removal(keys: ClusterKeys, { name, incarnation }: Endpoint, leaving: boolean): Call {
+  const { until, nodes, endpoints, names, pulse } = keys;
+  const all = [until, nodes, endpoints, names, keys.heldBy(incarnation), pulse];
+  return { script: removeScript, keys: all, args: [incarnation, name, leaving ? 1 : 0] };
 }
 
 export function memberOf(incarnation: string, about: string): Member {

@@ -14,7 +14,7 @@ import { ClusterKeys } from './cluster-keys.js';
 import { asUnavailable, opened } from './access.js';
 import { differenceOf, LAYOUT, TYPE } from './layout.js';
 import { checkName } from './directory.js';
-import { memberOf } from './members.js';
+import { memberOf, removal } from './members.js';
 import { type RedisStreamsOptions, streamSettings, type StreamSettings } from './options.js';
 import { joinScript } from './scripts.js';
 import { RedisSeat } from './seat.js';
@@ -75,7 +75,7 @@ async function takePlace(
   const about = JSON.stringify([self.name, process.pid, 0]);
   const call = {
     script: joinScript,
-    keys: [keys.until, keys.nodes, keys.endpoints, keys.settings],
+    keys: [keys.until, keys.nodes, keys.endpoints, keys.settings, keys.pulse],
     args: [self.name, self.incarnation, leaseMs, about, `${LAYOUT}/${partitions}`],
   };
   let seen: string | undefined;
@@ -84,6 +84,11 @@ async function takePlace(
     if (answer === 'joined') return;
     if (answer === 'settings') {
       throw new TransportUnavailableError(TYPE, differenceOf(cluster, keys.settings, found, partitions));
+    }
+    if (answer === 'dead') {
+      // With all that it held: nobody else may be there to do it.
+      await connection.run(removal(keys, { name: self.name, incarnation: found }, false));
+      continue;
     }
     if (seen !== undefined && seen !== until) {
       throw new EndpointTakenError(cluster, self.name, memberOf('', found).pid);

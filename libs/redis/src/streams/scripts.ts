@@ -197,8 +197,8 @@ return 1`,
 );
 
 /**
- * Takes a place in the cluster. KEYS: until, nodes, endpoints, settings; ARGV: endpoint, incarnation, lease, about, layout and partitions. Returns 'joined', or
- * 'settings' and those of the cluster, or 'taken' and who has it: about and until when.
+ * Takes a place in the cluster. KEYS: until, nodes, endpoints, settings, pulse; ARGV: endpoint, incarnation, lease, about, layout and partitions. Returns 'joined', or
+ * 'settings' and those of the cluster, or 'taken' and who has it: about and until when; or 'dead' and the incarnation that has it, which is to be taken out first.
  */
 export const joinScript = script(
   clock,
@@ -206,11 +206,11 @@ export const joinScript = script(
 local settings = redis.call('GET', KEYS[4])
 if settings and settings ~= ARGV[5] then return {'settings', settings} end
 local other = redis.call('HGET', KEYS[3], ARGV[1])
-if other then
-  local till = tonumber(redis.call('ZSCORE', KEYS[1], other) or '0')
+local till = other and redis.call('ZSCORE', KEYS[1], other)
+if till then
+  till = math.max(tonumber(till), tonumber(redis.call('HGET', KEYS[5], 'grace') or '0'))
   if till > now then return {'taken', redis.call('HGET', KEYS[2], other) or '', string.format('%.0f', till)} end
-  redis.call('ZREM', KEYS[1], other)
-  redis.call('HDEL', KEYS[2], other)
+  return {'dead', other}
 end
 redis.call('SET', KEYS[4], ARGV[5])
 redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[2])
