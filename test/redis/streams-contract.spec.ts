@@ -229,6 +229,36 @@ it('what waits in a stream that would expire keeps it, and how many frames it ha
   expect(await left()).toEqual([false, false]);
 });
 
+it('what somebody else has written into streams keeps nothing else, and is a letter of its partition', async () => {
+  const [a, b] = [await join('a'), await join('b')];
+  await a.change.until(() => a.peers.includes('b up'));
+  const { stream, owner } = keys.partition(0);
+  const inbox = keys.inbox(a.seat.self.incarnation, b.seat.self.incarnation);
+  for (const key of [stream, inbox]) {
+    await redis.xadd(key, '*', 'foreign', 'entry');
+    await redis.xadd(key, '*', 'c', 1, 'f', 'no frames at all');
+    await redis.xadd(key, '*', 'c', 0, 'f', '');
+  }
+  // As if the owner before had died.
+  await redis.hset(owner, 'epoch', 1);
+  await a.serve();
+  await b.seat.publish('m', bytes('behind'));
+  await b.seat.send(a.seat.self, bytes('behind'));
+  await a.change.until(() => a.handled.length > 0 && a.frames.length > 0);
+  expect([a.handled.map(({ text }) => text), a.frames.map(({ text }) => text)]).toEqual([
+    ['behind'],
+    ['behind'],
+  ]);
+  await a.seat.leave();
+  const letters = await b.seat.letters();
+  expect(letters.map(({ bytes: held }) => Buffer.from(held).toString())).toEqual([
+    'foreignentry',
+    'c1fno frames at all',
+    'c0f',
+  ]);
+  expect(await redis.xlen(stream)).toBe(0);
+});
+
 it('a cluster has the partitions that it began with', async () => {
   await join('a');
   const other = joined('b', redis, { ...options, prefix: place.prefix, partitions: 2 });

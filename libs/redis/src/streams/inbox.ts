@@ -87,6 +87,7 @@ export class Inbox implements Source, Caller {
   private async handOver(): Promise<void> {
     this.handing = true;
     for (let entry = this.queue.shift(); entry !== undefined; entry = this.queue.shift()) {
+      if (entry.unreadable !== undefined) this.tellUnreadable(entry);
       for (const { bytes } of entry.frames) {
         this.ground.counted(bytes);
         try {
@@ -102,6 +103,15 @@ export class Inbox implements Source, Caller {
     }
     this.handing = false;
     this.checkClosed();
+  }
+
+  private tellUnreadable({ id }: Entry): void {
+    this.ground.logger.error(
+      `Entry ${id} of '${this.key}' holds no frames of this library and is thrown away`,
+      {
+        from: this.from.name,
+      },
+    );
   }
 
   private finished({ id, frames }: Entry): void {

@@ -35,12 +35,18 @@ export function packedSize({ name, bytes }: NamedFrame): number {
   return HEAD + Buffer.byteLength(name) + bytes.byteLength;
 }
 
-/** The frames of an entry, in order; they share its memory. */
+/**
+ * The frames of an entry, in order; they share its memory.
+ *
+ * @throws RangeError where it ends within a frame
+ */
 export function unpack(packed: Buffer): readonly ReadFrame[] {
   const frames: ReadFrame[] = [];
   for (let at = 0; at < packed.length;) {
     const body = at + HEAD + packed.readUInt16LE(at);
     const end = body + packed.readUInt32LE(at + 2);
+    if (end > packed.length)
+      throw new RangeError(`A frame ends at ${end}, and its entry at ${packed.length}.`);
     frames.push({ name: packed.toString('utf8', at + HEAD, body), bytes: packed.subarray(body, end) });
     at = end;
   }

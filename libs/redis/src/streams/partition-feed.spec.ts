@@ -22,7 +22,7 @@ interface Handed {
 function feedOf(known: readonly (readonly [id: string, count: number | 'done'])[] = []) {
   const handed: Handed[] = [];
   const timers = new Set<{ readonly delayMs: number; readonly run: () => void }>();
-  const server = { buried: [] as string[], counted: [] as string[], news: 0 };
+  const server = { isAway: false, buried: [] as string[], counted: [] as string[], news: 0 };
   const lease = { isValid: true };
   const schedule = (delayMs: number, run: () => void): Cancellable => {
     const timer = { delayMs, run };
@@ -36,6 +36,7 @@ function feedOf(known: readonly (readonly [id: string, count: number | 'done'])[
       return Number(known.find(([each]) => each === id)?.[1] ?? 0) + 1;
     },
     bury: async ({ id }: { readonly id: string }) => {
+      if (server.isAway) throw new Error('away');
       server.buried.push(id);
       return true;
     },
@@ -235,6 +236,17 @@ describe('a frame', () => {
     suspect?.done();
     await settled();
     expect(texts()).toEqual(['behind']);
+  });
+
+  it('is handed over behind an entry that holds none, which is a letter when the server is there', async () => {
+    const { feed, texts, comes, server } = feedOf();
+    server.isAway = true;
+    feed.take([{ id: '0-7', frames: [], unreadable: Buffer.from('foreign') }]);
+    comes('a', '1');
+    expect([texts(), server.buried]).toEqual([['1'], []]);
+    server.isAway = false;
+    await settled();
+    expect(server.buried).toEqual(['0-7.0']);
   });
 
   it('that was done under the owner before is not handed over', async () => {

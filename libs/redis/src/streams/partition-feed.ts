@@ -100,12 +100,17 @@ export class PartitionFeed implements Source, Caller {
 
   take(entries: readonly Entry[]): void {
     if (this.closed) return;
-    for (const { id, frames } of entries) {
-      const entry = this.progress.begin(id, frames.length);
-      this.outstanding += frames.length;
-      frames.forEach(({ name, bytes }, place) => this.takeOne(entry, `${id}.${place}`, name, bytes));
+    for (const { id, frames, unreadable } of entries) {
+      if (unreadable === undefined) this.takeEntry(id, frames);
+      else void this.buryUnreadable(id, unreadable);
     }
     if (this.queue.length > 0 && !this.alone) void this.runQueue();
+  }
+
+  private takeEntry(id: string, frames: Entry['frames']): void {
+    const entry = this.progress.begin(id, frames.length);
+    this.outstanding += frames.length;
+    frames.forEach(({ name, bytes }, place) => this.takeOne(entry, `${id}.${place}`, name, bytes));
   }
 
   private takeOne(entry: OpenEntry, id: string, name: string, bytes: Buffer): void {
@@ -116,6 +121,28 @@ export class PartitionFeed implements Source, Caller {
     if (known === 'done') this.finished(item, 'known');
     else if (this.alone || failures >= ALONE) this.queue.push(item);
     else this.offer(item);
+  }
+
+  /** What holds no frames of ours is a letter at once. */
+  private async buryUnreadable(id: string, bytes: Buffer): Promise<void> {
+    const entry = this.progress.begin(id, 1);
+    this.outstanding += 1;
+    const order = (this.order += 1);
+    const frame = `${id}.0`;
+    const item: Item = {
+      id: frame,
+      entry,
+      order,
+      name: '',
+      bytes,
+      isDone: false,
+      failures: 0,
+      counted: false,
+    };
+    const { partition } = this.owned;
+    this.ground.logger.error(`Entry ${id} of a partition holds no frames of this library`, { partition });
+    while (!this.closed && !(await this.buried(item, 'It holds no frames of this library.')))
+      await this.scripts.pause();
   }
 
   /** Stops, and settles when nothing is under way or the time is over. */

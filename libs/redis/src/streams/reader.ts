@@ -12,6 +12,8 @@ import { FRAMES_OF_ENTRY, REMEMBER_MS } from './stream-writer.js';
 export interface Entry {
   readonly id: string;
   readonly frames: readonly ReadFrame[];
+  /** What it holds, where that is none of our frames. */
+  readonly unreadable?: Buffer;
 }
 
 /** A stream that is read from its cursor on. */
@@ -275,5 +277,12 @@ function rowsByKey(reply: Reply): ReadonlyMap<string, Rows> {
 }
 
 function entryOf(id: Buffer, fields: readonly Buffer[]): Entry {
-  return { id: id.toString(), frames: unpack(fields[3] as Buffer) };
+  const read = { id: id.toString() };
+  try {
+    const frames = unpack(fields[3] ?? Buffer.alloc(0));
+    if (frames.length > 0) return { ...read, frames };
+  } catch {
+    // Somebody else has written it: those behind it are read all the same.
+  }
+  return { ...read, frames: [], unreadable: Buffer.concat(fields) };
 }

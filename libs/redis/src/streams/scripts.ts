@@ -101,7 +101,7 @@ while left > 0 do
   local entries = redis.call('XRANGE', KEYS[2], from, '+', 'COUNT', 16)
   if #entries == 0 then break end
   for _, entry in ipairs(entries) do
-    local count = tonumber(entry[2][2])
+    local count = tonumber(entry[2][2]) or 0
     for place = 0, count - 1 do
       local id = entry[1] .. '.' .. place
       local known = redis.call('HGET', KEYS[3], id)
