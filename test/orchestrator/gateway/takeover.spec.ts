@@ -155,6 +155,46 @@ describe('a gateway that is released', () => {
   });
 });
 
+describe('a gateway that has lost its place in its own cluster', () => {
+  it('gives its lease to the one that stands by, and stands by itself when it is back', async () => {
+    const { g1, g2, one, far, out, into, plant, clock, stateOf } = await twoGateways();
+    const heard = gatewayHeard(one);
+    plant.expel(g1.self);
+    expect(await heard).toMatchObject({ epoch: 2, endpoint: 'g2' });
+    await clock.advance(1_000);
+    await turns();
+    expect([stateOf(g1), stateOf(g2)]).toEqual(['standby', 'active']);
+    await out.send({ type: 'ADD', entry: 'again' });
+    await into.send({ type: 'ADD', entry: 'again' });
+    await g1.group.ref(books('company')).send({ type: 'ADD', entry: 'of its own' });
+    expect(await entriesAt(far.group.ref('books'))).toEqual(['first', 'again', 'of its own']);
+    expect(await entriesAt(one.group.ref('books'))).toEqual(['first', 'again']);
+  });
+
+  it('begins anew where it is the only one, for those who were there and for those who come', async () => {
+    const set = world();
+    const g1 = await set.joinGateway('plant-1', 'g1');
+    const [one, far] = [await set.join('plant-1', 'one'), await set.join('company', 'far')];
+    await one.group.spawn(ledger, { id: 'books' });
+    await far.group.spawn(ledger, { id: 'books' });
+    const [out, into] = [one.group.ref(books('company')), far.group.ref(books('plant-1'))];
+    await out.send({ type: 'ADD', entry: 'first' });
+    await into.send({ type: 'ADD', entry: 'first' });
+    const heard = gatewayHeard(one);
+    set.networkOf('plant-1').expel(g1.self);
+    await turns();
+    await set.clock.advance(1_000);
+    expect(await heard).toMatchObject({ epoch: 2, endpoint: 'g1' });
+    await turns();
+    const two = await set.join('plant-1', 'two');
+    for (const { group } of [one, two, g1])
+      await group.ref(books('company')).send({ type: 'ADD', entry: 'again' });
+    await into.send({ type: 'ADD', entry: 'again' });
+    expect(await entriesAt(far.group.ref('books'))).toEqual(['first', 'again', 'again', 'again']);
+    expect(await entriesAt(one.group.ref('books'))).toEqual(['first', 'again']);
+  });
+});
+
 describe('the epoch of a gateway', () => {
   it('grows beyond what anybody has heard, also where the gateway has heard nothing', async () => {
     const { joinGateway, g1, g2, one, far, plant, company, out } = await twoGateways();

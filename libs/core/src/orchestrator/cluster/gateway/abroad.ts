@@ -1,8 +1,9 @@
 import { PeerLostError } from '../../../errors/transport-errors.js';
-import type { Endpoint, Peer, TransportSeat } from '../../../ports/transport.js';
+import type { Endpoint, Peer } from '../../../ports/transport.js';
 import type { GroupCore } from '../../group/group-core.js';
 import type { ClusterMachine } from '../cluster-statistics.js';
 import { PeerProtocolError } from '../cluster-errors.js';
+import type { LastingSeat } from '../lasting-seat.js';
 import type { Arrivals } from '../link/arrivals.js';
 import { Incoming, type IncomingLimits } from '../link/incoming.js';
 import type { FrameSink, LinkContext } from '../link/link-context.js';
@@ -20,7 +21,7 @@ type Asked = Extract<Word, { kind: 'ask' }>;
 /** What a member gives to its dealings with other clusters. */
 export interface AbroadGround {
   readonly core: GroupCore;
-  readonly seat: TransportSeat;
+  readonly seat: LastingSeat;
   readonly cluster: string;
   readonly names: OwnNames;
   readonly arrivals: Arrivals;
@@ -56,18 +57,18 @@ export class Abroad {
    */
   async open(gateway: Gateway): Promise<void> {
     const { core, seat, cluster, context } = this.ground;
-    const self = seat.self;
     this.node = new GatewayNode(gateway, {
       cluster,
-      endpoint: self.name,
+      endpoint: seat.self.name,
       seat,
+      isAway: () => seat.trouble !== undefined,
       clock: core.clock,
       logger: core.logger,
       linkContext: (sink) => context(sink, () => {}),
       toMember: (frame) => this.heardFromSelf(frame),
       knownEpoch: () => this.gates.fence.epochOf(cluster),
-      greetMember: (greeting) => this.gates.greeted(self, greeting),
-      leftMember: () => this.gates.lost(self),
+      greetMember: (greeting) => this.gates.greeted(seat.self, greeting),
+      leftMember: () => this.gates.lost(seat.self),
       published: (names) => this.tellPublished(gateway.joins, names),
     });
     await this.node.begin();
@@ -98,6 +99,7 @@ export class Abroad {
   /** Others have declared this process dead. */
   anew(): void {
     this.gates.anew();
+    this.node?.anew();
   }
 
   /** A gateway of another cluster asks for a durable machine: this process leads to it wherever it is at work. */

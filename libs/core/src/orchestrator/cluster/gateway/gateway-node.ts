@@ -47,6 +47,8 @@ export interface NodeGround extends Pick<StayGround, 'linkContext' | 'toMember'>
   /** Name of this process. */
   readonly endpoint: string;
   readonly seat: TransportSeat;
+  /** It has lost its place in the own cluster, and is not back yet. */
+  readonly isAway: () => boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   /** The highest epoch of the own cluster's gateway that the member has heard of. */
@@ -152,6 +154,15 @@ export class GatewayNode {
     return (this.looking = this.looking.then(() => this.lookOnce()));
   }
 
+  /** This process has lost its place in the own cluster, so that nobody there reaches the gateway: another one may take over, or this one when it is back. */
+  anew(): void {
+    this.looking = this.looking.then(async () => {
+      if (this.closing !== undefined) return;
+      await this.standDown();
+      this.lookLater();
+    });
+  }
+
   /** Settles when it holds nothing any more; a look that is under way ends first, since it may just be joining. */
   close(): Promise<void> {
     return (this.closing ??= this.looking.then(() => this.standDown()));
@@ -169,8 +180,13 @@ export class GatewayNode {
 
   private async lookOnce(): Promise<void> {
     this.queued = false;
-    this.timer?.cancel();
     if (this.closing !== undefined) return;
+    if (this.ground.isAway()) this.lookLater();
+    else await this.lookNow();
+  }
+
+  private async lookNow(): Promise<void> {
+    this.timer?.cancel();
     const wasActive = this.isActive;
     try {
       const stay = (this.stay ??= await this.join());
@@ -185,7 +201,12 @@ export class GatewayNode {
     }
     if (this.closing !== undefined) return;
     if (wasActive && this.stay === undefined) void this.look();
-    else this.timer = this.ground.clock.schedule(this.options.retryMs, () => void this.look());
+    else this.lookLater();
+  }
+
+  private lookLater(): void {
+    this.timer?.cancel();
+    this.timer = this.ground.clock.schedule(this.options.retryMs, () => void this.look());
   }
 
   private async join(): Promise<Stay> {
