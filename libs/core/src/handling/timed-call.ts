@@ -1,3 +1,4 @@
+import { tellable } from '../errors/tellable.js';
 import type { Clock } from '../ports/clock.js';
 import { HandlerTimeoutError } from './handler-errors.js';
 
@@ -6,7 +7,7 @@ export type SignalSource = () => AbortSignal;
 
 /**
  * Calls user code with a signal that aborts after `timeoutMs`; rejects then, whether or not the code heeds the signal. A late settle is
- * ignored.
+ * ignored. What is thrown can be told ({@link tellable}).
  */
 export async function timedCall<T>(
   clock: Clock,
@@ -15,15 +16,21 @@ export async function timedCall<T>(
   call: (signal: SignalSource) => T | Promise<T>,
 ): Promise<T> {
   let abort: AbortController | undefined;
-  const result = call(() => (abort ??= new AbortController()).signal);
+  let result: T | Promise<T>;
+  try {
+    result = call(() => (abort ??= new AbortController()).signal);
+  } catch (error) {
+    throw tellable(error);
+  }
   if (!isThenable(result)) return result;
+  const settled = result;
   return new Promise<T>((resolve, reject) => {
     const timer = clock.schedule(timeoutMs, () => {
       const error = new HandlerTimeoutError(label, timeoutMs);
       (abort ??= new AbortController()).abort(error);
       reject(error);
     });
-    result.then(resolve, reject).finally(() => timer.cancel());
+    settled.then(resolve, (error: unknown) => reject(tellable(error))).finally(() => timer.cancel());
   });
 }
 

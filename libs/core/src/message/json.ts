@@ -18,7 +18,7 @@ export type JsonOnly<T> = [T] extends [Json<T>]
   ? unknown
   : { readonly 'data must be plain JSON': { [K in keyof T as T[K] extends Json<T[K]> ? never : K]: never } };
 
-/** A value that JSON can't carry: a Date, Map, bigint, function, class instance, NaN, or a cycle. */
+/** A value that JSON can't carry: a Date, Map, bigint, function, class instance, NaN, a cycle, or more than 500 levels. */
 export class NotJsonError extends OrchestratorError {
   readonly code = 'NOT_JSON';
   constructor(
@@ -71,6 +71,9 @@ export function parseJson(text: string): unknown {
   });
 }
 
+/** Levels of arrays and objects in each other: what is deeper exhausts the stack somewhere. */
+const MOST_LEVELS = 500;
+
 function assertJson(value: unknown, what: string, ancestors: object[]): void {
   const fault = faultOf(value, ancestors);
   if (fault !== null) throw new NotJsonError(what + fault.path, fault.found);
@@ -86,6 +89,7 @@ function faultOf(value: unknown, ancestors: object[]): Fault | null {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return null;
   if (typeof value === 'number') return Number.isFinite(value) ? null : { path: '', found: String(value) };
   if (typeof value !== 'object') return { path: '', found: describe(value) };
+  if (ancestors.length >= MOST_LEVELS) return { path: '', found: `more than ${MOST_LEVELS} levels deep` };
   if (ancestors.includes(value)) return { path: '', found: 'a reference to one of its own ancestors' };
   ancestors.push(value);
   const fault = Array.isArray(value) ? faultOfArray(value, ancestors) : faultOfObject(value, ancestors);

@@ -1,3 +1,4 @@
+import { tellable } from '../../errors/tellable.js';
 import type { Logger } from '../../ports/logger.js';
 import type { DueTimer, TimerRecord } from '../../ports/records.js';
 import type { RelayPorts } from './work-relay.js';
@@ -128,7 +129,8 @@ export class TimerRelay {
       return giveUp(consumer, timer, new TimerExhaustedError(timer));
     try {
       return await consumer.fire(timer);
-    } catch (error) {
+    } catch (thrown) {
+      const error = tellable(thrown);
       if (isNoFaultOfWork(error) || (mayRetry(error) && timer.attempts < maxAttempts)) throw error;
       return giveUp(consumer, timer, error);
     }

@@ -1,4 +1,5 @@
 import { errorText } from '../../errors/error-text.js';
+import { tellable } from '../../errors/tellable.js';
 import { toJson } from '../../message/json.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FaultPoints } from '../../ports/fault-points.js';
@@ -316,7 +317,8 @@ export class WorkRelay {
     if (work.attempts > most) return giveUp(consumer, work, new AttemptsExhaustedError(work));
     try {
       return await consumer.consume(work, this.fresh.has(work));
-    } catch (error) {
+    } catch (thrown) {
+      const error = tellable(thrown);
       if (isNoFaultOfWork(error) || (mayRetry(error) && work.attempts < most)) throw error;
       return giveUp(consumer, work, error);
     }

@@ -1,6 +1,7 @@
 import type { Consumed, Consumer } from '../../bus/relay/consumer.js';
 import { isNoFaultOfWork, mayRetry } from '../../bus/relay/retry-policy.js';
 import { errorText } from '../../errors/error-text.js';
+import { tellable } from '../../errors/tellable.js';
 import { parseJson, toJson } from '../../message/json.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FaultPoints } from '../../ports/fault-points.js';
@@ -131,7 +132,7 @@ export class ActivityConsumer implements Consumer {
       return { kind: 'done', output };
     } catch (error) {
       if (cancelled) return { kind: 'cancelled', begun: true };
-      return await this.failed(invocation, error);
+      return await this.failed(invocation, tellable(error));
     } finally {
       stopWatching();
     }

@@ -13,8 +13,9 @@ export interface SagaTarget {
 
 /** Who does something, and why; kept in the history of the instance. */
 export interface Audit {
-  /** Who: a name that means something to your people. */
+  /** Who: a name that means something to your people, of 1 to 512 characters. */
   readonly by: string;
+  /** At most 4 000 characters. */
   readonly reason?: string;
   /** Names this action: repeated with the same id it is done once. Default: a new one. */
   readonly id?: string;

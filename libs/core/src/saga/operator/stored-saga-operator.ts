@@ -36,6 +36,9 @@ export interface OperatorPorts {
 
 /** Letters that are read at a time. */
 const PAGE = 100;
+/** Longest texts of an audit, in characters. */
+const LONGEST_NAME = 512;
+const LONGEST_REASON = 4_000;
 
 /** Brings an operator's actions to instances, as messages. */
 export class StoredSagaOperator extends SagaOperator {
@@ -179,16 +182,41 @@ function stepOf({ step }: StepChoice): Pick<OperatorCause, 'step'> {
   return step === undefined ? {} : { step };
 }
 
-function checkAudit(verb: string, id: string, { by }: Audit): void {
-  if (by.trim() === '') throw new OperatorRefusedError(verb, id, `'by' must say who does it.`);
+/** What people are asked for comes from forms: nothing of it is taken for granted. */
+function checkAudit(
+  verb: string,
+  id: string,
+  { by, reason = '' }: Partial<Record<keyof Audit, unknown>>,
+): void {
+  if (typeof by !== 'string' || by.trim() === '' || by.length > LONGEST_NAME)
+    throw new OperatorRefusedError(
+      verb,
+      id,
+      `'by' must say who does it, in 1 to ${LONGEST_NAME} characters.`,
+    );
+  if (typeof reason !== 'string' || reason.length > LONGEST_REASON)
+    throw new OperatorRefusedError(
+      verb,
+      id,
+      `'reason' must be a text of at most ${LONGEST_REASON} characters.`,
+    );
 }
 
 /** The work of a letter. One that expired while it waited was no work yet: its payload is the message alone. */
 function replayOf({ tenant, destination, id, payload }: DeadLetter): WorkRecord {
-  const parsed = parseJson(payload) as { readonly kind?: string; readonly body?: unknown };
-  const isBare = destination.startsWith('saga:') && parsed.kind === undefined;
+  const parsed = destination.startsWith('saga:') ? parsedOrNot(payload) : undefined;
+  const isBare = typeof parsed === 'object' && parsed !== null && !('kind' in parsed);
   const text = isBare
     ? toJson({ kind: 'message', envelope: parsed, replay: true }, 'replayed message')
     : payload;
   return { tenant, destination, id, lane: null, payload: text, delayMs: 0 };
+}
+
+/** What can't be read is tried again as it is, and fails as before. */
+function parsedOrNot(payload: string): unknown {
+  try {
+    return parseJson(payload);
+  } catch {
+    return undefined;
+  }
 }

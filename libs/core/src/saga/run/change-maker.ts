@@ -1,6 +1,7 @@
 import { withContext, type Snapshot } from '@nestjs-orchestrator/statechart';
 import type { Addressing } from '../../bus/outgoing.js';
 import { noReply } from '../../bus/request/reply-work.js';
+import { throwTellable } from '../../errors/tellable.js';
 import { HandlerError } from '../../handling/handler-errors.js';
 import { hashedId } from '../../message/hashed-id.js';
 import type { Envelope } from '../../message/envelope.js';
@@ -95,7 +96,7 @@ export class ChangeMaker {
     instance: CurrentInstance | null,
     stimulus: Stimulus,
   ): Promise<Change | null> {
-    const change = await this.decide(saga, instance, stimulus);
+    const change = await this.decide(saga, instance, stimulus).catch(throwTellable);
     if (change === null || stimulus.cause.kind !== 'message' || change.defer) return change;
     const answer = this.answer(change, stimulus.cause.envelope);
     return answer.length === 0 ? change : { ...change, work: [...change.work, ...answer] };

@@ -1,3 +1,4 @@
+import { tellable } from '../../errors/tellable.js';
 import { parseJson, toJson } from '../../message/json.js';
 import type { CurrentInstance } from '../../ports/records.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
@@ -112,7 +113,7 @@ function migratedData(
   try {
     next = data(parseJson(old) as never);
   } catch (error) {
-    throw failed(`its function threw ${String(error)}`, error);
+    throw failed(`its function threw ${String(tellable(error))}`, error);
   }
   if (next instanceof Promise) {
     // Nobody waits for it, and nobody must be told of its end.
