@@ -23,6 +23,7 @@ const orderSaga = defineSaga({
   version: 1,
   data: type<{ orderId: string; paid: boolean }>(),
   correlateBy: 'orderId',
+  restartable: true,
   states: ['placed', 'paid'],
   ends: { packed: 'success', refused: 'undo' },
   events: [Placed, Paid, Packed, Refused],
@@ -128,15 +129,11 @@ describe.each(storeKinds)('waitUntil, on $kind', (kind) => {
     await clock.advance('5s');
     await refused;
   });
-});
-
-describe('waitUntil', () => {
-  const memory = storeKinds[0] as (typeof storeKinds)[number];
 
   it('ends with its time-out, its signal or its node, and leaves nothing scheduled', async () => {
-    cluster = await openPlainCluster(memory);
+    cluster = await openPlainCluster(kind);
     const { clock } = cluster;
-    const { host } = await cluster.node('first', register);
+    const { host } = await cluster.node('first', register, { pollIntervalMs: 60_000 });
     const orders = host.repository(orderSaga);
     await host.bus.publish(new Placed({ orderId }));
     await clock.settled();
@@ -162,5 +159,107 @@ describe('waitUntil', () => {
     expect(errors[0]?.message).toMatch(/it is in 'placed'/);
     expect(clock.scheduled).toBeLessThanOrEqual(scheduled);
     await expect(wait({})).rejects.toBeInstanceOf(SagaWaitAbortedError);
+  });
+
+  it('ends with a node that closes, at once', async () => {
+    cluster = await openPlainCluster(kind);
+    const { host } = await cluster.node('first', register);
+    const wait = host.repository(orderSaga).waitUntil({ key: orderId }, 'packed', { timeout: '1h' });
+    const refused = expect(wait).rejects.toMatchObject({ code: 'SAGA_WAIT_ABORTED', retryable: true });
+    await cluster.clock.settled();
+    await host.close();
+    await refused;
+  });
+
+  /** Two nodes: the first waits, and looks only when it is told to; the other one does what happens meanwhile. */
+  async function watching() {
+    cluster = await openPlainCluster(kind);
+    const { clock } = cluster;
+    const first = await cluster.node('first', register, { pollIntervalMs: 60_000 });
+    const second = await cluster.node('second', register);
+    const play = async (...events: readonly object[]): Promise<void> => {
+      for (const event of events) {
+        await second.host.bus.publish(event);
+        await clock.settled();
+      }
+    };
+    const [mine, theirs] = [first, second].map(({ host }) => host.repository(orderSaga));
+    return { clock, play, mine: mine as typeof theirs & object, theirs: theirs as typeof theirs & object };
+  }
+  const [placed, paid, packed, refused] = [Placed, Paid, Packed, Refused].map((of) => new of({ orderId }));
+  const BY = { by: 'ada' };
+
+  it.each(['placed', 'paid', 'packed'] as const)(
+    'of an instance that ended in %s or beyond, and whose key has started another, gives the one that was waited for',
+    async (until) => {
+      const { clock, play, mine, theirs } = await watching();
+      await play(placed as object);
+      const former = await theirs.findByCorrelation(orderId);
+      const wait = mine.waitUntil({ key: orderId }, ({ version }) => version > 5, { timeout: '5m' });
+      const named = mine.waitUntil({ key: orderId }, until, { timeout: '5m' });
+      const ended = expect(wait).rejects.toMatchObject({ code: 'SAGA_ENDED', state: 'packed' });
+      await clock.settled();
+      await play(paid as object, packed as object, new Placed({ orderId }));
+      await clock.advance('1m');
+      expect((await named).id).toBe(former?.id);
+      await ended;
+      const next = await theirs.findByCorrelation(orderId);
+      expect(next).toMatchObject({ state: 'placed' });
+      expect(next?.id).not.toBe(former?.id);
+    },
+  );
+
+  it('of an instance that ended elsewhere, and whose key has started another, says so', async () => {
+    const { clock, play, mine } = await watching();
+    await play(placed as object);
+    const wait = mine.waitUntil({ key: orderId }, 'paid', { timeout: '5m' });
+    const ended = expect(wait).rejects.toMatchObject({ code: 'SAGA_ENDED', state: 'refused' });
+    await clock.settled();
+    // The other one has as many versions as the first had when it was looked at, and goes where that was waited for.
+    await play(refused as object, new Placed({ orderId }), paid as object);
+    await clock.advance('1m');
+    await ended;
+    await expect(mine.waitUntil({ key: orderId }, 'paid')).resolves.toMatchObject({ state: 'paid' });
+  });
+
+  it('of an instance that was archived or deleted meanwhile tells where it ended', async () => {
+    const { clock, play, mine, theirs } = await watching();
+    await play(placed as object);
+    const { id = '' } = (await theirs.findByCorrelation(orderId)) ?? {};
+    const limits = { timeout: '5m' } as const;
+    const waits = Promise.allSettled([
+      mine.waitUntil(id, 'paid', limits),
+      mine.waitUntil({ key: orderId }, 'packed', limits),
+      mine.waitUntil(id, 'refused', limits),
+    ]);
+    await clock.settled();
+    await play(paid as object, packed as object);
+    const ended = await theirs.findByCorrelation(orderId);
+    if (ended === undefined) throw new Error('no instance');
+    await theirs.archive(ended, BY);
+    await clock.advance('1m');
+    const told = (await waits).map((each) => {
+      if (each.status === 'fulfilled') return each.value.state;
+      const { code, state } = each.reason as SagaEndedError;
+      return `${code} ${state}`;
+    });
+    expect(told).toEqual(['packed', 'packed', 'SAGA_ENDED packed']);
+    await expect(mine.waitUntil(id, 'packed')).resolves.toMatchObject({ id, state: 'packed' });
+    await expect(mine.waitUntil(id, 'paid')).rejects.toMatchObject({ code: 'SAGA_ENDED' });
+  });
+
+  it('of an instance that was deleted meanwhile ends, though nobody knows any more how it did', async () => {
+    const { clock, play, mine, theirs } = await watching();
+    await play(placed as object);
+    const { id = '' } = (await theirs.findByCorrelation(orderId)) ?? {};
+    const wait = mine.waitUntil(id, 'packed', { timeout: '5m' });
+    const ended = expect(wait).rejects.toThrow(/has ended in 'placed' \(removed since\)/);
+    await clock.settled();
+    await play(refused as object);
+    const found = await theirs.findByCorrelation(orderId);
+    if (found === undefined) throw new Error('no instance');
+    await theirs.delete(found, BY);
+    await clock.advance('1m');
+    await ended;
   });
 });

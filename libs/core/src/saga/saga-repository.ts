@@ -100,7 +100,8 @@ export interface SagaRepository<G extends AnySaga> {
   /**
    * Waits until an instance is in one of these states, or was since the wait began; or until the function says so, asked after each change
    * that was seen. The instance, told by its id or its `correlateBy`, need not exist yet. A commit of this node is heard of at once, one of
-   * another node by a hint of the store, at the latest after `pollIntervalMs`.
+   * another node by a hint of the store, at the latest after `pollIntervalMs`. What is waited for by its key is the instance that had it first:
+   * one that takes the key over after its end is another one. One that was archived is where it ended.
    *
    * @throws SagaWaitTimeoutError, SagaEndedError when it has ended elsewhere, SagaWaitAbortedError
    */

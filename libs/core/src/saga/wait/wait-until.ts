@@ -1,7 +1,7 @@
 import { milliseconds, type Duration } from '../../message/duration.js';
 import type { Clock } from '../../ports/clock.js';
 import type { InstanceStore, LoadRequest } from '../../ports/instance-store.js';
-import type { StoredInstance } from '../../ports/records.js';
+import type { StoredHistory, StoredInstance } from '../../ports/records.js';
 import type { InstanceWaits } from './instance-waits.js';
 import { SagaEndedError, SagaWaitAbortedError, SagaWaitTimeoutError } from './wait-errors.js';
 import { isWithin } from '../states.js';
@@ -34,7 +34,7 @@ export function waitUntil(
   if (signal?.aborted === true)
     return Promise.reject(new SagaWaitAbortedError(saga, 'its signal was aborted', signal.reason));
   return new Promise<StoredInstance>((resolve, reject) => {
-    const progress = new Progress(ports.store, until);
+    const progress = new Progress(ports, at, until);
     const end = (settle: () => void): void => {
       timer.cancel();
       signal?.removeEventListener('abort', abort);
@@ -64,26 +64,63 @@ export function waitUntil(
   });
 }
 
-/** What has been seen of one instance. */
+/** What has been seen of the instance that is waited for. */
 class Progress {
-  state: string | null = null;
-  /** Version last seen; `null`: not looked yet. */
-  private version: number | null = null;
+  /** As last seen; `undefined`: not looked yet. */
+  private last: StoredInstance | null | undefined;
 
   constructor(
-    private readonly store: InstanceStore,
+    private readonly ports: Pick<WaitPorts, 'store' | 'clock'>,
+    private readonly at: Omit<LoadRequest, 'messageId'>,
     private readonly until: Until,
   ) {}
 
+  get state(): string | null {
+    return this.last?.state ?? null;
+  }
+
   /** The instance, if it is or was where it is waited for. */
   async look(instance: StoredInstance | null): Promise<StoredInstance | null> {
-    const before = this.version;
-    this.version = instance?.version ?? 0;
-    this.state = instance?.state ?? null;
-    if (instance === null || instance.version === before) return null;
-    if (this.holds(instance) || (await this.passed(instance, before))) return instance;
+    const { last } = this;
+    // Another one has its key by now, or it was removed: either only after its end.
+    if (last && last.id !== instance?.id) return this.left(last);
+    if (instance === null) return last === undefined ? this.archived() : null;
+    this.last = instance;
+    return instance.version === last?.version ? null : this.changed(instance, last);
+  }
+
+  private async changed(
+    instance: StoredInstance,
+    last: StoredInstance | null | undefined,
+  ): Promise<StoredInstance | null> {
+    if (this.holds(instance)) return instance;
+    if (last !== undefined && (await this.passed(instance, last?.version ?? 0))) return instance;
     if (instance.ended) throw new SagaEndedError(instance.saga, instance.state, instance.status);
     return null;
+  }
+
+  /** What had the key before, or was removed, as it ended. */
+  private async left(last: StoredInstance): Promise<StoredInstance> {
+    const { store, clock } = this.ports;
+    const { tenant, saga, id, version } = last;
+    const [loaded] = await store.load([{ tenant, saga, by: { id }, messageId: '' }], {
+      now: clock.storeNow(),
+    });
+    const archived = loaded?.instance ? null : await store.archived(last);
+    const now = loaded?.instance ?? archived?.instance;
+    if (now === undefined) throw new SagaEndedError(saga, last.state, 'removed since');
+    if (this.holds(now) || (await this.passed(now, version, archived?.history))) return now;
+    throw new SagaEndedError(saga, now.state, now.status);
+  }
+
+  /** What was archived before the wait began; nothing of a key, which may be that of one to come. */
+  private async archived(): Promise<StoredInstance | null> {
+    this.last = null;
+    const { tenant, saga, by } = this.at;
+    if (!('id' in by)) return null;
+    const found = (await this.ports.store.archived({ tenant, saga, id: by.id }))?.instance;
+    if (found === undefined || this.holds(found)) return found ?? null;
+    throw new SagaEndedError(saga, found.state, found.status);
   }
 
   private holds(instance: StoredInstance): boolean {
@@ -92,12 +129,16 @@ class Progress {
   }
 
   /** A state that was left again before anybody looked is found in the history. */
-  private async passed(instance: StoredInstance, before: number | null): Promise<boolean> {
+  private async passed(
+    instance: StoredInstance,
+    since: number,
+    history?: readonly StoredHistory[],
+  ): Promise<boolean> {
     const { until } = this;
-    if (typeof until === 'function' || before === null || instance.version <= before + 1) return false;
-    const lines = await this.store.history(instance);
+    if (typeof until === 'function' || instance.version <= since + 1) return false;
+    const lines = history ?? (await this.ports.store.history(instance));
     return lines.some(
-      ({ version, to }) => version > before && to !== null && until.some((state) => isWithin(to, state)),
+      ({ version, to }) => version > since && to !== null && until.some((state) => isWithin(to, state)),
     );
   }
 }
