@@ -171,6 +171,40 @@ describe.each(storeKinds)('schedules, on $kind', (kind) => {
     expect(ear.texts).toEqual(['tea']);
   });
 
+  it.each([
+    [
+      'begins, at an hour that it skips',
+      '2026-03-27T12:00:00Z',
+      ['2026-03-28T01:30:00.000Z', '2026-03-29T01:00:00.000Z', '2026-03-30T00:30:00.000Z'],
+    ],
+    [
+      'ends, at an hour that comes twice',
+      '2026-10-23T12:00:00Z',
+      ['2026-10-24T00:30:00.000Z', '2026-10-25T00:30:00.000Z', '2026-10-26T01:30:00.000Z'],
+    ],
+  ])(
+    'go by the time zone that they were made with where summer time %s, also in another process',
+    async (_, start, dues) => {
+      const calm = { pollIntervalMs: 7_200_000, leaseMs: 7_200_000, sweepIntervalMs: 86_400_000 };
+      cluster = await openPlainCluster(kind, Date.parse(start));
+      const { clock } = cluster;
+      const ear = new Ear();
+      const first = await cluster.node('first', ear.register, calm);
+      const when = { cron: '30 2 * * *', timezone: 'Europe/Berlin' };
+      await first.host.bus.schedule(tea, { id: 'tea', ...when });
+      await first.host.bus.schedule(new Remind({ text: 'utc' }), { id: 'utc', cron: '30 2 * * *' });
+      await clock.advance('20h');
+      await first.kill();
+      const second = await cluster.node('second', ear.register, calm);
+      // As an application does at each of its starts.
+      await second.host.bus.schedule(tea, { id: 'tea', ...when });
+      await clock.advance('46h');
+      const heard = (text: string) => ear.heard.filter((each) => each.text === text).map(({ due }) => due);
+      expect(heard('tea')).toEqual(dues);
+      expect(heard('utc')).toEqual(dues.map((due) => `${due.slice(0, 10)}T02:30:00.000Z`));
+    },
+  );
+
   it('belong to their tenant', async () => {
     cluster = await openPlainCluster(kind);
     const { clock } = cluster;

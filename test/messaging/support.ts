@@ -35,8 +35,9 @@ export interface PlainCluster {
   close(): Promise<void>;
 }
 
-export async function openPlainCluster(kind: StoreKind): Promise<PlainCluster> {
-  const clock = new VirtualClock();
+/** @param startAt first instant, in milliseconds since the epoch; default: that of `VirtualClock` */
+export async function openPlainCluster(kind: StoreKind, startAt?: number): Promise<PlainCluster> {
+  const clock = new VirtualClock(startAt === undefined ? {} : { startAt });
   const { connect, close } = await kind.open();
   const { store } = await connect();
   await store.start();

@@ -112,7 +112,7 @@ export abstract class MessageBus implements Pick<TransactionalBus, 'publish' | '
    * durable, and of all nodes one fires each due time, with a message id of its own. A schedule of that id is replaced, unless it means the same:
    * an application may repeat its schedules at each start.
    *
-   * Due times are told by the clocks of the nodes, so these should agree. Each message carries headers `schedule-id` and `schedule-due`.
+   * Due times are told by the clock of the store. Each message carries headers `schedule-id` and `schedule-due`.
    *
    * @throws ScheduleError, ScheduleConflictError; NoRouteError for a command; and as {@link publish}
    */

@@ -11,8 +11,8 @@ export type ScheduleTime =
   /** Again and again, first this long from now (or from `from`); at least a second. Never drifts. */
   | { readonly every: Duration | number; readonly from?: Date | number }
   /**
-   * By a cron expression of 5 fields, or 6 with seconds first, in an IANA time zone (default `UTC`). An hour that a change to summer time skips
-   * fires after it; one that occurs twice fires the first time.
+   * By a cron expression of 5 fields, or 6 with seconds first, in an IANA time zone (default `UTC`). What falls into an
+   * hour that a change to summer time skips fires when that begins, at its end; what falls into one that occurs twice fires the first time.
    */
   | { readonly cron: string; readonly timezone?: string };
 

@@ -42,6 +42,44 @@ function park(store: InstanceStore, value: string): Promise<'parked' | 'present'
 }
 
 export const races = about('races', {
+  'of many kinds in one call are each lost alone, and what stands between them is committed': async ({
+    store,
+    second,
+  }) => {
+    for (const id of ['duplicate', 'raced', 'leased', 'slept', 'good', 'owner'])
+      await commit(second, entry(ref(id), 0, { keys: [key(id)], inbox: inbox('m-0') }));
+    await commit(second, entry(ref('raced'), 1));
+    const lease = (id: string, token: string, now: number) =>
+      store.lease({ ref: ref(id), token, owner: token, leaseMs: 10_000, now });
+    await lease('slept', 'slept', T0);
+    await lease('leased', 'theirs', T0 + 9_000);
+    const change = (id: string, version: number, fields: Partial<Commit> = {}) =>
+      entry(ref(id), version, { inbox: inbox('m-1'), work: [work(`w-${id}`)], ...fields });
+    const batch = [
+      change('new-1', 0, { keys: [key('new-1')] }),
+      change('duplicate', 1, { ifUnseen: true, inbox: inbox('m-0') }),
+      change('good', 1),
+      change('raced', 1),
+      change('thief', 0, { keys: [key('owner')] }),
+      change('new-2', 0, { keys: [key('new-2')] }),
+      change('leased', 1),
+      change('slept', 1, { lease: 'slept' }),
+      change('new-3', 0, { keys: [key('new-3')] }),
+    ];
+    const results = await store.commit(batch, by('node-a', T0 + 10_000));
+    const won = ['new-1', 'good', 'new-2', 'new-3'];
+    for (const [n, { ref: of }] of batch.entries()) {
+      const result = results[n];
+      const expected = won.includes(of.id) ? 'committed' : 'conflict';
+      equal(result instanceof Error ? 'error' : result?.outcome, expected, `the answer to ${of.id}`);
+      const after = await loadOne(store, byId(of, 'm-1'));
+      equal(after.seen !== null, won.includes(of.id), `whether ${of.id} has seen the message`);
+    }
+    const claim = { owner: 'node-b', leaseMs: 10_000, now: T0 + 60_000, limit: 20 };
+    const { items } = await second.claimWork({ ...claim, destinations: [work('w').destination] });
+    equal(items.map(({ id }) => id).toSorted(), won.map((id) => `w-${id}`).toSorted(), 'the work');
+  },
+
   'of two nodes on one version exactly one wins': async ({ store, second, rounds }) => {
     await commit(store, entry(ref(), 0));
     for (let version = 1; version <= rounds; version += 1) {
