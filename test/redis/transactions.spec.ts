@@ -9,6 +9,13 @@ const DECIDING = 'deciding:handler%3APay/m-1';
 
 let nodes: TwoNodes;
 
+/** A point at which one side waits for the other. */
+function gate(): { readonly passed: Promise<void>; readonly open: () => void } {
+  let open = (): void => undefined;
+  const passed = new Promise<void>((resolve) => (open = resolve));
+  return { passed, open: () => open() };
+}
+
 beforeEach(async () => {
   nodes = await twoNodes();
 });
@@ -34,6 +41,42 @@ it('a transaction whose decision has run out writes nothing, and is told that it
   await expect(first).rejects.toBeInstanceOf(StoreUnavailableError);
   expect(await claimed()).toEqual(['of the second']);
   expect(await stores[0].consumed([MESSAGE])).toEqual(['second']);
+});
+
+it('a transaction whose decision has run out leaves it to the one that is about to make it', async () => {
+  const { rival, stores } = nodes;
+  const [secondHasIt, firstIsLost] = [gate(), gate()];
+  let second: Promise<void> | undefined;
+  const first = stores[0].transaction(async (tx) => {
+    expect(await tx.consume(MESSAGE, 'first')).toBe(true);
+    await rival.del(keyOf(nodes, DECIDING));
+    second = stores[1].transaction(async (other) => {
+      expect(await other.consume(MESSAGE, 'second')).toBe(true);
+      secondHasIt.open();
+      await firstIsLost.passed;
+    }, AT);
+    await secondHasIt.passed;
+  }, AT);
+  await expect(first).rejects.toBeInstanceOf(StoreUnavailableError);
+  expect(await rival.exists(keyOf(nodes, DECIDING))).toBe(1);
+  firstIsLost.open();
+  await second;
+  expect(await stores[0].consumed([MESSAGE])).toEqual(['second']);
+});
+
+it('a transaction that parks a message loses where its key has got an instance meanwhile', async () => {
+  const { stores } = nodes;
+  const delivery = { messageId: 'm-2', payload: '{}', ttlMs: 1_000 };
+  const parks = stores[0].transaction(async (tx) => {
+    const request = { tenant: TENANT, saga: SAGA, key: key('k'), delivery, done: [] };
+    expect(await tx.park([request])).toEqual(['parked']);
+    expect(outcomes(await stores[1].commit([entry('i-1', 0, { keys: [key('k')] })], by()))).toEqual([
+      'committed',
+    ]);
+  }, AT);
+  await expect(parks).rejects.toBeInstanceOf(StoreUnavailableError);
+  const asked = { tenant: TENANT, saga: SAGA, by: { key: key('k') }, messageId: 'm-2' };
+  expect((await stores[1].load([asked], AT))[0]).toMatchObject({ instance: { id: 'i-1' }, seen: null });
 });
 
 it('a commit in a transaction whose hold has run out and was used by another writes nothing', async () => {

@@ -174,7 +174,8 @@ changed AS MATERIALIZED (
   UPDATE orchestrator.instance t
   SET version = t.version + 1, definition_version = r.definition_version, was = t.state, state = r.state, status = r.status, data = r.data,
     machine = r.machine, undo = r.undo, hold = ($61::text[])[r.n], ended = r.ended, updated_at = (SELECT ms FROM instant),
-    ended_at = CASE WHEN r.ended THEN coalesce(t.ended_at, (SELECT ms FROM instant)) END, lease_token = NULL, lease_until = NULL
+    ended_at = CASE WHEN r.ended THEN coalesce(t.ended_at, (SELECT ms FROM instant)) END, lease_token = NULL, lease_until = NULL,
+    inbox_purged = false
   FROM (SELECT * FROM ready WHERE expected > 0 AND ${asIfOne('id')}) r
   WHERE t.ctid = r.place AND t.version = r.expected
   RETURNING r.n, t.tenant, t.saga, t.id, t.was, t.state, t.created_at, t.seq

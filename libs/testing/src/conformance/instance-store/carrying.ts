@@ -1,5 +1,6 @@
 import type { Commit, CommitResult, InstanceStore, WorkKey } from '@nestjs-orchestrator/core/ports';
 import { equal } from '../checks.js';
+import { handled } from '../gates.js';
 import {
   by,
   byId,
@@ -77,6 +78,21 @@ export const carriers = about('commits that note messages', {
     equal((await tryCommit(store, both)).outcome, 'conflict', 'the outcome');
     equal(await store.consumed([fresh]), [null], 'what became of the other message');
     equal((await tryCommit(store, carrying('i-1', 1, fresh))).outcome, 'committed', 'that one alone');
+  }),
+
+  'lose to a transaction that is about to consume the message': whereItIsNoted(async ({ store, second }) => {
+    await withInstances(second, 'i-1');
+    const racing = await store.transaction(
+      async (tx) => {
+        equal(await tx.consume(MESSAGE, 'handled'), true, 'the answer to the transaction');
+        const commits = handled(tryCommit(second, carrying('i-1', 1)));
+        // A store that does not wait has answered by then.
+        for (let turns = 0; turns < 2; turns += 1) await second.ping();
+        return { commits };
+      },
+      { now: T0 },
+    );
+    equal((await racing.commits).outcome, 'conflict', 'the outcome');
   }),
 
   'that lose their race consume nothing': whereItIsNoted(async ({ store }) => {

@@ -6,8 +6,10 @@ import {
   claimedIds,
   delivery,
   key,
+  LEASE_MS,
   missing,
   parking,
+  SAGA,
   T0,
   TENANT,
   work,
@@ -104,6 +106,17 @@ export const deadLetters = about('dead letters', {
     const replay = { ...replaying(letter, 'm-1'), now: T0 + 20 };
     equal(await store.settleDeadLetter(replay), true, 'the answer');
     equal(await claimedIds(store, 'node-b', T0 + 20), ['m-1'], 'what can be claimed');
+  },
+
+  'of expired messages are discarded without the same message that has come again': async ({ store }) => {
+    await store.park([parking(key(), delivery('m-1', { ttlMs: 10 }))], { now: T0 });
+    await store.expireDeliveries({ now: T0 + 10 });
+    const letter = await letterOf(store, 'm-1');
+    const destination = `saga:${SAGA}`;
+    await store.enqueue([work('m-1', { destination })], by());
+    equal(await store.settleDeadLetter(settling(letter)), true, 'the answer');
+    const asked = { destinations: [destination] };
+    equal(await claimedIds(store, 'node-b', T0 + LEASE_MS, asked), ['m-1'], 'what can be claimed');
   },
 
   'are settled once, by their own tenant': async ({ store, second }) => {

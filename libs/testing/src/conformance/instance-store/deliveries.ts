@@ -64,6 +64,14 @@ export const deliveries = about('deliveries', {
     equal(await waiting(store), ['m-2'], 'the messages');
   },
 
+  'one that a commit finishes and defers waits anew': async ({ store }) => {
+    const [old, anew] = [delivery('m-1', { ttlMs: 1_000 }), delivery('m-1', { payload: '"anew"' })];
+    await commit(store, entry(ref(), 0, { deliveries: { add: [old], done: [] } }));
+    await commit(store, entry(ref(), 1, { deliveries: { add: [anew], done: ['m-1'] } }));
+    equal(await store.expireDeliveries({ now: T0 + 1_001 }), 0, 'how many expired');
+    equal(await store.deliveries(ref()), [anew], 'what waits');
+  },
+
   'a message that waits already waits once': async ({ store }) => {
     await store.park([parking(key(), delivery('m-1'))], AT);
     await commit(store, entry(ref(), 0, { keys: [key()], ...adding('m-2') }));

@@ -67,6 +67,23 @@ export const keys = about('keys', {
     );
   },
 
+  'claimed later put what was parked on them in one line with what waits, each message once': async ({
+    store,
+  }) => {
+    const waiting = async () => (await store.deliveries(ref())).map(({ messageId }) => messageId);
+    const [one, two] = [key('t-1', 'tracking'), key('t-2', 'tracking')];
+    await store.park([parking(one, delivery('first'))], { now: T0 });
+    const add = [delivery('second')];
+    await commit(store, entry(ref(), 0, { keys: [key()], deliveries: { add, done: [] } }));
+    const parked = ['third', 'second'].map((id) => parking(two, delivery(id)));
+    await store.park(parked, { now: T0 });
+    await commit(store, entry(ref(), 1, { keys: [two, one] }));
+    equal(await waiting(), ['first', 'second', 'third'], 'what waits');
+    await commit(store, entry(ref(), 2, { deliveries: { add: [], done: ['second'] } }));
+    equal(await waiting(), ['first', 'third'], 'what waits when one of them is done');
+    equal((await loaded(store, byKey(key()))).openDeliveries, 2, 'openDeliveries');
+  },
+
   'of many find all their instances, and lead to none': async ({ store }) => {
     await store.commit(
       [

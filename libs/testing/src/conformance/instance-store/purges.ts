@@ -42,6 +42,18 @@ export const purges = about('purges', {
     equal(await store.purge(request(T0 + 99 * DAY)), NOTHING, 'another time');
   },
 
+  'keep the inbox of an instance that was taken up again, until it has ended anew': async ({ store }) => {
+    const at = (day: number) => by('node-a', T0 + day * DAY);
+    const next = state({ status: 'compensating' });
+    await commit(store, entry(ref(), 0, { ...ENDED, inbox: inbox('m-1') }));
+    await commit(store, entry(ref(), 1, { next, inbox: inbox('m-2') }), at(1));
+    equal(await store.purge(request(T0 + 9 * DAY)), NOTHING, 'while it lives');
+    await commit(store, entry(ref(), 2, { ...ENDED, inbox: inbox('m-3') }), at(9));
+    equal(await store.purge(request(T0 + 16 * DAY)), { ...NOTHING, inbox: 3 }, 'when it has ended anew');
+    await commit(store, entry(ref(), 3, { ...ENDED, inbox: inbox('late') }), at(17));
+    equal(await store.purge(request(T0 + 17 * DAY)), { ...NOTHING, inbox: 1 }, 'what came late');
+  },
+
   'keep the history of an instance whose inbox they forget': async ({ store }) => {
     const told = async () => (await store.history(ref())).map(({ kind, version }) => `${version} ${kind}`);
     const unseen = { ...ENDED, ifUnseen: true };

@@ -1,7 +1,19 @@
 import type { InstanceStore, WorkRecord } from '@nestjs-orchestrator/core/ports';
 import { equal } from '../checks.js';
 import { repeated } from '../gates.js';
-import { asking, by, claimedIds, commit, entry, LEASE_MS, ref, T0, work, workKey } from './fixtures.js';
+import {
+  asking,
+  by,
+  claimedIds,
+  commit,
+  entry,
+  LEASE_MS,
+  ref,
+  T0,
+  TENANT,
+  work,
+  workKey,
+} from './fixtures.js';
 import { about } from './scene.js';
 
 const T1 = T0 + 1;
@@ -99,6 +111,33 @@ export const workLanes = about('lanes', {
     await complete(store, 'other');
     const later = await store.claimWork(asking('node-b', T0 + 99 * LEASE_MS));
     equal(later, { items: [], nextDueMs: null }, 'what can still be claimed');
+  },
+
+  'hold behind their first row, whatever is done with those behind it': async ({ store }) => {
+    const rows = ['head', 'renewed', 'released', 'replayed', 'buried'].map((id) => work(id, { lane: 'l' }));
+    await store.enqueue(rows, by());
+    const of = (id: string) => workKey(work(id));
+    await store.renewWork([of('renewed')], by());
+    await store.releaseWork(of('released'), 0, 'later', { now: T0 });
+    await store.buryWork(of('replayed'), 'broken', { now: T0 });
+    const letter = (await store.deadLetters({}))[0]?.letter ?? '';
+    const settlement = { verb: 'replayed', by: 'ada', reason: 'mended' } as const;
+    const again = { tenant: TENANT, letter, settlement, work: work('replayed', { lane: 'l' }), now: T0 };
+    equal(await store.settleDeadLetter(again), true, 'the replay');
+    await store.buryWork(of('buried'), 'broken', { now: T0 });
+    for (const id of ['head', 'renewed', 'released', 'replayed']) {
+      equal(
+        await claimedIds(store, 'node-b', T0 + LEASE_MS),
+        [id],
+        `the row when those before ${id} are done`,
+      );
+      await complete(store, id);
+    }
+    equal(
+      await claimedIds(store, 'node-b', T0 + LEASE_MS),
+      [],
+      'what can be claimed when the dead one is first',
+    );
   },
 
   'hand out their rows in order to many nodes that claim at once': async ({ store, second, rounds }) => {
