@@ -45,7 +45,7 @@ export function commitParameters(
     ),
     ...workColumns(commits, options.owner !== null),
     ...columns(
-      each(commits, ({ keys }) => keys.filter(({ many }) => many === true)),
+      each(commits, ({ keys }) => (keys.length === 0 ? NONE : keys.filter(({ many }) => many === true))),
       ({ n }) => n,
       ({ it }) => it.name,
       ({ it }) => it.value,
@@ -78,7 +78,12 @@ export function commitParameters(
 }
 
 /** A line of history, and its place among those of its commit. */
-type Line = HistoryRecord & { readonly ordinal: number };
+interface Line {
+  readonly line: HistoryRecord;
+  readonly ordinal: number;
+}
+
+const NONE: readonly never[] = [];
 
 /** Where the lines of a commit are written. */
 interface Lines {
@@ -94,11 +99,20 @@ interface Lines {
  * The first line that the handling of a message leaves goes into its row of the inbox, where that is certainly a new one. A row that is there already, of a
  * message that has waited, keeps the line that it has.
  */
-function linesOf({ history, inbox, inboxBefore = [], ifUnseen }: Commit): Lines {
-  const lines = history.map((line, ordinal) => ({ ...line, ordinal }));
+function linesOf({ history, inbox, inboxBefore = NONE, ifUnseen }: Commit): Lines {
+  const [only] = history;
+  // What nearly every commit has.
+  if (
+    ifUnseen === true &&
+    history.length === 1 &&
+    inboxBefore.length === 0 &&
+    only?.messageId === inbox?.messageId
+  )
+    return { last: only && { line: only, ordinal: 0 }, before: NONE, rest: NONE };
+  const lines = history.map((line, ordinal) => ({ line, ordinal }));
   if (ifUnseen !== true) return { last: undefined, before: inboxBefore.map(() => undefined), rest: lines };
   const take = (row: InboxRecord | null): Line | undefined => {
-    const at = row === null ? -1 : lines.findIndex(({ messageId }) => messageId === row.messageId);
+    const at = row === null ? -1 : lines.findIndex(({ line }) => line.messageId === row.messageId);
     return at < 0 ? undefined : lines.splice(at, 1)[0];
   };
   const before = inboxBefore.map(take);
@@ -108,17 +122,22 @@ function linesOf({ history, inbox, inboxBefore = [], ifUnseen }: Commit): Lines 
 function lineColumns(lines: readonly (Line | undefined)[]): unknown[][] {
   return columns(
     lines,
-    (line) => line?.ordinal,
-    (line) => line?.kind,
-    (line) => line?.name,
-    (line) => line?.from,
-    (line) => line?.to,
-    (line) => line?.detail,
+    (it) => it?.ordinal,
+    (it) => it?.line.kind,
+    (it) => it?.line.name,
+    (it) => it?.line.from,
+    (it) => it?.line.to,
+    (it) => it?.line.detail,
   );
 }
 
 function each<C, T>(commits: readonly C[], pick: (commit: C) => readonly T[]): readonly Of<T>[] {
-  return commits.flatMap((commit, index) => pick(commit).map((it) => ({ n: index + 1, it })));
+  // Loops, since most commits have none of most things: flatMap would make two arrays of each.
+  const found: Of<T>[] = [];
+  commits.forEach((commit, index) => {
+    for (const it of pick(commit)) found.push({ n: index + 1, it });
+  });
+  return found;
 }
 
 function itemColumns(commits: readonly Commit[]): unknown[][] {
@@ -146,6 +165,7 @@ function itemColumns(commits: readonly Commit[]): unknown[][] {
 
 /** Keys that lead to one instance. A key given twice is one key; Postgres could not update its row twice. */
 function uniqueKeys(keys: readonly KeyClaim[]): readonly KeyClaim[] {
+  if (keys.length === 0) return keys;
   const unique = keys.filter(({ many }) => many !== true);
   if (unique.length < 2) return unique;
   return [...new Map(unique.map((key) => [JSON.stringify([key.name, key.value]), key])).values()];
@@ -180,12 +200,12 @@ function historyColumns(told: readonly Lines[]): unknown[][] {
     each(told, ({ rest }) => rest),
     ({ n }) => n,
     ({ it }) => it.ordinal,
-    ({ it }) => it.kind,
-    ({ it }) => it.name,
-    ({ it }) => it.messageId,
-    ({ it }) => it.from,
-    ({ it }) => it.to,
-    ({ it }) => it.detail,
+    ({ it }) => it.line.kind,
+    ({ it }) => it.line.name,
+    ({ it }) => it.line.messageId,
+    ({ it }) => it.line.from,
+    ({ it }) => it.line.to,
+    ({ it }) => it.line.detail,
   );
 }
 
@@ -207,10 +227,11 @@ function deliveryColumns(commits: readonly Commit[]): unknown[][] {
 }
 
 function workColumns(commits: readonly Commit[], leased: boolean): unknown[][] {
-  const drafts = commits.flatMap(({ work, wakeIfParked }, index): Draft[] => {
+  const drafts: Draft[] = [];
+  commits.forEach(({ work, wakeIfParked }, index) => {
     const entry = index + 1;
-    const rows = eachOnce(work).map((record) => ({ entry, record, wake: false }));
-    return wakeIfParked ? [...rows, { entry, record: wakeIfParked, wake: true }] : rows;
+    for (const record of eachOnce(work)) drafts.push({ entry, record, wake: false });
+    if (wakeIfParked) drafts.push({ entry, record: wakeIfParked, wake: true });
   });
   return columns(
     withClearLanes(drafts),

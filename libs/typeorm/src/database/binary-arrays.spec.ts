@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { withBinaryArrays } from './binary-arrays.js';
 
@@ -25,6 +26,21 @@ it('texts keep every character, and null is no text', () => {
   const { oid, items } = read(found);
   expect(oid).toBe(25);
   expect(items.map((item) => item?.toString() ?? null)).toEqual(texts);
+});
+
+it('texts of every length and alphabet are the same in UTF-8', () => {
+  const text = fc.oneof(
+    fc.string({ unit: 'binary-ascii', maxLength: 140 }),
+    fc.string({ unit: 'grapheme', maxLength: 140 }),
+    fc.integer({ min: 60, max: 70 }).map((length) => 'x'.repeat(length)),
+    fc.integer({ min: 60, max: 70 }).map((length) => `${'x'.repeat(length)}ü`),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.option(text)), (texts) => {
+      const { items } = read(withBinaryArrays(['text'], [texts])[0]);
+      expect(items.map((item) => item?.toString() ?? null)).toEqual(texts);
+    }),
+  );
 });
 
 it('numbers and flags have the width of their type', () => {

@@ -41,9 +41,26 @@ class Sheet {
   text(value: string): void {
     // No character of UTF-16 takes more than three bytes of UTF-8.
     this.reserve(4 + value.length * 3);
+    if (this.shortAscii(value)) return;
     const bytes = this.buffer.write(value, this.end + 4, 'utf8');
     this.buffer.writeInt32BE(bytes, this.end);
     this.end += 4 + bytes;
+  }
+
+  /** Most texts are ids and names: for those the way into the engine and back takes longer than the copy. `false`: nothing is written. */
+  private shortAscii(value: string): boolean {
+    const { length } = value;
+    if (length > LONGEST_SHORT) return false;
+    const { buffer, end } = this;
+    for (let at = 0; at < length; at += 1) {
+      const code = value.charCodeAt(at);
+      if (code > LAST_ASCII) return false;
+      buffer[end + 4 + at] = code;
+    }
+    buffer[end] = buffer[end + 1] = buffer[end + 2] = 0;
+    buffer[end + 3] = length;
+    this.end = end + 4 + length;
+    return true;
   }
 
   private reserve(bytes: number): void {
@@ -54,6 +71,11 @@ class Sheet {
     this.buffer = grown;
   }
 }
+
+const LAST_ASCII = 127;
+
+/** Characters of a short text; its length takes one byte. */
+const LONGEST_SHORT = 64;
 
 const LARGEST_KEPT = 1024 * 1024;
 const sheet = new Sheet();

@@ -19,13 +19,18 @@ export class WorkPool {
     return this.room - this.running - this.ready.length;
   }
 
+  /** Whether no row waits in it. */
+  get isEmpty(): boolean {
+    return this.ready.length === 0;
+  }
+
   get mayRun(): boolean {
     return this.running < this.limit;
   }
 
   /** Whether a row that is added now begins at once. */
   get isFree(): boolean {
-    return this.mayRun && this.ready.length === 0;
+    return this.mayRun && this.isEmpty;
   }
 
   get isHalfEmpty(): boolean {

@@ -225,7 +225,9 @@ export class WorkRelay {
 
   private pour(): void {
     if (!this.pulling) return;
-    for (const pool of Object.values(this.pools)) this.pourPool(pool);
+    const { general, handler } = this.pools;
+    this.pourPool(general);
+    this.pourPool(handler);
     for (const [destination, pool] of this.ownPools) {
       // Its rows may hold connections, of which there are so many for all handlers.
       const isHandler = this.consumers.get(destination)?.pool === 'handler';
@@ -235,6 +237,8 @@ export class WorkRelay {
 
   /** @param others pools in which the rows count as well */
   private pourPool(pool: WorkPool, ...others: readonly WorkPool[]): void {
+    // Each row that is done asks, and mostly nothing waits.
+    if (pool.isEmpty) return;
     const pools = [pool, ...others];
     while (pools.every(({ mayRun }) => mayRun)) {
       const work = pool.next();

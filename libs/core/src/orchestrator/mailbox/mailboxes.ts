@@ -48,6 +48,7 @@ export class Mailboxes<P = never> {
 
   /** Settles the next `count` tasks behind the running one with `value`: it has done their work, so they don't run. */
   takeAlong(mailbox: string, count: number, value: unknown): void {
+    if (count === 0) return;
     for (const job of this.queues.get(mailbox)?.splice(1, count) ?? []) job.settle(value);
   }
 
