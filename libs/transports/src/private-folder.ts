@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { TransportUnavailableError } from '@nestjs-orchestrator/core';
 
 const OTHERS_MAY = 0o077;
+/** An empty folder may be removed by whoever leaves it, also while it is made: between two looks of `mkdir`, or behind it. */
+const ATTEMPTS = 50;
 
 /** Where local transports keep what the processes of one user share: `nestjs-orch-<uid>` in the system's folder for temporary files. */
 export function defaultFolder(): string {
@@ -17,23 +19,35 @@ export function defaultFolder(): string {
  * @throws TransportUnavailableError where it is a link, somebody else's, open to others, or can't be made
  */
 export async function privateFolder(transport: string, path: string, option = 'directory'): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-  } catch (error) {
+  for (let attempt = 1; ; attempt += 1) {
+    const failure = await makingOf(path);
+    const mayTryAgain = attempt < ATTEMPTS;
+    if (failure !== undefined) {
+      if (failure.code === 'ENOENT' && mayTryAgain) continue;
+      throw new TransportUnavailableError(
+        transport,
+        `the folder '${path}' can't be made (${failure.code ?? 'no reason given'}). Give a folder of this user in '${option}'.`,
+        { cause: failure },
+      );
+    }
+    const problem = await folderFault(path);
+    if (problem === undefined) return;
+    if (problem === 'absent' && mayTryAgain) continue;
     throw new TransportUnavailableError(
       transport,
-      `the folder '${path}' can't be made (${(error as { readonly code?: string }).code ?? 'no reason given'}). Give a folder of this user in '${option}'.`,
-      { cause: error },
+      `the folder '${path}' ${problem}. Remove it, or give another one in '${option}'.`,
     );
   }
-  const problem = await folderFault(path);
-  if (problem === undefined) return;
-  // An empty folder may be removed at any moment.
-  if (problem === 'absent') return privateFolder(transport, path, option);
-  throw new TransportUnavailableError(
-    transport,
-    `the folder '${path}' ${problem}. Remove it, or give another one in '${option}'.`,
-  );
+}
+
+/** Why a folder can't be made; nothing where it is there. */
+async function makingOf(path: string): Promise<NodeJS.ErrnoException | undefined> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    return undefined;
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
+  }
 }
 
 /** Why a folder is none that only this user can enter, as the end of a sentence; `absent`: there is none. */

@@ -93,12 +93,14 @@ describe('the folder of a cluster of named pipes', () => {
     const other = ClusterFolder.of(directory, 'other');
     await other.make();
     mkdirSync(join(directory, 'not-a-cluster'));
+    writeFileSync(join(directory, '0123456789ab'), 'a file where a folder would be');
     writeFileSync(join(other.path, 'precious'), '');
     const one = await new Station('one').join({ directory });
     await one.seat.leave();
     expect(below(directory).toSorted()).toEqual(
       [
         'not-a-cluster',
+        '0123456789ab',
         folderName(directory, 'other'),
         join(folderName(directory, 'other'), 'precious'),
       ].toSorted(),

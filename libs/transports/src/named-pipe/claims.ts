@@ -86,8 +86,8 @@ export class Claims {
 
   private async want(folder: string, content: object): Promise<void> {
     for (;;) {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
       try {
+        await mkdir(folder, { recursive: true, mode: 0o700 });
         await writeFile(join(folder, this.incarnation + WANT), JSON.stringify(content), { mode: 0o600 });
         return;
       } catch (error) {

@@ -19,6 +19,8 @@ import type { PollHandle, Posix } from './posix.js';
 const LOCK_PAUSE_MS = 2;
 const LONGEST_DEATH_MS = 200;
 
+/** A folder can vanish that often while a lock is made in it; more often something else is the matter. */
+const ATTEMPTS = 50;
 const LOCK = 'lock';
 const SIGN = '.alive';
 const BELL = '.bell';
@@ -258,12 +260,12 @@ const nameOf = (slot: number, generation: number): string => `${slot}-${generati
 /** The lock of a folder, which is made where it is not there; again where somebody takes it along in between. */
 function openLock(folder: string): number {
   const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
-  for (;;) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (let attempt = 1; ; attempt += 1) {
     try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
       return openSync(join(folder, LOCK), O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt === ATTEMPTS) throw error;
     }
   }
 }
