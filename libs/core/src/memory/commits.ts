@@ -77,8 +77,9 @@ export function unique(keys: readonly KeyClaim[]): readonly KeyRecord[] {
 }
 
 /** Names of all that a commit decides about. */
-export function decidedBy({ ref, keys }: Commit): readonly string[] {
-  return [instanceName(ref), ...unique(keys).map((key) => keyName(ref, key))];
+export function decidedBy({ ref, keys, supersedes }: Commit): readonly string[] {
+  const former = supersedes === null ? [] : [instanceName({ ...ref, id: supersedes })];
+  return [instanceName(ref), ...former, ...unique(keys).map((key) => keyName(ref, key))];
 }
 
 /** Whether a commit would win; `writer` is the open transaction that it is of. */
@@ -114,7 +115,10 @@ export function write(data: MemoryData, commit: Commit, lease: BirthLease, now: 
   const { ref, keys, next, supersedes } = commit;
   const version = data.instances.write(ref, next, commit.inbox?.messageId ?? null, now);
   const former = supersedes === null ? undefined : data.instances.find({ ...ref, id: supersedes });
-  if (former) data.tombstones.add(former, unique(keys), former.createdBy, now);
+  if (former) {
+    data.tombstones.add(former, unique(keys), former.createdBy, now);
+    data.instances.outdate(former);
+  }
   data.instances.claimKeys(ref, keys);
   for (const record of told(commit)) data.instances.remember(ref, record);
   for (const { message, outcome } of commit.consumed ?? []) data.transactions.note(message, outcome, now);

@@ -94,6 +94,12 @@ export class Instances {
     return row.version;
   }
 
+  /** Whoever has read it before must read it again. */
+  outdate(ref: InstanceRef): void {
+    const row = this.find(ref);
+    if (row) this.rows.set(instanceName(ref), { ...row, version: row.version + 1 });
+  }
+
   claimKeys(ref: InstanceRef, keys: readonly KeyClaim[]): void {
     const mine = this.keysOfRow.get(instanceName(ref)) ?? new Map<string, KeyRecord>();
     for (const key of keys) {

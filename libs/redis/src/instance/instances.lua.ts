@@ -172,8 +172,12 @@ local function writeInstance(c)
     if c.outcome ~= '' then redis.call('HSET', c.instance, 'start', '=' .. c.message) end
   end
   relist(c, row, order, ended)
+  local outdated = false
   for _, claim in ipairs(c.claims) do
     if claim.superseded then
+      -- Whoever has read it before its key went must not take it up again.
+      if not outdated then redis.call('HINCRBY', c.former, 'version', 1) end
+      outdated = true
       bury(c.saga, claim.field, c.formerId, c.formerSuffix, rowOf(c.former)[START] or '')
       redis.call('HDEL', c.former, 'k:' .. claim.field, 'tx')
     end

@@ -27,6 +27,7 @@ function won(n: string): string {
  *   So those rows are inserted as new ones, and the change finds its row where it was locked (`place`).
  * - `free`: keys must not lead to another instance (but for an ended one that is superseded), and nobody else may be claiming them (advisory locks
  *   that don't wait).
+ * - `superseded`: is locked like what is changed, and gets a new version: whoever has read it before its key went must not take it up again.
  * - `claimed`: what the two above know is as old as the statement's snapshot. The upsert decides on the latest version of the key row, which
  *   also tells whether messages were parked there.
  * - `consumed`: the unique index of consumed messages decides, as in `finishSql`; whoever finds one there has lost.
@@ -89,10 +90,11 @@ key AS MATERIALIZED (
   WHERE (k.n IN (SELECT n FROM present)) IS TRUE
 ),
 superseded AS MATERIALIZED (
-  SELECT k.n, k.name, k.value, t.tenant, t.saga, t.id, t.created_by
+  SELECT k.n, k.name, k.value, k.tenant, k.saga, t.id, t.created_by, t.place
   FROM key k CROSS JOIN LATERAL (
-    SELECT * FROM orchestrator.instance t
-    WHERE ($63::text[])[k.n] IS NOT NULL AND t.tenant = k.tenant AND t.saga = k.saga AND t.id = ($63::text[])[k.n] AND t.ended OFFSET 0
+    SELECT t.id, t.created_by, t.ctid AS place FROM orchestrator.instance t
+    WHERE ($63::text[])[k.n] IS NOT NULL AND t.tenant = k.tenant AND t.saga = k.saga AND t.id = ($63::text[])[k.n] AND t.ended
+    FOR UPDATE SKIP LOCKED
   ) t
 ),
 free AS MATERIALIZED (
@@ -201,6 +203,11 @@ buried AS (
   INSERT INTO orchestrator.tombstone (tenant, saga, name, value, instance_id, start_id, at)
   SELECT s.tenant, s.saga, s.name, s.value, s.id, s.created_by, ms FROM superseded s, instant WHERE ${won('s.n')}
   ON CONFLICT (tenant, saga, name, value, instance_id) DO NOTHING
+),
+outdated AS (
+  UPDATE orchestrator.instance t SET version = t.version + 1
+  FROM (SELECT * FROM superseded s WHERE ${won('s.n')} AND ${asIfOne('id')}) s
+  WHERE t.ctid = s.place AND t.id = s.id
 ),
 /*end starts*/
 noted AS (

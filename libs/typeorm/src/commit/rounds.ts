@@ -23,13 +23,14 @@ export function inRounds(commits: readonly Commit[]): readonly (readonly Entry[]
   return rounds.map(({ entries }) => entries);
 }
 
-function namesOf({ ref, keys, consumed = [] }: Commit): readonly string[] {
+function namesOf({ ref, keys, supersedes, consumed = [] }: Commit): readonly string[] {
   const room = `${ref.tenant}\n${ref.saga}\n`;
   const instance = `${room}${ref.id}`;
   if (keys.length === 0 && consumed.length === 0) return [instance];
   const unique = keys.filter(({ many }) => many !== true);
   return [
     instance,
+    ...(supersedes === null ? [] : [`${room}${supersedes}`]),
     ...unique.map(({ name, value }) => `${room}${JSON.stringify([name, value])}`),
     ...consumed.map(({ message: { tenant, destination, id } }) => JSON.stringify([tenant, destination, id])),
   ];

@@ -1,5 +1,6 @@
 import type { InstanceRef, InstanceStore } from '@nestjs-orchestrator/core/ports';
 import { equal, has } from '../checks.js';
+import { handled } from '../gates.js';
 import {
   asking,
   by,
@@ -155,6 +156,50 @@ export const removals = about('removed instances', {
         `the heirs in round ${round}`,
       );
     }
+  },
+
+  'that were superseded are not taken up again by who has read them before': async ({ store, second }) => {
+    for (const name of ['one', 'both'])
+      await commit(store, entry(ref(name), 0, { ...ENDED, keys: [key(name), key(`${name} too`)] }));
+    const again = { next: state({ status: 'compensating' }) };
+    const heir = entry(ref('heir'), 0, { keys: [key('one')], supersedes: 'one' });
+    equal((await tryCommit(store, heir)).outcome, 'committed', 'the heir');
+    equal((await tryCommit(second, entry(ref('one'), 1, again))).outcome, 'conflict', 'taking it up again');
+    has(await loaded(store, byId(ref('one'))), { ended: true, version: 2 }, 'the one that was superseded');
+    // In one call, whoever comes first.
+    const heirs = [
+      entry(ref('both'), 1, again),
+      entry(ref('late'), 0, { keys: [key('both')], supersedes: 'both' }),
+    ];
+    const answers = await store.commit(heirs, by());
+    equal(
+      answers.map((answer) => (answer instanceof Error ? 'error' : answer.outcome)),
+      ['committed', 'conflict'],
+      'the answers where it was taken up again first',
+    );
+    await commit(store, entry(ref('both'), 2, ENDED));
+    const two = { keys: [key('both'), key('both too')], supersedes: 'both' };
+    equal((await tryCommit(store, entry(ref('two'), 0, two))).outcome, 'committed', 'the heir of two keys');
+    equal((await loaded(store, byId(ref('both')))).version, 4, 'the version of whom it has superseded');
+  },
+
+  'are not superseded while a transaction is about to take them up again': async ({ store, second }) => {
+    await commit(store, entry(ref(), 0, { ...ENDED, keys: [key()] }));
+    const heir = entry(ref('heir'), 0, { keys: [key()], supersedes: ref().id });
+    const racing = await store.transaction(
+      async (tx) => {
+        const taken = await tx.commit(entry(ref(), 1, { next: state({ status: 'compensating' }) }));
+        equal(taken.outcome, 'committed', 'taking it up again');
+        const answer = handled(tryCommit(second, heir));
+        // A store that does not wait has answered by then.
+        for (let turns = 0; turns < 2; turns += 1) await second.ping();
+        return { answer };
+      },
+      { now: T0 },
+    );
+    equal((await racing.answer).outcome, 'conflict', 'superseding meanwhile');
+    equal((await tryCommit(second, heir)).outcome, 'conflict', 'superseding when it lives again');
+    equal((await loaded(store, byKey(key()))).id, ref().id, 'whom the key leads to');
   },
 
   'that had ended are taken up again by a commit that says so': async ({ store }) => {
