@@ -54,7 +54,7 @@ export class Ownership {
   async leave(): Promise<void> {
     this.closed = true;
     await this.balancing?.catch(() => undefined);
-    await allOf([...this.feeds.keys()].map((partition) => this.release(partition)));
+    await Promise.all([...this.feeds.keys()].map((partition) => this.release(partition)));
   }
 
   /** Everything is another's by now. */
@@ -97,8 +97,8 @@ export class Ownership {
       this.dropForeign(holdings);
       const { claim, release } = movesOf(self.incarnation, holdings, serves);
       const wanted = [...claim, ...this.unopened(holdings)];
-      await allOf(release.map((partition) => this.release(partition)));
-      await allOf(wanted.map((holding) => this.take(holding)));
+      await Promise.all(release.map((partition) => this.release(partition)));
+      await Promise.all(wanted.map((holding) => this.take(holding)));
       if (release.length > 0) this.members.hint();
     } while (this.again && !this.closed);
   }
@@ -137,8 +137,7 @@ export class Ownership {
       await feed.open(orphan);
     } catch (error) {
       // Taken anew at the next look.
-      const { partition } = feed.owned;
-      if (this.feeds.get(partition)?.feed === feed) this.feeds.delete(partition);
+      this.feeds.delete(feed.owned.partition);
       throw error;
     }
     try {
@@ -183,11 +182,4 @@ export class Ownership {
       });
     }
   }
-}
-
-/** All of them have ended, one way or the other: nothing of a look goes on beside the next one. */
-async function allOf(works: readonly Promise<void>[]): Promise<void> {
-  const ended = await Promise.allSettled(works);
-  const failed = ended.find((each) => each.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
 }
