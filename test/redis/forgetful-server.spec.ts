@@ -65,6 +65,24 @@ async function regained({ group }: Process): Promise<void> {
   expect(await nextRecord(group, 'membership')).toMatchObject({ state: 'regained', displaced: [] });
 }
 
+/** Settles when it knows that this incarnation is gone, and has met another one. */
+function meetsAnew({ group }: Process, former: string): Promise<void> {
+  const left = new Set(['gone', 'met']);
+  return new Promise((resolve) => {
+    const stop = group.subscribe(
+      (record) => {
+        if (record.type !== 'peer') return;
+        if (record.incarnation === former && record.state === 'lost') left.delete('gone');
+        if (record.incarnation !== former && record.state === 'up') left.delete('met');
+        if (left.size > 0) return;
+        stop();
+        resolve();
+      },
+      { only: ['peer'] },
+    );
+  });
+}
+
 function incarnationOf({ group }: Process): string {
   return group.processes()[0]?.incarnation ?? '';
 }
@@ -128,7 +146,9 @@ it('a process whose inbox has gone back is another one then, and hears its peers
   await ref.send({ type: 'ADD', entry: 'ahead' });
   await failOver();
   const back = { isThere: false };
-  const coming = regained(two).then(() => (back.isThere = true));
+  const coming = Promise.all([regained(two), meetsAnew(one, incarnationOf(two))]).finally(
+    () => (back.isThere = true),
+  );
   // A hint makes each process look at once, not at its next sign of life.
   while (!back.isThere) await redis.publish(keyOf('', 'hints'), '1');
   await coming;
