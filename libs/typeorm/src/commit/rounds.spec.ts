@@ -4,7 +4,7 @@ import { inRounds } from './rounds.js';
 
 function entry(id: string, ...keys: readonly string[]): Commit {
   const ref = { tenant: 't', saga: 's', id };
-  return { ref, keys: keys.map((value) => ({ name: 'k', value })) } as unknown as Commit;
+  return { ref, keys: keys.map((value) => ({ name: 'k', value })), supersedes: null } as unknown as Commit;
 }
 
 function places(...commits: readonly Commit[]): readonly (readonly number[])[] {
@@ -26,4 +26,9 @@ it('entries of one instance or of one key come one after the other, in their ord
 
 it('a key and an instance of one name are two things', () => {
   expect(places(entry('x'), entry('a', 'x'))).toEqual([[0, 1]]);
+});
+
+it('who supersedes an instance comes after what takes that up again, also where their keys are others', () => {
+  const heir = { ...entry('heir', 'x'), supersedes: 'old' };
+  expect(places(entry('old', 'y'), heir, entry('other', 'z'))).toEqual([[0, 2], [1]]);
 });
