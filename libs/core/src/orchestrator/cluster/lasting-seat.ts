@@ -175,7 +175,7 @@ export class LastingSeat implements TransportSeat {
     if (this.leaving !== undefined) return;
     this.former = added(stay.seat.statistics(), this.former);
     this.ground.lost(stay.seat.self);
-    this.back ??= this.joinAgain().finally(() => (this.back = undefined));
+    this.back ??= this.joinAgain();
   }
 
   private async joinAgain(): Promise<void> {
@@ -197,6 +197,8 @@ export class LastingSeat implements TransportSeat {
         await this.rest();
       }
     }
+    // In the same step as the last look: a stay that ends after it begins another way back.
+    this.back = undefined;
   }
 
   private async rest(): Promise<void> {
