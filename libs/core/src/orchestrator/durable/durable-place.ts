@@ -4,13 +4,22 @@ import type {
   PartitionedTransport,
   PartitionReceiver,
 } from '../../ports/partitioned-transport.js';
+import type { Cancellable } from '../../ports/clock.js';
 import type { Endpoint } from '../../ports/transport.js';
 import type { DurableSettings } from './durable-options.js';
 
+/** One stay in the cluster. */
+interface Stay {
+  readonly seat: PartitionedSeat;
+  over: boolean;
+}
+
 /** The place of a process among those that run durable machines of one group: where their events are put, and answers come in. */
 export class DurablePlace {
-  private seat: PartitionedSeat | undefined;
-  private rejoining: Promise<void> | undefined;
+  private stay: Stay | undefined;
+  /** Settles when it is back, or left. */
+  private back: Promise<void> | undefined;
+  private pause: { readonly timer: Cancellable; readonly end: () => void } | undefined;
   private leaving: Promise<void> | undefined;
 
   constructor(
@@ -25,37 +34,36 @@ export class DurablePlace {
   ) {}
 
   get self(): Endpoint | undefined {
-    return this.seat?.self;
+    return this.stay?.seat.self;
   }
 
   /** Bytes of the largest frame. */
   get maxFrameBytes(): number {
-    return this.seat?.maxFrameBytes ?? 0;
+    return this.stay?.seat.maxFrameBytes ?? 0;
   }
 
   /** Whether it is being found again after others had declared this process dead. */
   get isAway(): boolean {
-    return this.rejoining !== undefined;
+    return this.back !== undefined;
   }
 
+  /** @throws what `Transport.join` and `PartitionedSeat.serve` throw (as rejections); nothing is left behind then */
   async join(): Promise<void> {
-    const { cluster, name, clock, logger } = this.settings;
-    const seat = await this.transport.join(
-      { cluster: `${cluster}/${this.group}`, endpoint: name, clock, logger },
-      { onFrame: (_from, frame) => this.onAnswer(frame), onPeer: () => undefined },
-    );
-    this.seat = seat;
-    void seat.closed.then(() => {
-      if (this.leaving === undefined) this.rejoining = this.joinAgain();
-    });
-    if (this.receiver !== undefined) await seat.serve(this.receiver);
+    const stay = await this.take();
+    try {
+      await this.serve(stay);
+    } catch (error) {
+      // Declared dead meanwhile: it is on its way back.
+      if (this.back === undefined) throw error;
+    }
+    await this.back;
   }
 
   /** Settles when the transport's server has it. Once more where the place was lost meanwhile: a repeat is known by the id of its message. */
   async publish(machine: string, frame: (self: Endpoint) => Uint8Array): Promise<void> {
     for (;;) {
-      await this.rejoining;
-      const { seat } = this;
+      await this.back;
+      const seat = this.stay?.seat;
       if (this.leaving !== undefined || seat === undefined) throw this.closedError();
       try {
         await seat.publish(`${this.group}/${machine}`, frame(seat.self));
@@ -70,8 +78,8 @@ export class DurablePlace {
   /** At most once: who does not get it asks again with the same id. */
   answer(to: Endpoint, frame: Uint8Array): void {
     try {
-      if (this.seat !== undefined && to.incarnation === this.seat.self.incarnation) this.onAnswer(frame);
-      else this.seat?.trySend(to, frame);
+      if (to.incarnation === this.self?.incarnation) this.onAnswer(frame);
+      else this.stay?.seat.trySend(to, frame);
     } catch (error) {
       this.settings.logger.debug('An answer reached nobody', { endpoint: to.name, error: String(error) });
     }
@@ -83,24 +91,74 @@ export class DurablePlace {
   }
 
   private async leaveNow(): Promise<void> {
-    await this.rejoining;
-    await this.seat?.leave();
+    this.pause?.timer.cancel();
+    this.pause?.end();
+    await this.back;
+    await this.stay?.seat.leave();
   }
 
-  /** Others have declared this process dead, since it stood still for too long: it comes back as another incarnation. */
-  private async joinAgain(): Promise<void> {
-    const { clock, giveBackMs, logger } = this.settings;
-    while (this.leaving === undefined) {
+  private async take(): Promise<Stay> {
+    const { cluster, name, clock, logger } = this.settings;
+    const seat = await this.transport.join(
+      { cluster: `${cluster}/${this.group}`, endpoint: name, clock, logger },
+      { onFrame: (_from, frame) => this.onAnswer(frame), onPeer: () => undefined },
+    );
+    const stay = { seat, over: false };
+    this.stay = stay;
+    void seat.closed.then(() => this.ended(stay));
+    return stay;
+  }
+
+  /** Settles too when the place is gone meanwhile. One that can't be used is not kept: its name would be taken. */
+  private async serve(stay: Stay): Promise<void> {
+    if (this.receiver === undefined) return;
+    const { seat } = stay;
+    try {
+      await Promise.race([seat.serve(this.receiver), seat.closed]);
+    } catch (error) {
+      if (error instanceof TransportClosedError) await seat.closed;
+      else await this.discard(stay);
+      throw error;
+    }
+  }
+
+  private async discard(stay: Stay): Promise<void> {
+    stay.over = true;
+    await stay.seat.leave();
+  }
+
+  private ended(stay: Stay): void {
+    if (stay.over) return;
+    stay.over = true;
+    // One way back at a time: two would want the same name.
+    if (this.leaving === undefined) this.back ??= this.comeBack();
+  }
+
+  /** Others have declared this process dead, since it stood still for too long: it comes back as another incarnation, as often as that happens on the way. */
+  private async comeBack(): Promise<void> {
+    const { logger, name } = this.settings;
+    const cluster = `${this.settings.cluster}/${this.group}`;
+    while (this.leaving === undefined && this.stay?.over === true) {
       try {
-        await this.join();
-        break;
+        await this.serve(await this.take());
+        if (this.stay.over) continue;
+        logger.warn('This process has joined its cluster again', { cluster, endpoint: name });
       } catch (error) {
-        logger.warn('This process could not join its cluster again; tried once more', {
-          error: String(error),
-        });
-        await new Promise<void>((resolve) => void clock.schedule(giveBackMs, resolve));
+        const why = error instanceof Error ? error.message : String(error);
+        logger.warn(`This process could not join its cluster again; tried once more: ${why}`, { cluster });
+        await this.rest();
       }
     }
-    this.rejoining = undefined;
+    // In the same step as the last look: a place that ends after it begins another way back.
+    this.back = undefined;
+  }
+
+  private async rest(): Promise<void> {
+    if (this.leaving !== undefined) return;
+    const { clock, giveBackMs } = this.settings;
+    await new Promise<void>((resolve) => {
+      this.pause = { timer: clock.schedule(giveBackMs, resolve), end: resolve };
+    });
+    this.pause = undefined;
   }
 }
