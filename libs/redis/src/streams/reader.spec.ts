@@ -1,5 +1,7 @@
+import { EventEmitter } from 'node:events';
 import { silentLogger } from '@nestjs-orchestrator/core/ports';
 import { describe, expect, it } from 'vitest';
+import { StoreUnavailableError } from '@nestjs-orchestrator/core';
 import type { Connection } from '../connection/connection.js';
 import { Reader, type Source } from './reader.js';
 
@@ -75,5 +77,58 @@ describe('sources that the server has fallen behind of', () => {
     expect(asked).toEqual([idle.key]);
     await reader.overtaken();
     expect(asked).toEqual([idle.key, moving.key, idle.key]);
+  });
+});
+
+/** What is ready to go on has gone on, so many steps of it. */
+async function steps(count: number): Promise<void> {
+  for (let n = 0; n < count; n += 1) await Promise.resolve();
+}
+
+describe('a reader that has nothing to read', () => {
+  /** Its client connects at once, and is told its id when the test says so; the server is given up when the test says so. */
+  function idleReader() {
+    const asked: ((id: number) => void)[] = [];
+    const late: ((error: Error) => void)[] = [];
+    let closed = 0;
+    const another = (): unknown =>
+      Object.assign(new EventEmitter(), {
+        connect: () => Promise.resolve(),
+        client: () => new Promise<number>((resolve) => asked.push(resolve)),
+        disconnect: () => void (closed += 1),
+      });
+    const limited = async <T>(answer: Promise<T>): Promise<T> =>
+      Promise.race([answer, new Promise<never>((_, reject) => late.push(reject))]);
+    const connection = { isCluster: false, timeoutMs: 1, another, limited, pause: () => Promise.resolve() };
+    const reader = new Reader(connection as unknown as Connection, silentLogger);
+    reader.add({ ...sourceOf('7-5'), wants: () => false });
+    return { reader, asked, late, closed: () => closed };
+  }
+
+  it.each(Array.from({ length: 16 }, (_, n) => n))(
+    'closes, also %i steps after its client has learned its id',
+    async (after) => {
+      const { reader, asked, closed } = idleReader();
+      await steps(20);
+      asked[0]?.(7);
+      if (after > 0) await steps(after);
+      let isClosed = false;
+      void reader.close().then(() => (isClosed = true));
+      await steps(50);
+      expect({ isClosed, asked: asked.length }).toEqual({ isClosed: true, asked: 1 });
+      expect(closed()).toBeGreaterThan(0);
+    },
+  );
+
+  it('makes its connection anew where it is not told its id in time', async () => {
+    const { reader, asked, late, closed } = idleReader();
+    await steps(20);
+    expect(asked).toHaveLength(1);
+    late.at(-1)?.(new StoreUnavailableError('Redis did not answer.'));
+    await steps(50);
+    expect({ asked: asked.length, closed: closed() }).toEqual({ asked: 2, closed: 1 });
+    const closing = reader.close();
+    asked[1]?.(8);
+    await closing;
   });
 });

@@ -179,6 +179,7 @@ class Lane {
     while (!this.closed) {
       try {
         const client = await this.connected();
+        if (this.closed) break;
         // Looked at after the connection is there: sources may have come meanwhile.
         const wanted = [...this.sources.values()].filter((source) => source.wants());
         if (wanted.length > 0) await this.read(client, wanted);
@@ -228,16 +229,19 @@ class Lane {
     const client = this.connection.another();
     this.connecting = client;
     try {
-      const ready = connect(client, this.ending.signal);
-      await this.connection.limited(ready, this.connection.timeoutMs, () => undefined);
+      await this.inTime(connect(client, this.ending.signal));
       if (this.closed) throw new Error('closed');
-      if (!client.isCluster) this.clientId = String(await (client as Redis).client('ID'));
+      if (!client.isCluster) this.clientId = String(await this.inTime((client as Redis).client('ID')));
     } catch (error) {
       client.disconnect();
       throw error;
     }
     this.client = client;
     return client;
+  }
+
+  private inTime<T>(answer: Promise<T>): Promise<T> {
+    return this.connection.limited(answer, this.connection.timeoutMs, () => undefined);
   }
 
   /** Makes the connection anew: whatever was under way on the old one is asked for again. */
