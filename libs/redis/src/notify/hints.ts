@@ -35,13 +35,14 @@ export class Hints {
     const subscriber = this.connection.another();
     this.subscriber = subscriber;
     try {
-      await listen(subscriber, this.channel, {
+      const heard = listen(subscriber, this.channel, {
         message: (text) => this.heard(text),
         again: () => {
           this.tellOwn();
           this.wakeOwn();
         },
       });
+      await this.connection.limited(heard, this.connection.timeoutMs, () => undefined);
     } catch (error) {
       this.subscriber = null;
       subscriber.disconnect();

@@ -93,7 +93,8 @@ export class Members {
     const subscriber = this.connection.another();
     this.subscriber = subscriber;
     const look = (): void => this.hinted.call();
-    await listen(subscriber, this.keys.hints, { message: look, again: look });
+    const heard = listen(subscriber, this.keys.hints, { message: look, again: look });
+    await this.connection.limited(heard, this.connection.timeoutMs, () => undefined);
     this.connection.connectedAgain(() => this.hinted.call());
     await this.beat();
   }
