@@ -14,6 +14,8 @@ export class Ownership {
     number,
     { readonly feed: PartitionFeed; readonly scripts: PartitionScripts }
   >();
+  /** What is being taken. A look that failed in part leaves the rest of it under way: the next one takes none of that again, and waits for none of it. */
+  private readonly taking = new Map<number, Promise<void>>();
   private balancing: Promise<void> | undefined;
   private again = false;
   private closed = false;
@@ -53,7 +55,7 @@ export class Ownership {
   /** Gives everything away in peace. */
   async leave(): Promise<void> {
     this.closed = true;
-    await this.balancing?.catch(() => undefined);
+    await Promise.allSettled([this.balancing, ...this.taking.values()]);
     await Promise.all([...this.feeds.keys()].map((partition) => this.release(partition)));
   }
 
@@ -106,7 +108,8 @@ export class Ownership {
   private dropForeign(holdings: readonly Holding[]): void {
     for (const { partition, epoch } of holdings) {
       const feed = this.feeds.get(partition)?.feed;
-      if (feed !== undefined && feed.owned.epoch !== epoch) this.lose(feed);
+      const isForeign = feed !== undefined && feed.owned.epoch !== epoch;
+      if (isForeign && !this.taking.has(partition)) this.lose(feed);
     }
   }
 
@@ -116,13 +119,24 @@ export class Ownership {
     return holdings.filter(({ partition, owner }) => owner === incarnation && !this.feeds.has(partition));
   }
 
-  private async take({ partition, epoch }: Holding): Promise<void> {
-    if (this.closed || this.feeds.has(partition)) return;
+  private take(holding: Holding): Promise<void> {
+    const { partition } = holding;
+    if (this.closed || this.feeds.has(partition) || this.taking.has(partition)) return Promise.resolve();
+    const taking = this.takeNow(holding).finally(() => this.taking.delete(partition));
+    this.taking.set(partition, taking);
+    return taking;
+  }
+
+  private async takeNow({ partition, epoch }: Holding): Promise<void> {
     const keys = this.keys.partition(partition);
     const call = { script: takeScript, keys: [keys.owner], args: [epoch, this.members.self.incarnation] };
     const [next = 0, orphan] = (await this.connection.run(call)) as readonly number[];
     if (next === 0) return;
     const scripts = new PartitionScripts(this.connection, keys, next);
+    if (this.closed) {
+      await scripts.give();
+      return;
+    }
     const feed = new PartitionFeed({ partition, epoch: next }, keys, scripts, {
       ...this.ground.feeds,
       fenced: (lost) => this.lose(lost),
@@ -133,27 +147,27 @@ export class Ownership {
 
   private async open(feed: PartitionFeed, orphan: boolean): Promise<void> {
     const { receiver, logger } = this.ground.feeds;
+    const { partition } = feed.owned;
     try {
       await feed.open(orphan);
     } catch (error) {
       // Taken anew at the next look.
-      this.feeds.delete(feed.owned.partition);
+      if (this.feeds.get(partition)?.feed === feed) this.feeds.delete(partition);
       throw error;
     }
+    // Lost meanwhile: nobody need learn that it was there.
+    if (feed.closed) return;
     try {
       await receiver.onGained(feed.owned);
     } catch (error) {
-      logger.error('A receiver of partitions failed', {
-        partition: feed.owned.partition,
-        error: String(error),
-      });
+      logger.error('A receiver of partitions failed', { partition, error: String(error) });
     }
     if (!feed.closed) this.reader.add(feed);
   }
 
   private async release(partition: number): Promise<void> {
     const held = this.feeds.get(partition);
-    if (held === undefined || held.feed.closed) return;
+    if (held === undefined || held.feed.closed || this.taking.has(partition)) return;
     const { feed, scripts } = held;
     this.reader.remove(feed);
     await feed.stop(this.ground.handOverMs);

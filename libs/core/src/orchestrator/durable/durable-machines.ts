@@ -305,7 +305,8 @@ export class DurableMachines {
     const waking: Promise<void>[] = [];
     for await (const { id, found } of this.store.living(partition)) {
       const kind = wanted(found.definition) ? this.around.definition(found.definition) : undefined;
-      if (kind === undefined || !isAwake(found.read(kind.bound))) continue;
+      const isLost = partition !== null && this.owned.get(partition) !== epoch;
+      if (isLost || kind === undefined || !isAwake(found.read(kind.bound))) continue;
       waking.push(this.instanceOf(id, kind, epoch, partition).wake());
     }
     await Promise.all(waking);
