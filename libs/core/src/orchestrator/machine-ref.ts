@@ -28,7 +28,7 @@ export interface MachineSendOptions {
 
 /** Limits of a request. */
 export interface RequestOptions extends MachineSendOptions {
-  /** Milliseconds until the request is given up. Default: the group's `requestTimeoutMs`. */
+  /** Milliseconds until the request is given up; `Infinity`: never. Default: the group's `requestTimeoutMs`. */
   readonly timeoutMs?: number;
   /** Gives the request up when it aborts; the rejection is its reason. */
   readonly signal?: AbortSignal;
@@ -86,7 +86,7 @@ export interface MachineRef<M extends Machine = Machine> {
    * Sends an event and settles when its step was adopted, or rejects with what the step failed with. When the time is over, an event that
    * is still queued is withdrawn.
    *
-   * @throws RequestTimeoutError, StepError and what `send` throws (as rejections)
+   * @throws RequestTimeoutError, StepError, OrchestratorOptionError (`timeoutMs`, `messageId`) and what `send` throws (as rejections)
    */
   request(event: EventOf<M>, options?: RequestOptions): Promise<EventResult<M>>;
   /**
@@ -104,7 +104,7 @@ export interface MachineRef<M extends Machine = Machine> {
   /**
    * Settles with the first snapshot, from the present one on, that is in that state or for which the predicate holds.
    *
-   * @throws WaitTimeoutError; MachineStoppedError where the machine ends in another state (as rejections)
+   * @throws WaitTimeoutError; MachineStoppedError where the machine ends in another state; OrchestratorOptionError (`timeoutMs`) (as rejections)
    */
   waitFor(
     state: StateNameOf<M> | ((snapshot: Snapshot<ContextOf<M>>) => boolean),

@@ -14,6 +14,7 @@ import {
   WaitTimeoutError,
 } from '../errors.js';
 import { assertEvent } from '../event/assert-event.js';
+import { assertTimeLimit } from '../time-limit.js';
 import type { GroupCore } from '../group/group-core.js';
 import type { MachineInstance } from '../instance/machine-instance.js';
 import type { EventResult, RequestOptions, WaitOptions } from '../machine-ref.js';
@@ -98,6 +99,7 @@ export class KeptMachine {
     { timeoutMs = this.viewer.settings.requestTimeoutMs, signal, messageId }: RequestOptions,
   ): Promise<DurableOutcome> {
     const { viewer } = this;
+    assertTimeLimit(timeoutMs);
     const frame = { ...this.frameOf(event, messageId), full: true };
     viewer.pendingRequests += 1;
     try {
@@ -148,6 +150,7 @@ export class KeptMachine {
 
   private async reached(state: string, { timeoutMs, signal }: WaitOptions): Promise<DurableOutcome> {
     const { clock } = this.viewer;
+    assertTimeLimit(timeoutMs);
     const until = timeoutMs === undefined ? Infinity : clock.now() + timeoutMs;
     for (;;) {
       const left = until - clock.now();

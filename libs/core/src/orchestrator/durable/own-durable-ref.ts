@@ -1,6 +1,7 @@
 import type { EventObject, EventOf, Machine, Snapshot } from '@nestjs-orchestrator/statechart';
 import { UnknownMachineError } from '../errors.js';
 import { assertEvent } from '../event/assert-event.js';
+import { assertTimeLimit } from '../time-limit.js';
 import type { DurableFrame } from './durable-frame.js';
 import type { DurableMachines } from './durable-machines.js';
 import type { DurableRef, DurableResult, DurableSendOptions } from './durable-ref.js';
@@ -25,6 +26,7 @@ export class OwnDurableRef<M extends Machine> implements DurableRef<M> {
     options?: DurableSendOptions & { readonly timeoutMs?: number },
   ): Promise<DurableResult> {
     const timeoutMs = options?.timeoutMs ?? this.machines.settings.requestTimeoutMs;
+    assertTimeLimit(timeoutMs);
     const { changed, duplicate, reply } = await this.machines.ask(this.frameOf(event, options), {
       timeoutMs,
     });

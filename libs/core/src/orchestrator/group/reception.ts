@@ -9,6 +9,7 @@ import type { EventResult, RequestOptions } from '../machine-ref.js';
 import type { GroupCore } from './group-core.js';
 import { assertMessageId } from './handled-messages.js';
 import type { Waiter } from '../pool/mailbox.js';
+import { assertTimeLimit } from '../time-limit.js';
 import { WaitingRequest, WaitingSend } from './waiting.js';
 
 /** One in so many plain events has its latency measured. */
@@ -108,6 +109,7 @@ export class Reception {
   async ask(instance: MachineInstance, event: EventObject, options: RequestOptions): Promise<EventResult> {
     this.assertAccepts(instance, event);
     if (options.messageId !== undefined) assertMessageId(options.messageId);
+    assertTimeLimit(options.timeoutMs);
     options.signal?.throwIfAborted();
     const answer = new PromisedAnswer();
     const request = new PendingRequest(instance, event, undefined, this.core.pool.now(), options, answer);
@@ -135,6 +137,7 @@ export class Reception {
   ): Promise<EventResult> {
     const { core } = this;
     this.assertAccepts(receiver, event);
+    assertTimeLimit(options.timeoutMs);
     options.signal?.throwIfAborted();
     const cycle = cycleOf(step.instance, receiver);
     if (cycle !== undefined) throw new RequestCycleError(cycle);

@@ -1,5 +1,6 @@
 import { DrainTimeoutError } from '../errors.js';
 import type { DrainOptions } from '../orchestrator.js';
+import { assertTimeLimit } from '../time-limit.js';
 import type { GroupCore } from './group-core.js';
 
 /** Those who wait for the group to come to rest: nothing queued, no action under way. */
@@ -15,6 +16,7 @@ export class RestWatch {
   }
 
   async wait({ timeoutMs, signal }: DrainOptions): Promise<void> {
+    assertTimeLimit(timeoutMs);
     signal?.throwIfAborted();
     if (this.isAtRest()) return;
     const { core, waiting } = this;

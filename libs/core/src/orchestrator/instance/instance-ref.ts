@@ -7,6 +7,7 @@ import type {
   RequestOptions,
   WaitOptions,
 } from '../machine-ref.js';
+import { assertTimeLimit } from '../time-limit.js';
 import type { MachineInstance } from './machine-instance.js';
 import { StateWait } from './state-wait.js';
 
@@ -55,7 +56,12 @@ export class InstanceRef implements MachineRef {
   waitFor(state: string | ((snapshot: Snapshot) => boolean), options: WaitOptions = {}): Promise<Snapshot> {
     const instance = this.#instance;
     const holds = typeof state === 'function' ? state : (at: Snapshot): boolean => matches(at, state);
-    if (options.signal?.aborted === true) return Promise.reject(options.signal.reason as Error);
+    try {
+      assertTimeLimit(options.timeoutMs);
+      options.signal?.throwIfAborted();
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const wait = new StateWait(
       instance,
       holds,

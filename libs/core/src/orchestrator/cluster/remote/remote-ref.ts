@@ -14,6 +14,7 @@ import type {
   RequestOptions,
   WaitOptions,
 } from '../../machine-ref.js';
+import { assertTimeLimit, limitOnTheWay } from '../../time-limit.js';
 import { RemoteMachineError } from '../cluster-errors.js';
 import { Posting } from '../link/posting.js';
 import { REQUEST, SNAPSHOT, STOP, WAIT } from '../wire/format.js';
@@ -97,9 +98,10 @@ export class RemoteRef implements MachineRef {
         'waitFor(predicate)',
         'Name the state instead of passing a function.',
       );
+    assertTimeLimit(options.timeoutMs);
     options.signal?.throwIfAborted();
     const { timeoutMs } = options;
-    const limit = timeoutMs === undefined ? 0 : Math.ceil(timeoutMs) + 1;
+    const limit = timeoutMs === undefined ? 0 : limitOnTheWay(timeoutMs) + 1;
     return this.#ask(WAIT, JSON.stringify(state), limit, options, (payload) => this.#snapshotFrom(payload));
   }
 
@@ -162,6 +164,7 @@ export function askRemote(
   definition: Machine | undefined,
 ): PendingQuestion<EventResult> {
   const { member } = remote;
+  assertTimeLimit(options.timeoutMs);
   const text = remote.textOf(event, options.messageId);
   member.assertMayWait();
   const { timeoutMs = member.core.settings.requestTimeoutMs, signal } = options;
@@ -182,7 +185,7 @@ export function askRemote(
     REQUEST,
     remote,
     text,
-    Math.max(0, Math.ceil(timeoutMs)),
+    limitOnTheWay(timeoutMs),
     question,
     event,
     options.messageId,
