@@ -140,7 +140,15 @@ export class SnapshotError extends StatechartError {
 
 /** Prints an unknown value in a message: short, and never throwing. */
 export function text(value: unknown): string {
-  if (value instanceof Error) return value.message;
+  try {
+    return printed(value);
+  } catch {
+    return 'what can not be read';
+  }
+}
+
+function printed(value: unknown): string {
+  if (value instanceof Error) return String(value.message);
   if (typeof value === 'string') return `'${value.length > 80 ? `${value.slice(0, 77)}…` : value}'`;
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return `an array of ${value.length}`;

@@ -8,12 +8,20 @@ const LONGEST_QUOTE = 80;
 
 /** Prints an unknown value in a message: short, and never throwing. */
 export function quote(value: unknown): string {
+  try {
+    return printed(value);
+  } catch {
+    return 'what can not be read';
+  }
+}
+
+function printed(value: unknown): string {
   if (typeof value === 'string') {
     return value.length > LONGEST_QUOTE
       ? `'${value.slice(0, LONGEST_QUOTE)}…' (${value.length} characters)`
       : `'${value}'`;
   }
-  if (value instanceof Error) return value.message;
+  if (value instanceof Error) return String(value.message);
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
   return typeof value === 'function' ? 'a function' : String(value);
 }

@@ -1,3 +1,4 @@
+import { errorText } from '../../errors/error-text.js';
 import type { EventObject } from '@nestjs-orchestrator/statechart';
 import type { Logger } from '../../ports/logger.js';
 import type { DurableGround } from './durable-ground.js';
@@ -95,7 +96,6 @@ export class DurableActivities {
 
 /** An error as data: it goes into the record. */
 function plain(error: unknown): { readonly name: string; readonly message: string } {
-  return error instanceof Error
-    ? { name: error.name, message: error.message }
-    : { name: 'Error', message: String(error) };
+  const { name, message } = errorText(error);
+  return { name, message };
 }

@@ -1,4 +1,6 @@
 import type { Machine, Snapshot } from '@nestjs-orchestrator/statechart';
+import { errorText } from '../../errors/error-text.js';
+import { tellable } from '../../errors/tellable.js';
 import type { MachineKind } from '../instance/machine-kind.js';
 import { isOrchestratorError } from '../../errors/orchestrator-error.js';
 import { DuplicateIdError, MachineStoppedError, StepError, UnknownMachineError } from '../errors.js';
@@ -254,7 +256,9 @@ export class DurableInstance {
       const left = this.effects.left(this.current().pending, messageId);
       return planStep(machine, id, this.current(), stimulus, left, now);
     } catch (cause) {
-      throw isOrchestratorError(cause) ? cause : new StepError(id, event.type, undefined, { cause });
+      throw isOrchestratorError(cause)
+        ? cause
+        : new StepError(id, event.type, undefined, { cause: tellable(cause) });
     }
   }
 
@@ -345,7 +349,7 @@ export class DurableInstance {
     if (this.closed && isRetryable(error)) return;
     this.ground.logger.warn(`${what} of durable machine '${this.id}' failed`, {
       machine: this.id,
-      error: error instanceof Error ? error.message : String(error),
+      error: errorText(error).message,
     });
   }
 

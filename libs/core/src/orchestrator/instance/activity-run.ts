@@ -1,4 +1,5 @@
 import type { EventObject, EventOf, Machine } from '@nestjs-orchestrator/statechart';
+import { tellable } from '../../errors/tellable.js';
 import type { Logger } from '../../ports/logger.js';
 import type { ActivityContext, Target } from '../contexts.js';
 import { KeptMachine } from '../durable/kept-machine.js';
@@ -77,7 +78,8 @@ export class ActivityRun {
     this.owner.core.tellOutcome(this.owner, { done: this.id, output }, this.stay);
   }
 
-  private failed(error: unknown): void {
+  private failed(thrown: unknown): void {
+    const error = tellable(thrown);
     if (this.over) {
       if (!this.isOwnAbort(error)) this.owner.reportFailure('late-activity', undefined, error);
       return;

@@ -11,6 +11,7 @@ import {
   transition,
   watchCalls,
 } from '@nestjs-orchestrator/statechart';
+import { tellable } from '../../errors/tellable.js';
 import { GroupReleasedError, MachineStoppedError, StepError } from '../errors.js';
 import type { GroupCore } from '../group/group-core.js';
 import { type Delivery, Mailbox } from '../pool/mailbox.js';
@@ -276,7 +277,7 @@ export class MachineInstance extends Mailbox {
     action: string | undefined,
     cause: unknown,
   ): void {
-    const error = new StepError(this.id, event.type, action, { cause });
+    const error = new StepError(this.id, event.type, action, { cause: tellable(cause) });
     this.reportFailure(delivery?.kind === 'start' ? 'start' : 'step', event, error);
     if (delivery?.kind === 'request') delivery.fail(error);
     if (delivery?.kind === 'arrival') delivery.done();
@@ -285,8 +286,9 @@ export class MachineInstance extends Mailbox {
     delivery.failed(error);
   }
 
-  reportFailure(kind: FailureKind, event: EventObject | undefined, error: unknown): void {
+  reportFailure(kind: FailureKind, event: EventObject | undefined, thrown: unknown): void {
     const { core } = this;
+    const error = tellable(thrown);
     core.meters.count('failed', this.kind.id);
     core.logger.warn(error instanceof Error ? error.message : String(error), {
       group: core.name,
