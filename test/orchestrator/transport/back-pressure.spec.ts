@@ -1,3 +1,4 @@
+import { VirtualClock } from '@nestjs-orchestrator/testing';
 import { describe, expect, it } from 'vitest';
 import { rejection } from '../support.js';
 import { entriesAt, ledger, stage, turns, upTo } from './support.js';
@@ -96,4 +97,36 @@ describe('back-pressure between processes', () => {
     two.hands.hold.open();
     await held;
   });
+
+  it.each(['its signal', 'its time'])(
+    'is not stuck where a request is given up by %s while it waits for room there',
+    async (how) => {
+      const { join } = stage();
+      const clock = new VirtualClock();
+      const one = await join('one', { clock });
+      const two = await join('two', { clock });
+      await two.group.spawn(ledger, { id: 'books' });
+      const ref = one.group.ref('books');
+      const held = ref.request({ type: 'HOLD' }, { timeoutMs: Infinity });
+      await two.hands.holding.opened;
+      for (const entry of upTo(512)) await ref.send({ type: 'ADD', entry });
+      const wish = new AbortController();
+      const limits = how === 'its time' ? { timeoutMs: 100 } : { signal: wish.signal };
+      const givenUp = upTo(3).map((late) =>
+        rejection(ref.request({ type: 'ADD', entry: `late ${late}` }, limits)),
+      );
+      const behind = [0, 1].map((later) => ref.send({ type: 'ADD', entry: 512 + later }));
+      await turns();
+      wish.abort(new Error('no longer wanted'));
+      await clock.advance(100);
+      const code = how === 'its time' ? { code: 'REQUEST_TIMEOUT' } : { message: 'no longer wanted' };
+      expect(await Promise.all(givenUp)).toMatchObject([code, code, code]);
+      await turns();
+      two.hands.hold.open();
+      await Promise.all([held, ...behind]);
+      expect(await entriesAt(ref)).toEqual(upTo(514));
+      expect(one.group.stats().cluster).toMatchObject({ unaccepted: 0, unfinished: 0, waiting: 0 });
+      expect(two.group.stats()).toMatchObject({ waitingSenders: 0, pendingRequests: 0 });
+    },
+  );
 });

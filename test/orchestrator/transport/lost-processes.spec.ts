@@ -149,6 +149,24 @@ describe('a process that is lost', () => {
     expect((await queued).name).toMatch(/Error$/);
   });
 
+  it('leaves none behind that waited for room either, and what it had sent behind them comes in', async () => {
+    const { network, one, two, ref } = await books();
+    const held = rejection(ref.request({ type: 'HOLD' }));
+    await two.hands.holding.opened;
+    for (const entry of upTo(512)) await ref.send({ type: 'ADD', entry });
+    const asked = [1, 2].map(() => rejection(ref.request({ type: 'ADD', entry: 'nobody waits for it' })));
+    const sent = rejection(ref.send({ type: 'ADD', entry: 'an event' }));
+    const askedLast = rejection(ref.request({ type: 'ADD', entry: 'nobody waits for that either' }));
+    await turns();
+    network.lose(one.seat.self);
+    await turns();
+    two.hands.hold.open();
+    expect(await entriesAt(two.group.ref('books'))).toEqual(['first', ...upTo(512), 'an event']);
+    expect(two.group.stats()).toMatchObject({ waitingSenders: 0, pendingRequests: 0 });
+    await one.group.release();
+    for (const work of [held, ...asked, sent, askedLast]) expect((await work).name).toMatch(/Error$/);
+  });
+
   it('may come again under its name, and gets nothing that was meant for the one before', async () => {
     const { network, one, two, ref, join } = await books();
     const letGo = network.delay(one.seat.self, two.seat.self);

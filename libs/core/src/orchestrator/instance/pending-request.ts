@@ -76,8 +76,10 @@ export class PendingRequest implements Delivery {
     if (this.stage === 'settled') return;
     const withdrawn = this.stage !== 'handling';
     if (this.stage === 'queued') this.target.core.withdraw(this.target, this);
-    this.target.core.leaveLine(this.waiter);
+    const { waiter } = this;
+    this.target.core.leaveLine(waiter);
     this.fail(error(withdrawn));
+    waiter?.leftLine?.();
   }
 
   /** The step that asked has ended without waiting for the answer. */

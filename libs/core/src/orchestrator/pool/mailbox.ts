@@ -16,6 +16,8 @@ export interface Waiter {
   cancelled: boolean;
   accepted(): void;
   refused(error: unknown): void;
+  /** It was cancelled, and who gave up has been told. */
+  leftLine?(): void;
 }
 
 /** Where a mailbox is in its life: at rest, in its channel's queue, in the middle of a step, or waiting for an action. */

@@ -229,6 +229,11 @@ class WaitingArrival implements Waiter {
     this.failed(error);
     this.link.entered();
   }
+
+  /** Those behind it wait for their own machines, and for room of their own. */
+  leftLine(): void {
+    this.link.entered();
+  }
 }
 
 function snapshotText(instance: MachineInstance): string {

@@ -88,6 +88,8 @@ export class Incoming {
   private waitsFor = 0;
   private drained: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined = undefined;
   private refused = false;
+  /** Nobody waits for answers any more. */
+  private abandoned = false;
   private readonly pieces: PieceJoiner;
 
   constructor(
@@ -114,7 +116,7 @@ export class Incoming {
     return (this.drained ??= withResolve()).promise;
   }
 
-  /** The envelope that waited for room is in its mailbox, or was refused; those behind it follow. */
+  /** The envelope that waited for room is in its mailbox, was refused, or was given up; those behind it follow. */
   entered(): void {
     this.accept(this.waitsFor);
     this.waitsFor = 0;
@@ -150,6 +152,7 @@ export class Incoming {
 
   /** Nobody waits for the answers any more: questions that have not begun are taken back. */
   giveUpAsked(): void {
+    this.abandoned = true;
     for (const giveUp of [...this.asked.values()]) giveUp();
   }
 
@@ -193,13 +196,12 @@ export class Incoming {
   }
 
   private readRemark(kind: number, reader: FrameReader): void {
-    const { out } = this;
     switch (kind) {
       case HELLO:
         this.group = groupIn(reader.payload());
         return;
       case ACCEPTED:
-        if (!out.accepted(reader.number())) throw new MalformedFrame('it accepts what was not sent');
+        if (!this.out.accepted(reader.number())) throw new MalformedFrame('it accepts what was not sent');
         return;
       case DONE:
         this.readDone(reader.number(), reader.number());
@@ -300,7 +302,7 @@ export class Incoming {
     }
     if (kind === EVENT)
       return this.takeEvent(target as LocalTarget, payload as EventObject, number, messageId);
-    if (this.takenBack.delete(number)) {
+    if (this.takenBack.delete(number) || (this.abandoned && kind !== BROADCAST)) {
       this.fail(number, new Error('The question was taken back.'));
       this.accept(number);
       return true;
@@ -363,8 +365,8 @@ export class Incoming {
 
   private refusedThere(reason: number, version: number): void {
     this.refused = true;
-    const unread = reason === REFUSED_VERSION;
-    this.onRefused(unread ? versionProblem(version) : 'it can’t read what this process sends.', unread);
+    if (reason === REFUSED_VERSION) this.onRefused(versionProblem(version), true);
+    else this.onRefused('it can’t read what this process sends.', false);
   }
 }
 
