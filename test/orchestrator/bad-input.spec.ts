@@ -86,14 +86,17 @@ describe('registration refuses', () => {
 });
 
 describe('a machine is not started', () => {
-  it.each([['with#hash'], [''], ['x'.repeat(257)], [7 as never]])('under the id %j', async (id) => {
-    const group = groupOf('ids');
-    group.register(
-      light,
-      withAction(() => {}),
-    );
-    expect(await rejection(group.spawn(light, { id }))).toMatchObject({ code: 'MACHINE_ID', id });
-  });
+  it.each([['with#hash'], [''], ['x'.repeat(257)], [7 as never], ['half a \ud83d'], ['\ude42']])(
+    'under the id %j',
+    async (id) => {
+      const group = groupOf('ids');
+      group.register(
+        light,
+        withAction(() => {}),
+      );
+      expect(await rejection(group.spawn(light, { id }))).toMatchObject({ code: 'MACHINE_ID', id });
+    },
+  );
 
   it('under an id in use, of an unknown definition, or beyond the limit', async () => {
     const group = groupOf('starts', { maxMachines: 2 });

@@ -1,4 +1,5 @@
 import {
+  createOrchestrator,
   DuplicateIdError,
   MachineStoppedError,
   RemoteMachineError,
@@ -6,8 +7,9 @@ import {
   StepError,
   UnknownMachineError,
 } from '@nestjs-orchestrator/core';
+import { memoryNetwork, memoryTransport } from '@nestjs-orchestrator/core/memory';
 import { VirtualClock } from '@nestjs-orchestrator/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { nextRecord, rejection } from '../support.js';
 import { entriesAt, entriesOf, ledger, stage, upTo } from './support.js';
 
@@ -65,6 +67,29 @@ describe('a machine in another process', () => {
     expect(two.group.machines()).toEqual([]);
     expect(await rejection(ref.send({ type: 'COUNT' }))).toBeInstanceOf(UnknownMachineError);
     expect(await one.group.locate('books')).toBeUndefined();
+  });
+
+  it('has a name of as many bytes as fit, counted in UTF-8, and says how many too many have', async () => {
+    const { join } = stage();
+    const one = await join('one');
+    const fits = 'ü'.repeat(123) + 'x';
+    await one.group.spawn(ledger, { id: fits });
+    expect(await one.group.machineNames()).toMatchObject([{ id: fits }]);
+    expect(await rejection(one.group.spawn(ledger, { id: `${fits}x` }))).toMatchObject({
+      code: 'NAME_INVALID',
+      message: expect.stringMatching(/1 to 255 bytes; 'ledgers\/ü.*' has 256\./) as string,
+    });
+    expect(one.group.machines().map(({ id }) => id)).toEqual([fits]);
+  });
+
+  it('is in a group of any name, also one that is cut in the middle of a character', async () => {
+    const transports = { memory: memoryTransport(memoryNetwork()) };
+    const name = `${'x'.repeat(59)}🙂`;
+    const group = await createOrchestrator({ name, type: 'memory', transports });
+    onTestFinished(() => group.release());
+    expect(group.processes()[0]?.endpoint).toMatch(/^x{59}-[-0-9a-f]{36}$/);
+    const half = rejection(createOrchestrator({ name: 'half a \ud83d', type: 'memory', transports }));
+    expect(await half).toMatchObject({ code: 'ORCHESTRATOR_OPTION', option: 'name' });
   });
 
   it('keeps what has no answer here: snapshot() and machine say what to do instead', async () => {

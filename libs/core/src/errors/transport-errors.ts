@@ -63,8 +63,10 @@ export class NameInvalidError extends OrchestratorError {
     /** Bytes (UTF-8) that a name may have. */
     readonly maxBytes: number,
   ) {
+    const bytes = new TextEncoder().encode(invalid).length;
     super(
-      `A name must have 1 to ${maxBytes} bytes; '${invalid.slice(0, 40)}${invalid.length > 40 ? '…' : ''}' has another length.`,
+      `A name must have 1 to ${maxBytes} bytes; '${invalid.slice(0, 40)}${invalid.length > 40 ? '…' : ''}' has ${bytes}. ` +
+        "In a cluster the name of a machine is that of its group, '/' and its id: choose shorter ones.",
     );
   }
 }

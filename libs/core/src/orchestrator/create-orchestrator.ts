@@ -116,7 +116,9 @@ function clusterNames(
   group: string,
   options: OrchestratorOptions,
 ): { readonly cluster: string; readonly endpoint: string } {
-  const { cluster = 'default', ids = uuidSource, endpoint = `${group.slice(0, 60)}-${ids.next()}` } = options;
+  const { cluster = 'default', ids = uuidSource } = options;
+  // Not in the middle of a character.
+  const { endpoint = `${group.slice(0, 60).replace(/\p{Surrogate}$/u, '')}-${ids.next()}` } = options;
   for (const [option, value] of Object.entries({ name: group, cluster, endpoint })) {
     if (!isClusterName(value)) {
       throw new OrchestratorOptionError(

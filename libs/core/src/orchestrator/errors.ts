@@ -138,7 +138,9 @@ export class DuplicateIdError extends OrchestratorError {
 export class MachineIdError extends OrchestratorError {
   readonly code = 'MACHINE_ID';
   constructor(readonly id: unknown) {
-    super(`${quote(id)} can't be the id of a machine: it must be a text of 1 to 256 characters without '#'.`);
+    super(
+      `${quote(id)} can't be the id of a machine: it must be a text of 1 to 256 characters without '#' and halves of characters (lone surrogates).`,
+    );
   }
 }
 

@@ -1,3 +1,4 @@
+import { isWholeText } from '../machine-id.js';
 import type { MachineAddress } from '../machine-ref.js';
 import { MachineAddressError } from './cluster-errors.js';
 
@@ -10,7 +11,7 @@ export type FullAddress = Required<MachineAddress> & { readonly group: string };
 
 /**
  * Whether a text can be the name of a cluster, of a group that belongs to one, or of a process: 1 to 100 characters, no `/`, no `#`, no
- * control characters.
+ * control characters, no halves of characters.
  */
 export function isClusterName(name: unknown): name is string {
   if (typeof name !== 'string' || name === '' || name.length > LONGEST_NAME) return false;
@@ -18,7 +19,7 @@ export function isClusterName(name: unknown): name is string {
     const code = name.charCodeAt(at);
     if (code < LOWEST_CODE || code === 0x7f || name[at] === '/' || name[at] === '#') return false;
   }
-  return true;
+  return isWholeText(name);
 }
 
 /** `cluster/group/machine`, as {@link parseMachineAddress} reads it. The machine's id may hold slashes, the other two can't. */

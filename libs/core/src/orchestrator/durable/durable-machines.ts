@@ -16,6 +16,7 @@ import {
 } from '../errors.js';
 import type { MachineImplementations } from '../implementations.js';
 import { MachineKind } from '../instance/machine-kind.js';
+import { isMachineId } from '../machine-id.js';
 import { DistributedStateStore } from './distributed-state-store.js';
 import { outcomeFrame, refusalFrame } from './durable-answers.js';
 import { OwnerFencedError } from './durable-errors.js';
@@ -31,7 +32,6 @@ import type { DurableImplementations, DurableRef } from './durable-ref.js';
 import { OwnDurableRef } from './own-durable-ref.js';
 import { type DurableSurroundings, standAlone } from './durable-surroundings.js';
 
-const LONGEST_ID = 256;
 /** Without a transport there is one owner. */
 const ONLY_EPOCH = 1;
 
@@ -126,7 +126,7 @@ export class DurableMachines {
   ): Promise<DurableRef<M>> {
     this.assertOpen();
     const { id, input, messageId = this.settings.ids.next() } = options;
-    if (id === '' || id.length > LONGEST_ID || id.includes('#')) throw new MachineIdError(id);
+    if (!isMachineId(id)) throw new MachineIdError(id);
     if (this.around.definition(machine.id) === undefined)
       throw new UnknownMachineError(machine.id, this.settings.group, 'definition');
     const frame: DurableFrame = { kind: 'start', machine: id, definition: machine.id, messageId, input };

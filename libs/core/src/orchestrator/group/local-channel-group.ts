@@ -9,6 +9,7 @@ import { DuplicateIdError, MachineIdError, OrchestratorOptionError, UnknownMachi
 import type { MachineImplementations } from '../implementations.js';
 import { Start } from '../instance/deliveries.js';
 import type { MachineKind } from '../instance/machine-kind.js';
+import { isMachineId } from '../machine-id.js';
 import type { GroupAddress, MachineAddress, MachineRef } from '../machine-ref.js';
 import {
   ChannelGroup,
@@ -20,8 +21,6 @@ import type { OrchestratorRecord, RecordStream, SubscribeOptions } from '../reco
 import type { GroupStatistics, MetricsListener, OrchestratorHealth } from '../statistics.js';
 import { AT_ONCE, type GroupCore } from './group-core.js';
 import { healthOf, statisticsOf } from './group-reports.js';
-
-const LONGEST_ID = 256;
 
 type Listener = (record: OrchestratorRecord) => void;
 
@@ -249,7 +248,7 @@ export class LocalChannelGroup extends ChannelGroup {
 
 /** @throws MachineIdError */
 function legalId(id: unknown): string {
-  if (typeof id === 'string' && id !== '' && id.length <= LONGEST_ID && !id.includes('#')) return id;
+  if (isMachineId(id)) return id;
   throw new MachineIdError(id);
 }
 
