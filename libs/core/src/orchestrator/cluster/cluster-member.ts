@@ -1,5 +1,5 @@
 import type { EventObject } from '@nestjs-orchestrator/statechart';
-import { FrameTooLargeError, PeerLostError } from '../../errors/transport-errors.js';
+import { PeerLostError } from '../../errors/transport-errors.js';
 import type { Scheduler } from '../../ports/scheduler.js';
 import type { Endpoint, FrameReceiver, Peer, Transport } from '../../ports/transport.js';
 import { CeilingError, GroupReleasedError, mayBeElsewhere } from '../errors.js';
@@ -17,6 +17,7 @@ import { Abroad } from './gateway/abroad.js';
 import { publishedName } from './gateway/names.js';
 import { GATEWAY_MAGIC } from './gateway/words.js';
 import { Arrivals } from './link/arrivals.js';
+import { FrameMemory } from './link/frame-memory.js';
 import { Incoming, type IncomingLimits } from './link/incoming.js';
 import { contextOver, type FrameSink, type LinkContext } from './link/link-context.js';
 import { Outgoing } from './link/outgoing.js';
@@ -27,8 +28,7 @@ import { regain, tellLost } from './regain.js';
 import { RemoteMachine } from './remote/remote-machine.js';
 import { RemoteRef } from './remote/remote-ref.js';
 import type { ClusterMachine, ClusterProcess, ClusterStatistics } from './cluster-statistics.js';
-import { utf8Bytes } from './wire/batch.js';
-import { WORST_BYTES } from './wire/numbers.js';
+import { assertFits } from './wire/event-text.js';
 
 /** Remote machines that are remembered; above, those that nothing waits for are forgotten. */
 const MOST_REMOTES = 10_000;
@@ -66,7 +66,7 @@ export class ClusterMember implements FrameReceiver {
       scheduler: membership.scheduler,
       limits: membership.limits,
       group: core.name,
-      scratch: new Uint8Array(Math.min(seat.maxFrameBytes, 65_536)),
+      memory: new FrameMemory(),
       waiting: 0,
       assertFits: (text) => assertFits(text, membership.limits.maxMessageBytes),
       linkClosed: (link) => this.forgetLink(link),
@@ -390,11 +390,4 @@ export class ClusterMember implements FrameReceiver {
       { cluster: this.cluster, endpoint: this.seat.self.name },
     );
   }
-}
-
-/** @throws FrameTooLargeError */
-function assertFits(text: string, maxBytes: number): void {
-  if (text.length * WORST_BYTES <= maxBytes) return;
-  const bytes = utf8Bytes(text);
-  if (bytes > maxBytes) throw new FrameTooLargeError(bytes, maxBytes, 'maxMessageBytes');
 }

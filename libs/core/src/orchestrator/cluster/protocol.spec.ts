@@ -54,7 +54,7 @@ class Words {
   }
 
   bytes(): Uint8Array {
-    return this.batch.writeTo(new Uint8Array(64)).slice();
+    return this.batch.writeTo(new Uint8Array(this.batch.mostBytes)) as Uint8Array;
   }
 }
 

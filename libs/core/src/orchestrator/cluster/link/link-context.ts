@@ -1,6 +1,7 @@
 import type { Scheduler } from '../../../ports/scheduler.js';
 import type { TransportSeat } from '../../../ports/transport.js';
 import type { ClusterLimits } from '../cluster-options.js';
+import type { FrameMemory } from './frame-memory.js';
 import type { Outgoing } from './outgoing.js';
 
 /** Where the frames of a link go: the seat, or the route over a gateway. */
@@ -13,8 +14,7 @@ export interface LinkContext {
   readonly limits: ClusterLimits;
   /** Name of the own group. */
   readonly group: string;
-  /** Frames are written here before they are handed over. */
-  readonly scratch: Uint8Array;
+  readonly memory: FrameMemory;
   /** Envelopes that wait for room, over all links. */
   waiting: number;
   /** @throws FrameTooLargeError where no frame can carry a payload */
@@ -29,13 +29,13 @@ export function contextOver(
   sink: FrameSink,
   linkClosed: (link: Outgoing) => void,
 ): LinkContext {
-  const { scheduler, limits, group, scratch, assertFits } = own;
+  const { scheduler, limits, group, memory, assertFits } = own;
   return {
     seat: sink,
     scheduler,
     limits,
     group,
-    scratch,
+    memory,
     assertFits,
     linkClosed,
     get waiting() {

@@ -3,7 +3,6 @@ import { PeerLostError } from '../../../errors/transport-errors.js';
 import type { Endpoint } from '../../../ports/transport.js';
 import { Ring } from '../../pool/ring.js';
 import { OutcomeUnknownError } from '../cluster-errors.js';
-import { namedText } from '../wire/event-text.js';
 import { piecesOf } from '../wire/pieces.js';
 import type { RemoteMachine } from '../remote/remote-machine.js';
 import { Batch } from '../wire/batch.js';
@@ -20,23 +19,16 @@ import {
   MAGIC,
   MOST_HANDLES,
   MOST_SNAPSHOT_UNITS,
-  NAMED_EVENT,
-  NAMED_REQUEST,
   REFUSAL,
   REPLY,
-  REQUEST,
   TARGET,
   VERSION,
 } from '../wire/format.js';
 import { Finished } from './finished.js';
 import { type Courier, InFlight } from './in-flight.js';
 import type { LinkContext } from './link-context.js';
-import type { Posting } from './posting.js';
+import { kindOf, type Posting, textOf } from './posting.js';
 
-/** Characters of payloads that make a frame worth sending before the turn is over. */
-const FULL_UNITS = 16_384;
-/** Bytes of heads that do. */
-const FULL_HEADS = 8_192;
 /** Runs of done envelopes that are told before the turn is over. */
 const MANY_RUNS = 2_048;
 
@@ -69,6 +61,11 @@ export class Outgoing {
     readonly to: Endpoint,
   ) {
     this.remark(HELLO, undefined, JSON.stringify({ group: context.group }));
+  }
+
+  /** Whether no event leaves now, whatever its size. */
+  get isFull(): boolean {
+    return this.line.size > 0 || !this.hasRoom(1);
   }
 
   /** Whether an event leaves now; `false`: the window is spent, or others wait. Allocates nothing but the text. */
@@ -246,7 +243,7 @@ export class Outgoing {
     if (hasLimit(kind)) heads.number(timeoutMs);
     if (text !== '') batch.payload(text);
     const number = this.inFlight.push(courier, event, text.length);
-    if (batch.units >= FULL_UNITS || heads.length >= FULL_HEADS) this.flush();
+    if (batch.isWorthSending) this.flush();
     else this.flushSoon();
     return number;
   }
@@ -276,7 +273,9 @@ export class Outgoing {
   /** Another payload of so many characters fits into the batch afterwards. */
   private makeRoom(units: number): void {
     const { batch, context } = this;
-    if (batch.isEmpty || batch.hasRoomFor(units, context.seat.maxFrameBytes)) return;
+    if (batch.isEmpty) return;
+    // A batch that is worth sending and could not leave grows no further: the other side can begin with it while the next one is on its way.
+    if (!batch.isWorthSending && batch.hasRoomFor(units, context.seat.maxFrameBytes)) return;
     this.full.push(batch);
     this.batch = new Batch();
     if (this.blocked === undefined) this.flush();
@@ -319,14 +318,15 @@ export class Outgoing {
   private hand(batch: Batch): boolean {
     if (batch.envelopes === 0) batch.first = this.handed + 1;
     const last = batch.first + batch.envelopes - 1;
-    const frame = batch.writeTo(this.context.scratch);
+    const [frame, memory] = this.written(batch);
     if (frame.length > this.context.seat.maxFrameBytes) {
-      this.blocked = this.sendPieces(frame, last);
+      this.blocked = this.sendPieces(frame, memory, last);
       return false;
     }
     try {
       if (this.context.seat.trySend(this.to, frame)) {
         this.handed = last;
+        this.context.memory.giveBack(memory);
         return true;
       }
     } catch (error) {
@@ -334,21 +334,31 @@ export class Outgoing {
       return false;
     }
     this.offered = last;
-    this.blocked = this.waitFor(frame.slice(), last);
+    this.blocked = this.waitFor(frame, memory, last);
     return false;
   }
 
-  private async waitFor(frame: Uint8Array, last: number): Promise<void> {
+  private written(batch: Batch): readonly [frame: Uint8Array, memory: Uint8Array] {
+    const { memory } = this.context;
+    const piece = memory.take(batch.leastBytes);
+    const frame = batch.writeTo(piece);
+    if (frame !== undefined) return [frame, piece];
+    memory.giveBack(piece);
+    const larger = memory.take(batch.mostBytes);
+    return [batch.writeTo(larger) as Uint8Array, larger];
+  }
+
+  private async waitFor(frame: Uint8Array, memory: Uint8Array, last: number): Promise<void> {
     try {
       await this.context.seat.send(this.to, frame);
-      this.took(last);
+      this.took(last, memory);
     } catch (error) {
       this.failed(error);
     }
   }
 
   /** One after the other, and nothing in between: the other side takes the whole with the last of them. */
-  private async sendPieces(frame: Uint8Array, last: number): Promise<void> {
+  private async sendPieces(frame: Uint8Array, memory: Uint8Array, last: number): Promise<void> {
     const { seat } = this.context;
     try {
       for (const { bytes, isLast } of piecesOf(frame, seat.maxFrameBytes)) {
@@ -358,13 +368,14 @@ export class Outgoing {
       }
       // Whoever waits for this has to find it as it is set now.
       await Promise.resolve();
-      this.took(last);
+      this.took(last, memory);
     } catch (error) {
       this.failed(error);
     }
   }
 
-  private took(last: number): void {
+  private took(last: number, memory: Uint8Array): void {
+    this.context.memory.giveBack(memory);
     this.handed = last;
     this.blocked = undefined;
     this.flush();
@@ -375,15 +386,4 @@ export class Outgoing {
     this.offered = 0;
     this.close(error instanceof Error ? error : new PeerLostError(this.to.name), true);
   }
-}
-
-/** An id of the sender goes with its event, where there is one. */
-function textOf({ text, messageId }: Posting): string {
-  return messageId === undefined ? text : namedText(text, messageId);
-}
-
-function kindOf({ kind, messageId }: Posting): number {
-  if (messageId === undefined) return kind;
-  if (kind === EVENT) return NAMED_EVENT;
-  return kind === REQUEST ? NAMED_REQUEST : kind;
 }

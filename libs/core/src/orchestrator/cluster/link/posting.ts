@@ -1,4 +1,6 @@
 import type { EventObject } from '@nestjs-orchestrator/statechart';
+import { EVENT, NAMED_EVENT, NAMED_REQUEST, REQUEST } from '../wire/format.js';
+import { namedText } from '../wire/event-text.js';
 import type { RemoteMachine } from '../remote/remote-machine.js';
 import type { Courier } from './in-flight.js';
 
@@ -20,4 +22,16 @@ export class Posting {
     /** By which a repeat is known; undefined: it has none. */
     readonly messageId?: string,
   ) {}
+}
+
+/** An id of the sender goes with its event, where there is one. */
+export function textOf({ text, messageId }: Posting): string {
+  return messageId === undefined ? text : namedText(text, messageId);
+}
+
+/** Its kind on the wire. */
+export function kindOf({ kind, messageId }: Posting): number {
+  if (messageId === undefined) return kind;
+  if (kind === EVENT) return NAMED_EVENT;
+  return kind === REQUEST ? NAMED_REQUEST : kind;
 }

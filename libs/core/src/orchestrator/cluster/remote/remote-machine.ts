@@ -8,7 +8,7 @@ import type { Courier } from '../link/in-flight.js';
 import type { Outgoing } from '../link/outgoing.js';
 import { Posting } from '../link/posting.js';
 import { EVENT, REQUEST, SNAPSHOT, STOP, WAIT } from '../wire/format.js';
-import { eventText, namedText } from '../wire/event-text.js';
+import { eventText, isPlainEvent, namedText } from '../wire/event-text.js';
 import { PendingSend, StepSend } from './pending-send.js';
 import { LocalAnswer } from './pending-question.js';
 
@@ -53,6 +53,10 @@ export class RemoteMachine implements Courier {
   }
 
   trySend(event: EventObject): boolean {
+    if (this.hasNoRoomFor(event)) {
+      this.member.throttled();
+      return false;
+    }
     const text = this.textOf(event);
     const { link } = this;
     if (this.kept !== undefined && this.isIdle) return this.kept.trySend(event);
@@ -64,6 +68,18 @@ export class RemoteMachine implements Courier {
     if (link.tryEvent(this, text, this, event)) return true;
     this.member.throttled();
     return false;
+  }
+
+  /**
+   * Whether an event can't leave now whatever its text is, so that it need not be written. Whether it may be sent at all is found out first.
+   *
+   * @throws EventInvalidError, GroupReleasedError
+   */
+  private hasNoRoomFor(event: EventObject): boolean {
+    const { link, member } = this;
+    if (link === undefined || link.closed !== undefined || !this.isIdle || !link.isFull) return false;
+    member.assertOpen();
+    return isPlainEvent(event, this.id, member.core.settings.maxEventValues);
   }
 
   send(event: EventObject, messageId?: string): Promise<void> {

@@ -5,6 +5,10 @@ import { LONGEST_NUMBER, NumberWriter, WORST_BYTES } from './numbers.js';
 export const FRAME_OVERHEAD = 2 + 2 * LONGEST_NUMBER;
 /** Bytes that a head takes at most. */
 export const LONGEST_HEAD = 1 + 3 * LONGEST_NUMBER;
+/** Characters of payloads that make a frame worth sending before the turn is over. */
+const FULL_UNITS = 16_384;
+/** Bytes of heads that do. */
+const FULL_HEADS = 8_192;
 const encoder = new TextEncoder();
 
 /** Remarks and envelopes that leave together in one frame. */
@@ -24,6 +28,11 @@ export class Batch {
     return this.payloads.length;
   }
 
+  /** Whether it should leave before the turn is over. */
+  get isWorthSending(): boolean {
+    return this.units >= FULL_UNITS || this.heads.length >= FULL_HEADS;
+  }
+
   /** Whether it stays within so many bytes with another payload of so many units, whatever its letters are. */
   hasRoomFor(units: number, maxBytes: number): boolean {
     const { heads, payloads } = this;
@@ -41,29 +50,25 @@ export class Batch {
     this.payloads += this.payloads === '' ? `[${json}` : `,${json}`;
   }
 
-  /** Empties it into a frame: part of `scratch`, or memory of its own. */
-  writeTo(scratch: Uint8Array): Uint8Array {
+  /** Bytes that its frame has at least. */
+  get leastBytes(): number {
+    return FRAME_OVERHEAD + this.heads.length + this.payloads.length + 1;
+  }
+
+  /** Bytes that its frame has at most, whatever its letters are. */
+  get mostBytes(): number {
+    return FRAME_OVERHEAD + this.heads.length + (this.payloads.length + 1) * WORST_BYTES;
+  }
+
+  /** Empties it into a frame, which is part of `memory`; undefined: it does not fit, which it does where there are `mostBytes`. */
+  writeTo(memory: Uint8Array): Uint8Array | undefined {
+    if (this.leastBytes > memory.length) return undefined;
+    const at = this.writeHeads(memory);
     const text = this.payloads === '' ? '' : `${this.payloads}]`;
-    const frame = this.writtenTo(scratch, text) ?? this.written(text);
+    const { read, written } = encoder.encodeInto(text, memory.subarray(at));
+    if (read < text.length) return undefined;
     this.clear();
-    return frame;
-  }
-
-  /** undefined: it does not fit, which where it nearly does only the writing tells. */
-  private writtenTo(scratch: Uint8Array, text: string): Uint8Array | undefined {
-    if (FRAME_OVERHEAD + this.heads.length + text.length > scratch.length) return undefined;
-    const at = this.writeHeads(scratch);
-    if (text === '') return scratch.subarray(0, at);
-    const { read, written } = encoder.encodeInto(text, scratch.subarray(at));
-    return read === text.length ? scratch.subarray(0, at + written) : undefined;
-  }
-
-  private written(text: string): Uint8Array {
-    const bytes = encoder.encode(text);
-    const frame = new Uint8Array(FRAME_OVERHEAD + this.heads.length + bytes.length);
-    const at = this.writeHeads(frame);
-    frame.set(bytes, at);
-    return frame.subarray(0, at + bytes.length);
+    return memory.subarray(0, at + written);
   }
 
   /** Everything before the payloads; says where it ends. */
