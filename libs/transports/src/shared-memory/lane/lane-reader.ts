@@ -81,7 +81,7 @@ export class LaneReader {
     if (used > this.memory.capacity || (used & 7) !== 0) return this.giveUp(tail, used);
     const from = this.head & this.mask;
     const contiguous = Math.min(used, this.memory.capacity - from);
-    this.take(this.memory.copy(from, Math.min(contiguous, BLOCK_BYTES)));
+    this.takeBlock(from, contiguous);
     const whole = this.wholeRecords(used);
     if (whole < 0) return this.giveUp(tail, used);
     if (whole > 0) this.end = whole;
@@ -89,6 +89,15 @@ export class LaneReader {
     if (this.end === 0) return this.giveUp(tail, used);
     this.moveTo((this.head + this.end) | 0);
     return true;
+  }
+
+  /** As much as a block has; of a record that is larger only its header, so that it is copied once. */
+  private takeBlock(from: number, bytes: number): void {
+    if (bytes > BLOCK_BYTES) {
+      this.take(this.memory.copy(from, RECORD_HEADER_BYTES));
+      if (this.recordAt(0) > BLOCK_BYTES) return;
+    }
+    this.take(this.memory.copy(from, Math.min(bytes, BLOCK_BYTES)));
   }
 
   /** Bytes of the whole records at the beginning of the block; -1 where it begins with what can't be a record. */
