@@ -68,7 +68,7 @@ export async function plant(name: string, redisUrl: string) {
 }
 // #endregion
 
-import { defineMachine } from '@nestjs-orchestrator/core';
+import { type ChannelGroup, defineMachine, type EventObject } from '@nestjs-orchestrator/core';
 import { redisStore } from '@nestjs-orchestrator/redis';
 
 const order = defineMachine(
@@ -88,6 +88,19 @@ export async function distributed(redis: Redis) {
   });
   // #endregion
   return orchestrator;
+}
+
+export async function letters(
+  orchestrator: ChannelGroup,
+  isObsolete: (event: EventObject | undefined, why: string) => boolean,
+) {
+  // #region letters
+  for await (const letter of orchestrator.deadLetters({ machine: 'order-1' })) {
+    const { event, reason } = letter;
+    if (isObsolete(event, reason)) await orchestrator.discardLetter(letter, { by: 'ada', reason });
+    else await orchestrator.replayLetter(letter, { by: 'ada' });
+  }
+  // #endregion
 }
 
 export async function durable(redis: Redis, payment: { id: string }) {

@@ -156,7 +156,7 @@ describe('durable and other machines of a distributed orchestrator', () => {
       await two.ref(id).send({ type: 'NOTE', entry: 2 });
       expect(await entriesIn(two, id)).toEqual([1, 2]);
     }
-    expect(two.stats().durable).toEqual({ atWork: ids.length, partitions: 4 });
+    expect(two.stats().durable).toEqual({ atWork: ids.length, partitions: 4, deadLetters: 0 });
   });
 
   it('of another group are reached by address, where that group allows it', async () => {

@@ -84,8 +84,18 @@ export type { DurableOptions } from './orchestrator/durable/group-durables.js';
 export type { DurableMachinesOptions } from './orchestrator/durable/durable-options.js';
 export type { DurableActionContext } from './orchestrator/durable/durable-effects.js';
 export type { DurableActivityContext } from './orchestrator/durable/durable-activities.js';
+export type {
+  DurableLetter,
+  DurableLetterOptions,
+  LetterAudit,
+  ReasonedLetterAudit,
+} from './orchestrator/durable/durable-letters.js';
 export {
+  DeadLetterNameError,
+  DeadLettersUnavailableError,
+  type DeadLettersUnavailableReason,
   DurableConflictError,
+  DurableGivenUpError,
   DurableLogicError,
   DurableRequestError,
   DurableUnavailableError,

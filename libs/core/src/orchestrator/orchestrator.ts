@@ -2,6 +2,12 @@ import type { EventObject, Machine } from '@nestjs-orchestrator/statechart';
 import type { MachineImplementations } from './implementations.js';
 import type { GroupAddress, MachineAddress, MachineRef } from './machine-ref.js';
 import type { OrchestratorRecord, RecordStream, SubscribeOptions } from './records.js';
+import type {
+  DurableLetter,
+  DurableLetterOptions,
+  LetterAudit,
+  ReasonedLetterAudit,
+} from './durable/durable-letters.js';
 import type { ClusterMachine, ClusterProcess } from './cluster/cluster-statistics.js';
 import type { GroupStatistics, MetricsListener, OrchestratorHealth } from './statistics.js';
 
@@ -102,6 +108,30 @@ export abstract class Orchestrator {
    */
   abstract broadcast(event: EventObject): Promise<number>;
   abstract broadcast(group: string | number | GroupAddress, event: EventObject): Promise<number>;
+
+  /**
+   * Dead letters of the durable machines of this group, oldest first, of the whole cluster, read in pages: what was sent to a machine that was stopped or has ended, whose step
+   * fails each time, or that ended each process which had it.
+   *
+   * @throws OrchestratorOptionError, DeadLettersUnavailableError (no durable machines, or no transport with partitions), TransportUnavailableError (its server is away), GroupReleasedError (all
+   * as rejections)
+   */
+  abstract deadLetters(options?: DurableLetterOptions): AsyncIterable<DurableLetter>;
+
+  /**
+   * Sends a dead letter again: it goes behind what waits for its machine, and counts as new. Handled once, whoever else replays it at the same time and if it was handled before, since it keeps its
+   * `messageId`. Nobody gets an answer to what was a request. `false`: it was settled already.
+   *
+   * @throws DeadLetterNameError, TransportUnavailableError (it may be settled or not: say it again), and what `deadLetters` throws (as rejections)
+   */
+  abstract replayLetter(letter: Pick<DurableLetter, 'letter'>, audit: LetterAudit): Promise<boolean>;
+
+  /**
+   * Gives a dead letter up for good. `false`: it was settled already.
+   *
+   * @throws as `replayLetter`
+   */
+  abstract discardLetter(letter: Pick<DurableLetter, 'letter'>, audit: ReasonedLetterAudit): Promise<boolean>;
 
   /** Calls `listener` with each record, in order. Returns the way out. What it throws becomes an uncaught error. */
   abstract subscribe(listener: (record: OrchestratorRecord) => void, options?: SubscribeOptions): () => void;

@@ -40,6 +40,11 @@ export interface DurableStatistics {
   readonly atWork: number;
   /** Partitions that this process owns; 0 without a transport. */
   readonly partitions: number;
+  /**
+   * Dead letters that this process has made since it started; 0 without a transport. How many there are in the cluster, its server would have to be asked: list
+   * them by `deadLetters()`.
+   */
+  readonly deadLetters: number;
 }
 
 /** Of one group: counts, and what is so now. */

@@ -71,6 +71,7 @@ export type {
   FrameLetter,
   GivenBack,
   GivenUp,
+  LetterRange,
   OwnedPartition,
   PartitionedFrame,
   PartitionedSeat,

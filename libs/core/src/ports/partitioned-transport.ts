@@ -26,6 +26,8 @@ export interface GivenBack {
 /** Gives a frame up at once, since it would fail each time: it becomes a dead letter with that reason. */
 export interface GivenUp {
   readonly deadLetter: string;
+  /** What was thrown, where something was; stays in this process, and comes back with `onLetter`. */
+  readonly cause?: unknown;
 }
 
 /**
@@ -45,6 +47,8 @@ export interface PartitionReceiver {
    * What fails or is given back must be followed by those of its name that were handed over after it: they come again behind it, in order.
    */
   onFrame(owned: OwnedPartition, frame: PartitionedFrame): void | Promise<void | GivenBack | GivenUp>;
+  /** Called when a frame has become a dead letter, which the server has by then: given up by `onFrame`, or after `maxAttempts`. */
+  onLetter?(owned: OwnedPartition, frame: PartitionedFrame, why: GivenUp): void;
   /** Called when a partition goes. Before it is handed over, a promise is waited for; nothing of the partition comes in meanwhile. */
   onLost(owned: OwnedPartition, loss: PartitionLoss): void | Promise<void>;
 }
@@ -61,6 +65,9 @@ export interface FrameLetter {
   /** Milliseconds since the epoch, by the server's clock. */
   readonly at: number;
 }
+
+/** Which letters: those of a partition, behind one of them or from the beginning. */
+export type LetterRange = Pick<FrameLetter, 'partition'> & Partial<Pick<FrameLetter, 'letter'>>;
 
 /**
  * A transport with a server in the middle: beside frames between endpoints, which are gone with their receiver, it keeps frames for *names*. Each name
@@ -97,9 +104,18 @@ export interface PartitionedSeat extends TransportSeat {
   owned(): readonly OwnedPartition[];
   /** Who owns the partition of a name; undefined: nobody at the moment. */
   ownerOf(name: string): Promise<Endpoint | undefined>;
-  /** Frames that were given up, oldest first, of all partitions. `limit`: of each; default 100. */
-  letters(limit?: number): Promise<readonly FrameLetter[]>;
-  /** Puts a letter back at the end of its partition (`replay`), or forgets it. `false`: there is no such letter. */
+  /**
+   * Frames that were given up, oldest first, of all partitions or of one, there from the beginning or behind a letter. `limit`: of each; default 100.
+   *
+   * @throws TransportClosedError, TransportUnavailableError (as rejections)
+   */
+  letters(limit?: number, of?: LetterRange): Promise<readonly FrameLetter[]>;
+  /**
+   * Puts a letter back at the end of its partition (`replay`), or forgets it: once, whoever else does so at the same time. `false`: there is no such letter (any
+   * more).
+   *
+   * @throws TransportClosedError; TransportUnavailableError, after which it may be settled or not (as rejections)
+   */
   settleLetter(
     letter: Pick<FrameLetter, 'letter' | 'partition'>,
     how: 'replay' | 'discard',

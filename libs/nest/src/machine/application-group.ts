@@ -4,9 +4,12 @@ import {
   type ClusterProcess,
   OrchestratorError,
   type DrainOptions,
+  type DurableLetter,
+  type DurableLetterOptions,
   type DurableOptions,
   type EventObject,
   type GroupStatistics,
+  type LetterAudit,
   type Machine,
   type MachineAddress,
   type MachineImplementations,
@@ -15,6 +18,7 @@ import {
   type OrchestratorHealth,
   type OrchestratorRecord,
   type RecordStream,
+  type ReasonedLetterAudit,
   type RegisteredMachine,
   type SpawnOptions,
   type SubscribeOptions,
@@ -132,6 +136,18 @@ export class ApplicationGroup extends ChannelGroup {
     return event === undefined
       ? this.group.broadcast(group as EventObject)
       : this.group.broadcast(group as string | number, event);
+  }
+
+  async *deadLetters(options?: DurableLetterOptions): AsyncGenerator<DurableLetter> {
+    yield* this.group.deadLetters(options);
+  }
+
+  async replayLetter(letter: Pick<DurableLetter, 'letter'>, audit: LetterAudit): Promise<boolean> {
+    return this.group.replayLetter(letter, audit);
+  }
+
+  async discardLetter(letter: Pick<DurableLetter, 'letter'>, audit: ReasonedLetterAudit): Promise<boolean> {
+    return this.group.discardLetter(letter, audit);
   }
 
   /** A listener may come before the group opens; it is told from the first record on. */

@@ -30,7 +30,7 @@ const GAUGES = {
   waitingSenders: 'Senders that wait to be let in',
 } as const satisfies Partial<Record<keyof GroupStatistics, string>>;
 
-const DURABLE: Readonly<Record<keyof DurableStatistics, string>> = {
+const DURABLE: Readonly<Record<Exclude<keyof DurableStatistics, 'deadLetters'>, string>> = {
   atWork: 'Durable machines at work in this process',
   partitions: 'Partitions of durable machines that this process owns',
 };
@@ -51,9 +51,13 @@ export function observeOrchestrator(meter: Meter, orchestrator: Orchestrator): (
   const gauges = (Object.keys(GAUGES) as (keyof typeof GAUGES)[]).map(
     (name) => [name, instruments.gauge(`orchestrator.${snake(name)}.current`, GAUGES[name])] as const,
   );
-  const durable = (Object.keys(DURABLE) as (keyof DurableStatistics)[]).map(
+  const durable = (Object.keys(DURABLE) as (keyof typeof DURABLE)[]).map(
     (name) =>
       [name, instruments.gauge(`orchestrator.durable.${snake(name)}.current`, DURABLE[name])] as const,
+  );
+  const deadLetters = instruments.counter(
+    'orchestrator.durable.dead_letters',
+    'Dead letters of durable machines that this process has made',
   );
   const quantile = instruments.gauge(
     'orchestrator.latency.quantile',
@@ -77,6 +81,7 @@ export function observeOrchestrator(meter: Meter, orchestrator: Orchestrator): (
     for (const [name, gauge] of gauges) result.observe(gauge, figures[name]);
     if (figures.durable !== undefined) {
       for (const [name, gauge] of durable) result.observe(gauge, figures.durable[name]);
+      result.observe(deadLetters, figures.durable.deadLetters);
     }
     if (figures.latency.count === 0) return;
     for (const [name, label] of Object.entries(QUANTILES)) {

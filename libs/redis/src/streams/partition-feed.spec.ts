@@ -1,4 +1,4 @@
-import type { Cancellable, GivenBack, PartitionedFrame } from '@nestjs-orchestrator/core/ports';
+import type { Cancellable, GivenBack, GivenUp, PartitionedFrame } from '@nestjs-orchestrator/core/ports';
 import { silentLogger, systemClock } from '@nestjs-orchestrator/core/ports';
 import { describe, expect, it } from 'vitest';
 import { ClusterKeys } from './cluster-keys.js';
@@ -14,7 +14,7 @@ const RETRY_MS = 100;
 interface Handed {
   readonly text: string;
   readonly attempts: number;
-  readonly done: (back?: GivenBack) => void;
+  readonly done: (back?: GivenBack | GivenUp) => void;
   readonly fail: () => void;
 }
 
@@ -23,6 +23,7 @@ function feedOf(known: readonly (readonly [id: string, count: number | 'done'])[
   const handed: Handed[] = [];
   const timers = new Set<{ readonly delayMs: number; readonly run: () => void }>();
   const server = { isAway: false, buried: [] as string[], counted: [] as string[], news: 0 };
+  const letters: { readonly id: string; readonly attempts: number; readonly why: GivenUp }[] = [];
   const lease = { isValid: true };
   const schedule = (delayMs: number, run: () => void): Cancellable => {
     const timer = { delayMs, run };
@@ -47,8 +48,9 @@ function feedOf(known: readonly (readonly [id: string, count: number | 'done'])[
     receiver: {
       onGained: () => undefined,
       onLost: () => undefined,
+      onLetter: (_owned, { id, attempts }, why) => void letters.push({ id, attempts, why }),
       onFrame: (_owned, { bytes, attempts }: PartitionedFrame) =>
-        new Promise<void | GivenBack>((done, reject) => {
+        new Promise<void | GivenBack | GivenUp>((done, reject) => {
           const text = Buffer.from(bytes).toString();
           handed.push({ text, attempts, done, fail: () => reject(new Error('not now')) });
         }),
@@ -69,6 +71,7 @@ function feedOf(known: readonly (readonly [id: string, count: number | 'done'])[
   return {
     feed,
     server,
+    letters,
     lease,
     /** Texts that were handed over since it was last asked. */
     handed: () => handed.splice(0),
@@ -206,7 +209,7 @@ describe('while the lease is in doubt', () => {
 
 describe('a frame', () => {
   it('becomes a dead letter with its last attempt, and those behind it go on', async () => {
-    const { comes, handed, texts, later, server } = feedOf();
+    const { comes, handed, texts, later, server, letters } = feedOf();
     comes('a', 'bad');
     for (let attempt = 1; attempt < 3; attempt += 1) {
       handed()[0]?.fail();
@@ -220,8 +223,41 @@ describe('a frame', () => {
     behind?.done();
     await settled();
     expect(server.buried).toEqual(['1-0.0']);
+    expect(letters).toEqual([
+      { id: '1-0.0', attempts: 3, why: { deadLetter: 'not now', cause: new Error('not now') } },
+    ]);
     comes('a', 'next');
     expect(texts()).toEqual(['next']);
+  });
+
+  it('that is given up is told when the server has the letter, once', async () => {
+    const { comes, handed, later, server, letters } = feedOf();
+    const why: GivenUp = { deadLetter: 'never', cause: new Error('never') };
+    server.isAway = true;
+    comes('a', 'bad');
+    handed()[0]?.done(why);
+    await settled();
+    expect(letters).toEqual([]);
+    server.isAway = false;
+    await later();
+    handed()[0]?.done(why);
+    await settled();
+    expect(letters).toEqual([{ id: '1-0.0', attempts: 1, why }]);
+  });
+
+  it('that has ended as many processes as it may is a letter when the server is there, and those behind it go on', async () => {
+    const { comes, texts, feed, server, letters } = feedOf([['1-0.0', 6]]);
+    await feed.open(true);
+    server.isAway = true;
+    comes('a', 'poison');
+    comes('b', 'behind');
+    await settled();
+    expect([server.buried, texts()]).toEqual([[], []]);
+    server.isAway = false;
+    await settled();
+    expect(server.buried).toEqual(['1-0.0']);
+    expect(letters).toMatchObject([{ why: { deadLetter: expect.stringContaining('6 times') as string } }]);
+    expect(texts()).toEqual(['behind']);
   });
 
   it('that may have ended two processes is counted and runs alone; those behind it wait', async () => {

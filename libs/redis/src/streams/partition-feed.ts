@@ -5,11 +5,13 @@ import type {
   GivenUp,
   Logger,
   OwnedPartition,
+  PartitionedFrame,
   PartitionReceiver,
 } from '@nestjs-orchestrator/core/ports';
 import type { Call } from '../connection/script.js';
 import type { PartitionKeys } from './cluster-keys.js';
 import { BEGINNING } from './entry-id.js';
+import { frameOf, type Item, itemOf, type Lane, UNREADABLE } from './feed-item.js';
 import type { Caller, Pipe } from './pipe.js';
 import { type Entry, READ_AT_ONCE, type Source } from './reader.js';
 import { type OpenEntry, Progress } from './progress.js';
@@ -32,29 +34,6 @@ export interface FeedGround {
   /** The lease of this endpoint is good. */
   readonly valid: () => boolean;
   readonly fenced: (feed: PartitionFeed) => void;
-}
-
-interface Item {
-  /** That of its entry, and its place in it. */
-  readonly id: string;
-  readonly entry: OpenEntry;
-  /** Grows along the stream. */
-  readonly order: number;
-  readonly name: string;
-  readonly bytes: Buffer;
-  isDone: boolean;
-  /** Deliveries that failed, or whose owner died. */
-  failures: number;
-  /** The present delivery is counted on the server already. */
-  counted: boolean;
-}
-
-/** The frames of one name: what is under way, and what waits since one of them failed or was given back. */
-interface Lane {
-  out: number;
-  waiting: Item[];
-  pauseMs: number;
-  timer: Cancellable | undefined;
 }
 
 const LONGEST_PAUSES = 100;
@@ -117,7 +96,7 @@ export class PartitionFeed implements Source, Caller {
     const known = this.progress.known.get(id) ?? 0;
     const failures = known === 'done' ? 0 : known;
     const order = (this.order += 1);
-    const item: Item = { id, entry, order, name, bytes, isDone: false, failures, counted: false };
+    const item = itemOf({ id, entry, order, name, bytes }, failures);
     if (known === 'done') this.finished(item, 'known');
     else if (this.alone || failures >= ALONE) this.queue.push(item);
     else this.offer(item);
@@ -128,21 +107,10 @@ export class PartitionFeed implements Source, Caller {
     const entry = this.progress.begin(id, 1);
     this.outstanding += 1;
     const order = (this.order += 1);
-    const frame = `${id}.0`;
-    const item: Item = {
-      id: frame,
-      entry,
-      order,
-      name: '',
-      bytes,
-      isDone: false,
-      failures: 0,
-      counted: false,
-    };
+    const item = itemOf({ id: `${id}.0`, entry, order, name: '', bytes });
     const { partition } = this.owned;
     this.ground.logger.error(`Entry ${id} of a partition holds no frames of this library`, { partition });
-    while (!this.closed && !(await this.buried(item, 'It holds no frames of this library.')))
-      await this.scripts.pause();
+    await this.bury(item, UNREADABLE);
   }
 
   /** Stops, and settles when nothing is under way or the time is over. */
@@ -224,12 +192,7 @@ export class PartitionFeed implements Source, Caller {
     let result: void | Promise<void | GivenBack | GivenUp>;
     lane.out += 1;
     try {
-      result = this.ground.receiver.onFrame(this.owned, {
-        id: item.id,
-        name: item.name,
-        bytes: item.bytes,
-        attempts: item.failures + 1,
-      });
+      result = this.ground.receiver.onFrame(this.owned, frameOf(item, item.failures + 1));
     } catch (error) {
       void this.failed(lane, item, error);
       return;
@@ -263,12 +226,12 @@ export class PartitionFeed implements Source, Caller {
   private settle(lane: Lane, item: Item, result: void | GivenBack | GivenUp): void {
     if (result === undefined) this.succeeded(lane, item);
     else if ('retryInMs' in result) this.putBack(lane, item, result.retryInMs);
-    else void this.giveUp(lane, item, result.deadLetter);
+    else void this.giveUp(lane, item, result);
   }
 
   /** Where the server is away it comes again. */
-  private async giveUp(lane: Lane, item: Item, reason: string): Promise<void> {
-    if (await this.buried(item, reason)) this.settled(lane, item.name);
+  private async giveUp(lane: Lane, item: Item, why: GivenUp): Promise<void> {
+    if (await this.buried(item, why)) this.settled(lane, item.name);
     else this.putBack(lane, item, lane.pauseMs);
   }
 
@@ -285,21 +248,35 @@ export class PartitionFeed implements Source, Caller {
       item.counted = false;
       this.putBack(lane, item, lane.pauseMs);
       lane.pauseMs = Math.min(lane.pauseMs * 2, this.ground.retryMs * LONGEST_PAUSES);
-    } else await this.giveUp(lane, item, reason);
+    } else await this.giveUp(lane, item, { deadLetter: reason, cause: error });
   }
 
-  private async buried(item: Item, reason: string): Promise<boolean> {
+  /** Where the server is away, when it is back. */
+  private async bury(item: Item, why: GivenUp): Promise<void> {
+    while (!this.closed && !(await this.buried(item, why))) await this.scripts.pause();
+  }
+
+  private async buried(item: Item, why: GivenUp): Promise<boolean> {
     const { id, entry, name, bytes } = item;
+    const attempts = Math.max(1, item.failures);
     try {
-      const attempts = Math.max(1, item.failures);
-      const own = await this.scripts.bury({ entry: entry.id, id, name, bytes }, reason, attempts);
-      if (!own) this.ground.fenced(this);
+      const own = await this.scripts.bury({ entry: entry.id, id, name, bytes }, why.deadLetter, attempts);
+      if (own) this.tell(frameOf(item, attempts), why);
+      else this.ground.fenced(this);
     } catch {
       return false;
     }
     this.progress.known.set(id, 'done');
     this.finished(item, 'known');
     return true;
+  }
+
+  private tell(frame: PartitionedFrame, why: GivenUp): void {
+    try {
+      this.ground.receiver.onLetter?.(this.owned, frame, why);
+    } catch (error) {
+      this.ground.logger.error('A receiver of dead letters failed', { error: String(error) });
+    }
   }
 
   private putBack(lane: Lane, item: Item, pauseMs: number): void {
@@ -358,7 +335,7 @@ export class PartitionFeed implements Source, Caller {
       this.progress.known.set(item.id, count);
       // Whatever only lay beside a frame that ended its process has its chance alone.
       if (count > Math.max(this.ground.maxAttempts, ALONE + 1)) {
-        await this.buried(item, `It was under way ${count - 1} times when its process ended.`);
+        await this.bury(item, { deadLetter: `It was under way ${count - 1} times when its process ended.` });
         return;
       }
       this.offer(item);

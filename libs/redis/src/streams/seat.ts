@@ -4,6 +4,7 @@ import type {
   FrameLetter,
   FrameReceiver,
   JoinOptions,
+  LetterRange,
   NamedEntry,
   OwnedPartition,
   PartitionedSeat,
@@ -184,15 +185,17 @@ export class RedisSeat implements PartitionedSeat {
     return owner === null ? undefined : this.members.find(owner)?.member.endpoint;
   }
 
-  letters(limit = 100): Promise<readonly FrameLetter[]> {
-    return lettersOf(this.connection, this.keys, this.settings.partitions, limit);
+  async letters(limit = 100, of?: LetterRange): Promise<readonly FrameLetter[]> {
+    this.assertOpen();
+    return lettersOf(this.connection, this.keys, this.settings.partitions, limit, of);
   }
 
-  settleLetter(
+  async settleLetter(
     letter: Pick<FrameLetter, 'letter' | 'partition'>,
     how: 'replay' | 'discard',
   ): Promise<boolean> {
-    return settleLetter(this.connection, this.keys, letter, how);
+    this.assertOpen();
+    return settleLetter(this.connection, this.keys, this.settings.partitions, letter, how);
   }
 
   giveUp(reason: string): void {

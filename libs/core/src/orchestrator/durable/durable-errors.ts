@@ -1,4 +1,5 @@
 import { OrchestratorError } from '../../errors/orchestrator-error.js';
+import { quote } from '../errors.js';
 
 /** Another owner has the machine: what this one was about to write was refused. */
 export class OwnerFencedError extends OrchestratorError {
@@ -100,6 +101,56 @@ export class DurableVerbError extends OrchestratorError {
     super(
       `ctx.${verb}() can't be used by durable machine '${machine}': its actions run after the commit that would have to hold the timer. ` +
         `Use 'after', or a raise() or sendTo() with a delay, in its definition.`,
+    );
+  }
+}
+
+/** Why: as of {@link DurableUnavailableError}; or the machines live in one process, where an event that fails is told to its sender, and nothing is kept. */
+export type DeadLettersUnavailableReason = DurableUnavailableReason | 'no-transport';
+
+/** There are no dead letters of durable machines in this orchestrator, or not yet. */
+export class DeadLettersUnavailableError extends OrchestratorError {
+  readonly code = 'DEAD_LETTERS_UNAVAILABLE';
+  constructor(
+    readonly group: string,
+    readonly reason: DeadLettersUnavailableReason,
+    /** Type of the transport, or `in-process`. */
+    readonly type: string,
+  ) {
+    super(
+      `Group '${group}' keeps no dead letters of durable machines${reason === 'no-transport' ? IN_ONE_PROCESS : unavailableText(reason, type)}`,
+    );
+  }
+}
+
+const IN_ONE_PROCESS =
+  ': they live in this process alone, where an event that fails is told to whoever sent it. ' +
+  "Dead letters are of transports with partitions, such as redisStreams() as type 'distributed'.";
+
+/** A text that names no dead letter. */
+export class DeadLetterNameError extends OrchestratorError {
+  readonly code = 'DEAD_LETTER_NAME';
+  constructor(
+    readonly letter: string,
+    readonly group: string,
+  ) {
+    super(
+      `${quote(letter)} is not the 'letter' of a dead letter of group '${group}'. Take it from deadLetters(), as it is.`,
+    );
+  }
+}
+
+/** Something for a durable machine failed at each delivery, or ended each process that had it; it is a dead letter. */
+export class DurableGivenUpError extends OrchestratorError {
+  readonly code = 'DURABLE_GIVEN_UP';
+  constructor(
+    readonly machine: string,
+    /** Deliveries that failed, or whose process ended. */
+    readonly attempts: number,
+    reason: string,
+  ) {
+    super(
+      `What was sent to durable machine '${machine}' was given up after ${attempts} deliveries: ${reason} Look at it with deadLetters(), then replay or discard it.`,
     );
   }
 }

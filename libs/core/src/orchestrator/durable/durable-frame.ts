@@ -63,3 +63,19 @@ export function decodeFrame<T extends DurableFrame | DurableAnswer>(bytes: Uint8
   const parsed = parseJson(decoder.decode(bytes)) as T & { readonly form?: unknown };
   return parsed.form === FORM ? parsed : undefined;
 }
+
+const KINDS: ReadonlySet<unknown> = new Set<DurableFrame['kind']>(['start', 'event', 'stop', 'wait']);
+
+/** As far as it can be looked at: undefined for what this build does not know, or somebody else has written. */
+export function readableFrame(bytes: Uint8Array): DurableFrame | undefined {
+  let frame: Partial<DurableFrame> | undefined;
+  try {
+    frame = decodeFrame<DurableFrame>(bytes);
+  } catch {
+    return undefined;
+  }
+  const { kind, machine, messageId, event } = frame ?? {};
+  const isFrame = KINDS.has(kind) && typeof machine === 'string' && typeof messageId === 'string';
+  const hasEvent = typeof event === 'object' && event !== null && typeof event.type === 'string';
+  return isFrame && (kind !== 'event' || hasEvent) ? (frame as DurableFrame) : undefined;
+}

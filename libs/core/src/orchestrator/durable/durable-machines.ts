@@ -7,30 +7,33 @@ import type {
   PartitionLoss,
   PartitionReceiver,
 } from '../../ports/partitioned-transport.js';
-import {
-  DuplicateMachineError,
-  GroupReleasedError,
-  GroupUnreachableError,
-  MachineIdError,
-  UnknownMachineError,
-} from '../errors.js';
+import { DuplicateMachineError, GroupReleasedError, MachineIdError, UnknownMachineError } from '../errors.js';
 import type { MachineImplementations } from '../implementations.js';
 import { MachineKind } from '../instance/machine-kind.js';
 import { isMachineId } from '../machine-id.js';
 import { DistributedStateStore } from './distributed-state-store.js';
-import { outcomeFrame, refusalFrame } from './durable-answers.js';
-import { OwnerFencedError } from './durable-errors.js';
+import { DurableAnswers } from './durable-answers.js';
+import { DeadLettersUnavailableError, OwnerFencedError } from './durable-errors.js';
 import { decodeFrame, type DurableFrame, type DurableOutcome, encodeFrame } from './durable-frame.js';
-import type { DurableGround, StepResult } from './durable-ground.js';
+import type { DurableGround } from './durable-ground.js';
 import { DurableInstance, isRetryable } from './durable-instance.js';
+import { GivenUpFrames } from './durable-given-up.js';
+import { handOver, reach } from './durable-hand-over.js';
 import { assertDurable } from './durable-kind.js';
+import {
+  type DurableLetter,
+  type DurableLetterOptions,
+  DurableLetters,
+  type LetterAudit,
+  type ReasonedLetterAudit,
+} from './durable-letters.js';
 import { type DurableMachinesOptions, type DurableSettings, durableSettings } from './durable-options.js';
 import { DurablePlace } from './durable-place.js';
 import { type AskLimits, DurableQuestions } from './durable-questions.js';
 import { isAwake } from './durable-record.js';
 import type { DurableImplementations, DurableRef } from './durable-ref.js';
 import { OwnDurableRef } from './own-durable-ref.js';
-import { type DurableSurroundings, standAlone } from './durable-surroundings.js';
+import { assertAdmitted, type DurableSurroundings, standAlone } from './durable-surroundings.js';
 
 /** Without a transport there is one owner. */
 const ONLY_EPOCH = 1;
@@ -50,11 +53,13 @@ export class DurableMachines {
   private readonly ground: DurableGround;
   private readonly place: DurablePlace | undefined;
   private readonly around: DurableSurroundings;
+  private readonly answers: DurableAnswers;
+  private readonly losses: GivenUpFrames;
   private closing: Promise<void> | undefined;
 
   constructor(options: DurableMachinesOptions, around?: DurableSurroundings) {
     this.settings = durableSettings(options);
-    const { store, clock, tenant, group, ids, maxLength, onEmit, transport } = this.settings;
+    const { store, clock, tenant, group, ids, maxLength, onEmit, transport, logger } = this.settings;
     this.around =
       around ?? standAlone(this.kinds, (to, event, messageId) => this.deliver(to, event, messageId));
     this.store = new DistributedStateStore({ store, clock, tenant, group, owner: ids.next(), maxLength });
@@ -70,15 +75,20 @@ export class DurableMachines {
         if (this.instances.get(instance.id) === instance) this.instances.delete(instance.id);
       },
     };
-    if (transport === undefined) return;
-    this.place = new DurablePlace(
-      transport,
-      this.settings,
-      group,
-      this.around.serves ? this.receiver() : undefined,
-      (frame) => this.questions.answered(frame),
-      () => this.closedError(),
-    );
+    if (transport !== undefined) {
+      const receiver = this.around.serves ? this.receiver() : undefined;
+      this.place = new DurablePlace(
+        transport,
+        this.settings,
+        group,
+        receiver,
+        (frame) => this.questions.answered(frame),
+        () => this.closedError(),
+      );
+    }
+    const answers = new DurableAnswers(this.place);
+    this.answers = answers;
+    this.losses = new GivenUpFrames(this.around, logger, (frame, error) => answers.refuse(frame, error));
   }
 
   /**
@@ -154,6 +164,33 @@ export class DurableMachines {
     return [...this.owned].map(([partition, epoch]) => ({ partition, epoch }));
   }
 
+  /** As `Orchestrator.deadLetters`. */
+  async *deadLetters(options: DurableLetterOptions = {}): AsyncGenerator<DurableLetter> {
+    yield* this.letters().list(options);
+  }
+
+  /** As `Orchestrator.replayLetter`. */
+  async replayLetter(letter: Pick<DurableLetter, 'letter'>, audit: LetterAudit): Promise<boolean> {
+    return this.letters().settle(letter, 'replay', audit);
+  }
+
+  /** As `Orchestrator.discardLetter`. */
+  async discardLetter(letter: Pick<DurableLetter, 'letter'>, audit: ReasonedLetterAudit): Promise<boolean> {
+    return this.letters().settle(letter, 'discard', audit);
+  }
+
+  /** Dead letters that this process has made since its start. */
+  get lettersMade(): number {
+    return this.losses.count;
+  }
+
+  private letters(): DurableLetters {
+    const { place, settings } = this;
+    this.assertOpen();
+    if (place !== undefined) return new DurableLetters(place, settings);
+    throw new DeadLettersUnavailableError(settings.group, 'no-transport', 'in-process');
+  }
+
   /** Others have declared this process dead, and it is not back among them yet. */
   get isAway(): boolean {
     return this.place?.isAway === true;
@@ -215,40 +252,13 @@ export class DurableMachines {
   }
 
   private async handleHere(frame: DurableFrame, committed?: () => void): Promise<DurableOutcome> {
-    this.assertAdmitted(frame);
+    assertAdmitted(this.around, frame, this.settings.group);
     const definition = frame.definition ?? (await this.definitionOf(frame.machine));
     const kind = this.around.definition(definition);
     if (kind === undefined) throw new UnknownMachineError(definition, this.settings.group, 'definition');
     const instance = this.instanceOf(frame.machine, kind, ONLY_EPOCH, null);
-    if (frame.kind !== 'wait') return this.handOver(instance, frame, committed);
-    return this.reach(instance, frame);
-  }
-
-  private async reach(
-    instance: DurableInstance,
-    { state = '', limitMs = 0 }: DurableFrame,
-  ): Promise<DurableOutcome> {
-    const snapshot = await instance.reach(state, limitMs);
-    if (snapshot === undefined) return { changed: false, duplicate: false, waiting: true };
-    return { changed: false, duplicate: false, snapshot };
-  }
-
-  private handOver(
-    instance: DurableInstance,
-    frame: DurableFrame,
-    committed?: () => void,
-  ): Promise<StepResult> {
-    if (frame.kind === 'stop') return instance.stop(committed);
-    const event = frame.event ?? { type: 'xstate.init' };
-    const start = frame.kind === 'start' ? { input: frame.input } : undefined;
-    return instance.handle({ event, messageId: frame.messageId }, committed, start);
-  }
-
-  /** @throws GroupUnreachableError */
-  private assertAdmitted({ from }: DurableFrame): void {
-    const { group } = this.settings;
-    if (from !== undefined && from !== group && !this.around.admits(from))
-      throw new GroupUnreachableError(group, from, 'not-allowed');
+    if (frame.kind !== 'wait') return handOver(instance, frame, committed);
+    return reach(instance, frame);
   }
 
   /** One look for all events that come meanwhile, so that they stay in order. @throws UnknownMachineError */
@@ -287,6 +297,7 @@ export class DurableMachines {
       onGained: (owned) => this.gained(owned),
       onFrame: (owned, frame) => this.received(owned, frame),
       onLost: (owned, loss) => this.lost(owned, loss),
+      onLetter: (_owned, frame, why) => this.losses.kept(frame, why),
     };
   }
 
@@ -334,7 +345,7 @@ export class DurableMachines {
     const frame = decodeFrame<DurableFrame>(bytes);
     if (frame === undefined) return { retryInMs: this.settings.giveBackMs };
     try {
-      this.assertAdmitted(frame);
+      assertAdmitted(this.around, frame, this.settings.group);
       const definition = frame.definition ?? (await this.definitionOf(frame.machine));
       const kind = this.around.definition(definition);
       // Another process may know it, or this one after its next deployment.
@@ -343,54 +354,28 @@ export class DurableMachines {
       if (frame.kind === 'wait') void this.answerWhenReached(instance, frame);
       else {
         await new Promise<void>((resolve, reject) => {
-          this.handOver(instance, frame, resolve).then(
-            (result) => this.reply(instance, frame, result),
+          handOver(instance, frame, resolve).then(
+            (result) => this.answers.reply(instance, frame, result),
             reject,
           );
         });
       }
     } catch (error) {
       if (isRetryable(error)) return { retryInMs: this.ground.effectRetryMs };
-      return this.failed(frame, error);
+      return this.losses.failed(frame, error);
     }
     return undefined;
-  }
-
-  /** It will not get better, and nothing was changed: whoever asked is told; where nobody did, the event is kept as a dead letter. */
-  private failed(frame: DurableFrame, error: unknown): GivenUp | undefined {
-    const reason = error instanceof Error ? error.message : String(error);
-    this.settings.logger.warn(`An event for durable machine '${frame.machine}' failed: ${reason}`);
-    if (frame.replyTo !== undefined) {
-      this.refuse(frame, error);
-      return undefined;
-    }
-    if (frame.event !== undefined) this.around.undelivered(frame.machine, frame.event, error);
-    return { deadLetter: reason };
   }
 
   /** Nobody keeps a wait: who gets no answer, or hears that the machine goes elsewhere, asks again. */
   private async answerWhenReached(instance: DurableInstance, frame: DurableFrame): Promise<void> {
     try {
-      this.reply(instance, frame, await this.reach(instance, frame));
+      this.answers.reply(instance, frame, await reach(instance, frame));
     } catch (error) {
       if (isRetryable(error))
-        this.reply(instance, frame, { changed: false, duplicate: false, waiting: true });
-      else this.refuse(frame, error);
+        this.answers.reply(instance, frame, { changed: false, duplicate: false, waiting: true });
+      else this.answers.refuse(frame, error);
     }
-  }
-
-  private reply(instance: DurableInstance, { replyTo, full }: DurableFrame, outcome: DurableOutcome): void {
-    const { place } = this;
-    if (replyTo === undefined || place === undefined) return;
-    place.answer(
-      replyTo.endpoint,
-      outcomeFrame(instance, replyTo.request, outcome, full === true, place.maxFrameBytes),
-    );
-  }
-
-  private refuse({ replyTo, machine }: DurableFrame, error: unknown): void {
-    if (replyTo !== undefined)
-      this.place?.answer(replyTo.endpoint, refusalFrame(replyTo.request, machine, error));
   }
 }
 

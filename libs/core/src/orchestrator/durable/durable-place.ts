@@ -1,5 +1,7 @@
-import { TransportClosedError } from '../../errors/transport-errors.js';
+import { TransportClosedError, TransportUnavailableError } from '../../errors/transport-errors.js';
 import type {
+  FrameLetter,
+  LetterRange,
   PartitionedSeat,
   PartitionedTransport,
   PartitionReceiver,
@@ -73,6 +75,47 @@ export class DurablePlace {
         await seat.closed;
       }
     }
+  }
+
+  get partitions(): number {
+    return this.transport.partitions;
+  }
+
+  /** The partition of a name. @throws TransportUnavailableError, what `closedError` makes */
+  partitionOf(name: string): number {
+    return this.seatNow().partitionOf(name);
+  }
+
+  /** As those of the seat. @throws TransportUnavailableError, what `closedError` makes (as rejections) */
+  letters(limit: number, of?: LetterRange): Promise<readonly FrameLetter[]> {
+    return this.atSeat((seat) => seat.letters(limit, of));
+  }
+
+  /** As that of the seat. @throws TransportUnavailableError, what `closedError` makes (as rejections) */
+  settle(letter: Pick<FrameLetter, 'letter' | 'partition'>, how: 'replay' | 'discard'): Promise<boolean> {
+    return this.atSeat((seat) => seat.settleLetter(letter, how));
+  }
+
+  private async atSeat<T>(work: (seat: PartitionedSeat) => Promise<T>): Promise<T> {
+    try {
+      return await work(this.seatNow());
+    } catch (error) {
+      if (!(error instanceof TransportClosedError)) throw error;
+      throw this.leaving === undefined ? this.awayError() : this.closedError();
+    }
+  }
+
+  private seatNow(): PartitionedSeat {
+    const { stay } = this;
+    if (this.leaving !== undefined || stay === undefined) throw this.closedError();
+    if (this.isAway || stay.over) throw this.awayError();
+    return stay.seat;
+  }
+
+  private awayError(): Error {
+    const text =
+      'this process has lost its place in the cluster, and is coming back. Ask again a little later.';
+    return new TransportUnavailableError(this.transport.type, text);
   }
 
   /** At most once: who does not get it asks again with the same id. */

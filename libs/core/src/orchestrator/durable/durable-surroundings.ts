@@ -1,7 +1,8 @@
 import type { EventObject, Snapshot } from '@nestjs-orchestrator/statechart';
-import { UnknownMachineError } from '../errors.js';
+import { GroupUnreachableError, UnknownMachineError } from '../errors.js';
 import type { Target } from '../contexts.js';
 import type { MachineKind } from '../instance/machine-kind.js';
+import type { DurableFrame } from './durable-frame.js';
 import type { DurableInstance } from './durable-instance.js';
 
 /** What durable machines need of whom they belong to. */
@@ -25,6 +26,16 @@ export interface DurableSurroundings {
   undelivered(machine: string, event: EventObject, error: unknown): void;
   /** Whether machines of another group may send here. */
   admits(group: string): boolean;
+}
+
+/** @throws GroupUnreachableError where its sender is of another group that may not send here */
+export function assertAdmitted(
+  around: Pick<DurableSurroundings, 'admits'>,
+  { from }: DurableFrame,
+  group: string,
+): void {
+  if (from !== undefined && from !== group && !around.admits(from))
+    throw new GroupUnreachableError(group, from, 'not-allowed');
 }
 
 /** Durable machines that belong to no channel group: they know each other only. */

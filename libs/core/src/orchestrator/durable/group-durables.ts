@@ -38,7 +38,7 @@ export interface DurableGrounds {
 
 /** The durable machines of a group, in the address space of all others. */
 export class GroupDurables {
-  private readonly machines: DurableMachines;
+  readonly machines: DurableMachines;
   /** Ways to the durable machines of other groups. */
   private readonly others = new Map<string, Promise<DurableMachines>>();
   /** Ids that are being given away. */
@@ -71,7 +71,12 @@ export class GroupDurables {
   }
 
   statistics(): DurableStatistics {
-    return { atWork: this.machines.atWork().length, partitions: this.machines.partitions().length };
+    const { machines } = this;
+    return {
+      atWork: machines.atWork().length,
+      partitions: machines.partitions().length,
+      deadLetters: machines.lettersMade,
+    };
   }
 
   /** What is not well, in sentences. */

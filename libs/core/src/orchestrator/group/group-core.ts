@@ -5,7 +5,12 @@ import { ClusterUnreachableError } from '../cluster/cluster-errors.js';
 import type { ClusterMember } from '../cluster/cluster-member.js';
 import type { RemoteMachine } from '../cluster/remote/remote-machine.js';
 import type { Target } from '../contexts.js';
-import { DurableUnavailableError, type DurableUnavailableReason } from '../durable/durable-errors.js';
+import {
+  DeadLettersUnavailableError,
+  DurableUnavailableError,
+  type DurableUnavailableReason,
+} from '../durable/durable-errors.js';
+import type { DurableMachines } from '../durable/durable-machines.js';
 import type { GroupDurables } from '../durable/group-durables.js';
 import type { KeptMachine } from '../durable/kept-machine.js';
 import { KeptRef } from '../durable/kept-ref.js';
@@ -122,6 +127,17 @@ export class GroupCore {
   notDurable(kind: MachineKind): Error {
     const type = this.cluster?.type ?? 'in-process';
     return new DurableUnavailableError(kind.id, this.notDurableSince, type);
+  }
+
+  /** Whom its dead letters are asked of. @throws GroupReleasedError, DeadLettersUnavailableError */
+  letters(): DurableMachines {
+    this.assertOpen();
+    if (this.durable !== undefined) return this.durable.machines;
+    throw new DeadLettersUnavailableError(
+      this.name,
+      this.notDurableSince,
+      this.cluster?.type ?? 'in-process',
+    );
   }
 
   /** What was registered under an id, as it runs. */

@@ -3,6 +3,12 @@ import type { ClusterMember } from '../cluster/cluster-member.js';
 import type { ClusterMachine, ClusterProcess } from '../cluster/cluster-statistics.js';
 import { ClusterUnreachableError } from '../cluster/cluster-errors.js';
 import { RemoteRef } from '../cluster/remote/remote-ref.js';
+import type {
+  DurableLetter,
+  DurableLetterOptions,
+  LetterAudit,
+  ReasonedLetterAudit,
+} from '../durable/durable-letters.js';
 import { KeptMachine } from '../durable/kept-machine.js';
 import { KeptRef } from '../durable/kept-ref.js';
 import { DuplicateIdError, MachineIdError, OrchestratorOptionError, UnknownMachineError } from '../errors.js';
@@ -170,6 +176,21 @@ export class LocalChannelGroup extends ChannelGroup {
       definition: kind.id,
       endpoint: name,
     }));
+  }
+
+  override async *deadLetters(options?: DurableLetterOptions): AsyncGenerator<DurableLetter> {
+    yield* this.#core.letters().deadLetters(options);
+  }
+
+  override async replayLetter(letter: Pick<DurableLetter, 'letter'>, audit: LetterAudit): Promise<boolean> {
+    return this.#core.letters().replayLetter(letter, audit);
+  }
+
+  override async discardLetter(
+    letter: Pick<DurableLetter, 'letter'>,
+    audit: ReasonedLetterAudit,
+  ): Promise<boolean> {
+    return this.#core.letters().discardLetter(letter, audit);
   }
 
   override machines(): readonly MachineRef[] {
