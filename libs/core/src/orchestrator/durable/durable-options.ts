@@ -14,7 +14,7 @@ export interface DurableMachinesOptions {
   readonly store: InstanceStore;
   /** The group of the machines, the same in every process: ids are unique in it. Default: `'default'`. */
   readonly group?: string;
-  /** Default: `'default'`. */
+  /** Whose machines they are: in the store, and among the processes. Another tenant has others of the same ids. Default: `'default'`. */
   readonly tenant?: string;
   /**
    * Spreads the machines over several processes: each lives where its partition is. Without one they all live in this process, and no other may have machines of

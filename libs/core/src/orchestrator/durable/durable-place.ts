@@ -8,6 +8,7 @@ import type {
 } from '../../ports/partitioned-transport.js';
 import type { Cancellable } from '../../ports/clock.js';
 import type { Endpoint } from '../../ports/transport.js';
+import { durableCluster } from './durable-cluster.js';
 import type { DurableSettings } from './durable-options.js';
 
 /** One stay in the cluster. */
@@ -27,7 +28,7 @@ export class DurablePlace {
   constructor(
     private readonly transport: PartitionedTransport,
     private readonly settings: DurableSettings,
-    /** Each group has partitions of its own: an owner knows the group's definitions. */
+    /** Each group, and each tenant of it, has partitions of its own: an owner knows the group's definitions, and its store is the tenant's. */
     private readonly group: string,
     /** undefined: this process only sends to the group. */
     private readonly receiver: PartitionReceiver | undefined,
@@ -141,9 +142,9 @@ export class DurablePlace {
   }
 
   private async take(): Promise<Stay> {
-    const { cluster, name, clock, logger } = this.settings;
+    const { name, clock, logger } = this.settings;
     const seat = await this.transport.join(
-      { cluster: `${cluster}/${this.group}`, endpoint: name, clock, logger },
+      { cluster: durableCluster(this.settings), endpoint: name, clock, logger },
       { onFrame: (_from, frame) => this.onAnswer(frame), onPeer: () => undefined },
     );
     const stay = { seat, over: false };
@@ -180,7 +181,7 @@ export class DurablePlace {
   /** Others have declared this process dead, since it stood still for too long: it comes back as another incarnation, as often as that happens on the way. */
   private async comeBack(): Promise<void> {
     const { logger, name } = this.settings;
-    const cluster = `${this.settings.cluster}/${this.group}`;
+    const cluster = durableCluster(this.settings);
     while (this.leaving === undefined && this.stay?.over === true) {
       try {
         await this.serve(await this.take());
