@@ -1,64 +1,16 @@
-import type { INestApplicationContext } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
 import {
   ClientClosedError,
   EventNotHandledError,
   ServerLostError,
   ServiceUnavailableError,
-  TransportClient,
-  TransportServer,
 } from '@nestjs-orchestrator/nest/microservices';
-import { lastValueFrom, type Observable, take, toArray } from 'rxjs';
+import { lastValueFrom, take, toArray } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Diary, ShopController } from './shop.controller.js';
+import { answer, failure, noAnswer, serviceOf } from './service.js';
 import { strategies } from './strategies.js';
 
-const noAnswer = { defaultValue: undefined };
-const answer = <T>(answers: Observable<T>): Promise<T> => lastValueFrom(answers);
-const failure = (answers: Observable<unknown> | Promise<unknown>): Promise<unknown> =>
-  ('subscribe' in answers ? lastValueFrom(answers, noAnswer) : answers).then(
-    () => {
-      throw new Error('It did not fail.');
-    },
-    (error: unknown) => error,
-  );
-
-interface ClientWishes {
-  readonly maxFrameBytes?: number;
-  readonly orderBy?: (pattern: string, data: unknown) => string;
-}
-
 describe.each(strategies)('ordinary controllers over $name', ({ open, keepsEvents }) => {
-  /** Servers and clients of one service, which go with the test. */
-  function service() {
-    const { transport, close } = open();
-    onTestFinished(close);
-    return {
-      async server(options: { maxInFlight?: number; drainMs?: number; maxFrameBytes?: number } = {}) {
-        const { maxFrameBytes, ...rest } = options;
-        const strategy = new TransportServer({
-          transport: transport(maxFrameBytes),
-          service: 'shop',
-          ...rest,
-        });
-        const module = await Test.createTestingModule({
-          controllers: [ShopController],
-          providers: [Diary],
-        }).compile();
-        const app = module.createNestMicroservice({ strategy, logger: false });
-        await app.listen();
-        const stop = once(() => app.close());
-        onTestFinished(stop);
-        return { strategy, stop, diary: (app as INestApplicationContext).get(Diary) };
-      },
-      client({ maxFrameBytes, ...rest }: ClientWishes = {}): TransportClient {
-        const common = { transport: transport(maxFrameBytes), service: 'shop', endpoint: 'asker' };
-        const client = new TransportClient({ ...common, ...rest });
-        onTestFinished(() => client.close());
-        return client;
-      },
-    };
-  }
+  const service = () => serviceOf(open());
 
   it('answer requests, by text and by object patterns, also without a value', async () => {
     const { server, client } = service();
@@ -279,8 +231,3 @@ describe.each(strategies)('ordinary controllers over $name', ({ open, keepsEvent
     expect(await answer(shop.send('sum', [1, 1]))).toBe(2);
   });
 });
-
-function once(task: () => Promise<void>): () => Promise<void> {
-  let done: Promise<void> | undefined;
-  return () => (done ??= task());
-}

@@ -1,5 +1,5 @@
 import { memoryNetwork, memoryTransport } from '@nestjs-orchestrator/core/memory';
-import type { Transport } from '@nestjs-orchestrator/core/ports';
+import type { Transport, TransportSeat } from '@nestjs-orchestrator/core/ports';
 import { redisStreams } from '@nestjs-orchestrator/redis';
 import { namedPipe, sharedMemory } from '@nestjs-orchestrator/transports';
 import { Redis } from 'ioredis';
@@ -11,7 +11,15 @@ export interface Strategy {
   readonly name: string;
   /** Events are kept until a server has handled them, rather than handed to one that is there. */
   readonly keepsEvents: boolean;
-  open(): { transport(maxFrameBytes?: number): Transport; close(): void };
+  open(): OpenStrategy;
+}
+
+/** What the endpoints of one test have in common. */
+export interface OpenStrategy {
+  transport(maxFrameBytes?: number): Transport;
+  /** Ends somebody's place, as if the others had declared him dead; where a transport may do so to one that lives. */
+  expel?(seat: TransportSeat): void;
+  close(): void;
 }
 
 /** Every transport whose endpoints can stand in one process. */
@@ -27,6 +35,7 @@ export const strategies: readonly Strategy[] = [
           networks.set(maxFrameBytes, network);
           return memoryTransport(network);
         },
+        expel: ({ self }) => networks.forEach((network) => network.expel(self)),
         close: () => undefined,
       };
     },
@@ -65,6 +74,7 @@ export const strategies: readonly Strategy[] = [
           clients.push(redis);
           return redisStreams(redis, { prefix, maxFrameBytes, partitions: 8, retryMs: 5, leaseMs: 60_000 });
         },
+        expel: (seat) => seat.giveUp?.('a test wishes it'),
         close: () => clients.forEach((redis) => redis.disconnect()),
       };
     },

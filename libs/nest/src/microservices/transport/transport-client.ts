@@ -1,4 +1,4 @@
-import { Logger } from '@nestjs/common';
+import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import {
   ClientProxy,
   type IncomingResponse,
@@ -6,6 +6,7 @@ import {
   type ReadPacket,
   type WritePacket,
 } from '@nestjs/microservices';
+import { TransportClosedError } from '@nestjs-orchestrator/core';
 import { systemClock, uuidSource } from '@nestjs-orchestrator/core/ports';
 import type { Endpoint, Peer, TransportSeat } from '@nestjs-orchestrator/core/ports';
 import { NestLogger } from '../../logging/nest-logger.js';
@@ -30,6 +31,13 @@ interface Answered extends IncomingResponse {
   readonly response?: unknown;
 }
 
+/** A request, for whoever waits for its answers. */
+interface Asked {
+  readonly answer: Answer;
+  readonly settle: (error: Error | undefined) => void;
+  readonly isOver: () => boolean;
+}
+
 /** A request or an event that a server has not answered for good. */
 interface Pending {
   readonly to: Endpoint;
@@ -44,13 +52,18 @@ interface Pending {
  * { provide: 'PAYMENTS', useFactory: () => new TransportClient({ transport: namedPipe(), service: 'payments' }) }
  * ```
  */
-export class TransportClient extends ClientProxy<TransportServerEvents, TransportStatus> {
+export class TransportClient
+  extends ClientProxy<TransportServerEvents, TransportStatus>
+  implements OnApplicationShutdown
+{
   private readonly logger = new Logger(TransportClient.name);
   private readonly listeners: TransportServerEvents['peer'][] = [];
   private readonly servers: Servers;
-  private readonly requests = new Map<string, Pending & { readonly answer: Answer }>();
+  private readonly requests = new Map<string, Pending & Asked>();
   private readonly events = new Map<number, Pending>();
   private lastNumber = 0;
+  /** How often `close` was called: what was begun before fails. */
+  private closings = 0;
   private seat: TransportSeat | undefined;
   private joining: Promise<TransportSeat> | undefined;
 
@@ -75,6 +88,7 @@ export class TransportClient extends ClientProxy<TransportServerEvents, Transpor
   async close(): Promise<void> {
     const { joining } = this;
     this.joining = undefined;
+    this.closings += 1;
     if (joining === undefined) return;
     const seat = await joining.catch(() => undefined);
     this.seat = undefined;
@@ -82,6 +96,11 @@ export class TransportClient extends ClientProxy<TransportServerEvents, Transpor
     this.fail(() => new ClientClosedError(this.options.service));
     await seat?.leave();
     this._status$.next('disconnected');
+  }
+
+  /** Nest calls it, however the client was made. */
+  onApplicationShutdown(): Promise<void> {
+    return this.close();
   }
 
   override on(_event: 'peer', callback: TransportServerEvents['peer']): void {
@@ -97,18 +116,17 @@ export class TransportClient extends ClientProxy<TransportServerEvents, Transpor
   protected publish(partial: ReadPacket, answer: Answer): () => void {
     const { id, ...packet } = this.assignPacketId(partial);
     let isOver = false;
-    const fail = (error: unknown): void => {
+    const settle = (error: unknown): void => {
       if (isOver) return;
       isOver = true;
       this.requests.delete(id);
       answer({ err: error });
     };
-    this.request({ ...packet, id }, answer, fail).catch(fail);
+    this.request({ ...packet, id }, { answer, settle, isOver: () => isOver }).catch(settle);
     return () => {
-      const pending = this.requests.get(id);
-      if (isOver || pending === undefined) return;
       isOver = true;
-      this.requests.delete(id);
+      const pending = this.requests.get(id);
+      if (!this.requests.delete(id) || pending === undefined) return;
       this.deliver(pending.to, wire.cancel, id).catch(() => undefined);
     };
   }
@@ -116,19 +134,22 @@ export class TransportClient extends ClientProxy<TransportServerEvents, Transpor
   protected async dispatchEvent<T>(packet: ReadPacket): Promise<T> {
     const pattern = this.normalizePattern(packet.pattern as string);
     const body: unknown = await this.serializer.serialize({ ...packet, pattern });
-    const seat = await this.seatNow();
-    this.lastNumber = (this.lastNumber + 1) >>> 0;
-    const number = this.lastNumber;
-    if (keepsFrames(seat)) {
+    await this.onSeat((seat) => {
+      this.lastNumber = (this.lastNumber + 1) >>> 0;
+      const number = this.lastNumber;
+      if (!keepsFrames(seat)) return this.emitTo(seat, body, number);
       const key = this.options.orderBy?.(pattern, packet.data);
-      await seat.publish(keptName(key, number), encodeWire(wire.event, body));
-      return undefined as T;
-    }
+      return seat.publish(keptName(key, number), encodeWire(wire.event, body));
+    });
+    return undefined as T;
+  }
+
+  private async emitTo(seat: TransportSeat, body: unknown, number: number): Promise<void> {
     const to = await this.serverOf(seat);
-    const done = new Promise<T>((resolve, reject) => {
+    const done = new Promise<void>((resolve, reject) => {
       const settle = (error: Error | undefined): void => {
         this.events.delete(number);
-        if (error === undefined) resolve(undefined as T);
+        if (error === undefined) resolve();
         else reject(error);
       };
       this.events.set(number, { to, settle });
@@ -139,16 +160,38 @@ export class TransportClient extends ClientProxy<TransportServerEvents, Transpor
     return done;
   }
 
-  private async request(
-    packet: OutgoingRequest,
-    answer: Answer,
-    fail: (error: unknown) => void,
-  ): Promise<void> {
+  private async request(packet: OutgoingRequest, asked: Asked): Promise<void> {
     const pattern = this.normalizePattern(packet.pattern as string);
     const body: unknown = await this.serializer.serialize({ ...packet, pattern });
-    const to = await this.serverOf(await this.seatNow());
-    this.requests.set(packet.id, { to, answer, settle: fail });
-    await this.deliver(to, wire.request, body);
+    await this.onSeat(async (seat) => {
+      const to = await this.serverOf(seat);
+      // Nobody listens any more, or it has failed already.
+      if (asked.isOver()) return;
+      this.requests.set(packet.id, { to, ...asked });
+      try {
+        await this.deliver(to, wire.request, body);
+      } catch (error) {
+        this.requests.delete(packet.id);
+        throw error;
+      }
+    });
+  }
+
+  /** Once more where the place was lost before it took anything. */
+  private async onSeat(work: (seat: TransportSeat) => Promise<void>): Promise<void> {
+    const { closings } = this;
+    for (;;) {
+      const seat = await this.seatNow();
+      try {
+        await work(seat);
+        return;
+      } catch (error) {
+        if (!(error instanceof TransportClosedError)) throw error;
+        if (closings !== this.closings || seat.closed === undefined)
+          throw new ClientClosedError(this.options.service);
+        await seat.closed;
+      }
+    }
   }
 
   private async join(): Promise<TransportSeat> {
@@ -157,10 +200,27 @@ export class TransportClient extends ClientProxy<TransportServerEvents, Transpor
       { cluster: clusterOf(service), endpoint, clock: systemClock, logger: new NestLogger(this.logger) },
       { onFrame: (from, frame) => this.onFrame(from, frame), onPeer: (peer) => this.onPeer(peer) },
     );
+    try {
+      await this.servers.look(seat);
+    } catch (error) {
+      this.servers.clear();
+      await seat.leave();
+      throw error;
+    }
     this.seat = seat;
-    await this.servers.look(seat);
     this._status$.next('connected');
+    void seat.closed?.then(() => this.loses(seat));
     return seat;
+  }
+
+  /** Others have declared this endpoint dead, or its server has forgotten frames: the next packet takes another place. */
+  private loses(seat: TransportSeat): void {
+    if (this.seat !== seat) return;
+    this.seat = undefined;
+    this.joining = undefined;
+    this.servers.clear();
+    this.fail(({ to }) => new ServerLostError(this.options.service, to.name));
+    this._status$.next('disconnected');
   }
 
   private async seatNow(): Promise<TransportSeat> {
@@ -231,9 +291,9 @@ export class TransportClient extends ClientProxy<TransportServerEvents, Transpor
     this.fail(() => new ServerLostError(this.options.service, endpoint.name), endpoint.incarnation);
   }
 
-  private fail(error: () => Error, incarnation?: string): void {
+  private fail(error: (pending: Pending) => Error, incarnation?: string): void {
     for (const pending of [...this.requests.values(), ...this.events.values()]) {
-      if (incarnation === undefined || pending.to.incarnation === incarnation) pending.settle(error());
+      if (incarnation === undefined || pending.to.incarnation === incarnation) pending.settle(error(pending));
     }
   }
 }

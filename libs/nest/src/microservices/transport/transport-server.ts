@@ -17,6 +17,7 @@ import { InFlight } from './in-flight.js';
 import { keepsFrames, KeptEvents } from './kept-events.js';
 import { TransportContext } from './transport-context.js';
 import { clusterOf, SERVER_NAME, type TransportServerOptions } from './transport-options.js';
+import { WayBack } from './way-back.js';
 import { decodeWire, encodeWire, wire } from './wire.js';
 
 /** What {@link TransportServer} tells those who ask with `on`. */
@@ -55,6 +56,9 @@ export class TransportServer
   /** Requests whose last answer has not gone out. */
   private readonly unanswered = new InFlight(Infinity);
   private readonly farewell = new Farewell();
+  private readonly wayBack: WayBack;
+  /** The name in the cluster, the same after each loss of the place. */
+  private readonly endpoint: string;
   private seat: TransportSeat | undefined;
   private acknowledgements: Acknowledgements | undefined;
   private closing: Promise<void> | undefined;
@@ -62,7 +66,9 @@ export class TransportServer
   constructor(private readonly options: TransportServerOptions) {
     super();
     this.transportId = Symbol.for(`@nestjs-orchestrator/${options.transport.type}`);
+    this.endpoint = options.endpoint ?? `server-${uuidSource.next()}`;
     this.inFlight = new InFlight(options.maxInFlight ?? 1_000);
+    this.wayBack = new WayBack(() => this.join(), this.logger);
     this.initializeSerializer(options);
     this.initializeDeserializer(options);
   }
@@ -74,7 +80,6 @@ export class TransportServer
       callback(error);
       return;
     }
-    this._status$.next('connected');
     callback();
   }
 
@@ -91,12 +96,13 @@ export class TransportServer
   /** The server's place at its transport: peers, statistics. */
   unwrap<T = TransportSeat>(): T {
     if (this.seat === undefined)
-      throw new Error('Not listening yet: call this after startAllMicroservices().');
+      throw new Error('Not listening: call this after startAllMicroservices(), while `status` is connected.');
     return this.seat as T;
   }
 
   private async join(): Promise<void> {
-    const { transport, service, endpoint = `server-${uuidSource.next()}` } = this.options;
+    const { transport, service } = this.options;
+    const { endpoint } = this;
     const logger = new NestLogger(this.logger);
     const seat = await transport.join(
       { cluster: clusterOf(service), endpoint, clock: systemClock, logger },
@@ -110,31 +116,42 @@ export class TransportServer
       if (keepsFrames(seat)) await this.serveKept(seat);
       await seat.claim(SERVER_NAME + endpoint, service);
     } catch (error) {
+      this.seat = undefined;
       await seat.leave();
       throw error;
     }
     for (const peer of seat.peers()) this.onPeer(peer);
+    this._status$.next('connected');
+    void seat.closed?.then(() => this.loses(seat));
+  }
+
+  /** Others have declared this endpoint dead, or its server has forgotten frames; who waited for answers has heard that it is lost. */
+  private loses(seat: TransportSeat): void {
+    if (this.seat !== seat || this.closing !== undefined) return;
+    this.seat = undefined;
+    this._status$.next('disconnected');
+    this.wayBack.begin();
   }
 
   private async goAway(): Promise<void> {
+    await this.wayBack.end();
     const { seat } = this;
-    if (seat === undefined) return;
-    await seat.unclaim(SERVER_NAME + seat.self.name);
-    await this.drained(seat);
+    if (seat !== undefined) await seat.unclaim(SERVER_NAME + seat.self.name);
+    await this.drained(seat?.peers() ?? []);
     this.acknowledgements?.flush();
-    await seat.leave();
+    await seat?.leave();
     this._status$.next('disconnected');
   }
 
   /** Settles when nobody sends any more and nothing is in hand, or the time is over. */
-  private async drained(seat: TransportSeat): Promise<void> {
+  private async drained(peers: readonly Peer[]): Promise<void> {
     let giveUp: () => void = () => undefined;
     const limit = new Promise<void>((resolve) => {
       giveUp = resolve;
     });
     const timer = systemClock.schedule(this.options.drainMs ?? 5_000, giveUp);
     const quiet = this.farewell
-      .said(seat.peers(), (to) => this.reply(to, encodeWire(wire.closing, null)))
+      .said(peers, (to) => this.reply(to, encodeWire(wire.closing, null)))
       .then(() => Promise.all([this.inFlight.idle(), this.unanswered.idle()]));
     await Promise.race([quiet, limit]);
     timer.cancel();
