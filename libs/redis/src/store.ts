@@ -38,7 +38,8 @@ import type {
 } from '@nestjs-orchestrator/core/ports';
 import { commitAll } from './commit/commits.js';
 import type { Connection } from './connection/connection.js';
-import { checkLayout, checkServer } from './connection/server.js';
+import { checkPermissions, STORE_COMMANDS } from './connection/permissions.js';
+import { checkLayout, checkServer, layoutKey } from './connection/server.js';
 import { expireDeliveries, openDeliveries } from './delivery/deliveries.js';
 import { park } from './delivery/park.js';
 import { history } from './instance/history.js';
@@ -86,6 +87,11 @@ export class RedisInstanceStore implements InstanceStore {
 
   async start(): Promise<void> {
     await this.connection.open();
+    await checkPermissions(this.connection, {
+      commands: STORE_COMMANDS,
+      key: layoutKey(this.options.prefix),
+      channel: this.hints.channel,
+    });
     await checkServer(this.connection, this.options.logger);
     await checkLayout(this.connection, this.options.prefix);
     await this.hints.start();

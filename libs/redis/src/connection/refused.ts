@@ -1,7 +1,9 @@
 import { StoreServerError } from '../errors.js';
 
 /** What a server answers whom it does not let in. */
-const NOT_LET_IN = /^(?:WRONGPASS|NOAUTH|NOPERM|ERR AUTH|ERR invalid password)\b/;
+const NOT_LET_IN = /^(?:WRONGPASS|NOAUTH|ERR AUTH|ERR invalid password)\b/;
+/** And whom it lets in, and does not let do what is needed. */
+const NOT_ALLOWED = /^NOPERM\b/;
 /** Node's and OpenSSL's codes for a certificate that does not convince. */
 const NOT_TRUSTED =
   /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_\w+|ERR_TLS_CERT_\w+|HOSTNAME_MISMATCH|INVALID_CA)$/;
@@ -17,6 +19,12 @@ export function refusal(error: unknown): StoreServerError | undefined {
   if (NOT_LET_IN.test(text)) {
     return new StoreServerError(
       `Redis does not let the client in (${text}). Give it user and password of the server.`,
+      options,
+    );
+  }
+  if (NOT_ALLOWED.test(text)) {
+    return new StoreServerError(
+      `The user of the Redis client may not do what is needed (${text}). Allow it by \`ACL SETUSER\`; the guide of Redis has the rules.`,
       options,
     );
   }

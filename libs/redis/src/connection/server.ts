@@ -17,11 +17,13 @@ export async function checkServer(connection: Connection, logger: Logger): Promi
   for (const { node, text } of infos) checkOne(node, text, logger);
 }
 
-function mastersOf(client: Redis | Cluster): readonly Redis[] {
+/** The servers that take writes. */
+export function mastersOf(client: Redis | Cluster): readonly Redis[] {
   return client.isCluster ? (client as Cluster).nodes('master') : [client as Redis];
 }
 
-function nameOf({ options }: Redis): string {
+/** For messages. */
+export function nameOf({ options }: Redis): string {
   return options.path ?? `${options.host}:${options.port}`;
 }
 
@@ -47,9 +49,12 @@ function checkOne(node: string, info: string, logger: Logger): void {
   }
 }
 
+/** Where the version of the layout stands. */
+export const layoutKey = (prefix: string): string => `{${encode(prefix)}}:layout`;
+
 /** Writes the version of the layout down, or compares it. */
 export async function checkLayout(connection: Connection, prefix: string): Promise<void> {
-  const key = `{${encode(prefix)}}:layout`;
+  const key = layoutKey(prefix);
   const found = await connection.command(async (client) => {
     await client.set(key, LAYOUT, 'NX');
     return Number(await client.get(key));

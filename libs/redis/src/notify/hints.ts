@@ -16,7 +16,8 @@ export class Hints {
   private readonly listeners = new Set<() => void>();
   private readonly waiting = new Set<() => void>();
   private readonly throttle: Throttle;
-  private readonly channel: string;
+  /** On which it is said. */
+  readonly channel: string;
   /** Marks what this process says, since it has told its own listeners itself. */
   private readonly self = randomUUID();
   private subscriber: Redis | Cluster | null = null;

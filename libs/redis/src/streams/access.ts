@@ -12,13 +12,13 @@ export async function opened(connection: Connection): Promise<void> {
   try {
     await connection.open();
   } catch (error) {
-    if (!(error instanceof StoreServerError)) throw error;
-    throw new TransportUnavailableError(TYPE, error.message, { cause: error });
+    throw error instanceof StoreServerError ? refusing(error) : error;
   }
 }
 
 /** An error of the framework as it is, anything else as a server that can't be used. */
 export function asUnavailable(error: unknown): unknown {
+  if (error instanceof StoreServerError) return refusing(error);
   if (isOrchestratorError(error) && !(error instanceof StoreUnavailableError)) return error;
   const text = error instanceof Error ? error.message : String(error);
   return new TransportUnavailableError(
@@ -26,4 +26,8 @@ export function asUnavailable(error: unknown): unknown {
     `${text} Check address, user and password of the Redis client.`,
     { cause: error },
   );
+}
+
+function refusing(error: StoreServerError): TransportUnavailableError {
+  return new TransportUnavailableError(TYPE, error.message, { cause: error });
 }

@@ -1,8 +1,10 @@
 import type { Cluster, Redis } from 'ioredis';
+import { StoreUnavailableError } from '@nestjs-orchestrator/core';
 import type { Logger } from '@nestjs-orchestrator/core/ports';
 import type { Connection } from '../connection/connection.js';
 import { tagOf } from '../connection/connection.js';
 import { connect } from '../connection/own-client.js';
+import { mapped } from '../connection/unavailable.js';
 import { BEGINNING, isBefore } from './entry-id.js';
 import { type ReadFrame, unpack } from './packing.js';
 import { lastIdScript } from './scripts.js';
@@ -133,6 +135,8 @@ class Lane {
   private readonly ending = new AbortController();
   private rest: (() => void) | undefined;
   private running: Promise<void> | undefined;
+  /** Why nothing can be read, as it was told. */
+  private trouble: string | undefined;
 
   constructor(
     private readonly connection: Connection,
@@ -198,6 +202,7 @@ class Lane {
       const asked = client.callBuffer('XREAD', ...this.arguments(wanted)) as Promise<Reply | null>;
       const limitMs = BLOCK_MS + this.connection.timeoutMs;
       const reply = await this.connection.limited(asked, limitMs, () => undefined);
+      this.trouble = undefined;
       if (!this.closed) this.handOut(wanted, reply ?? []);
     } finally {
       this.waitedFor = undefined;
@@ -249,10 +254,20 @@ class Lane {
     this.client?.disconnect();
     this.client = undefined;
     if (this.closed) return;
-    this.logger.debug('Reading of streams was interrupted and goes on when Redis answers', {
-      error: String(error),
-    });
+    this.report(error);
     await this.connection.pause();
+  }
+
+  /** What does not pass by itself is told once, until it can be read again. */
+  private report(error: unknown): void {
+    const text = String(error);
+    if (mapped(error) instanceof StoreUnavailableError) {
+      this.logger.debug('Reading of streams was interrupted and goes on when Redis answers', { error: text });
+      return;
+    }
+    if (this.trouble === text) return;
+    this.trouble = text;
+    this.logger.error(`Redis lets nothing be read from streams; it is tried again: ${text}`);
   }
 
   /** The call may not have reached the server yet: asks until it has come back. */

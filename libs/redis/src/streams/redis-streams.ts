@@ -9,6 +9,7 @@ import type {
 } from '@nestjs-orchestrator/core/ports';
 import type { Cluster, Redis } from 'ioredis';
 import { Connection } from '../connection/connection.js';
+import { checkPermissions, STREAM_COMMANDS } from '../connection/permissions.js';
 import { checkServer } from '../connection/server.js';
 import { ClusterKeys } from './cluster-keys.js';
 import { asUnavailable, opened } from './access.js';
@@ -54,6 +55,7 @@ async function join(
   const seat = new RedisSeat(self, options, receiver, connection, keys, settings);
   try {
     await opened(connection);
+    await checkPermissions(connection, { commands: STREAM_COMMANDS, key: keys.until, channel: keys.hints });
     await checkServer(connection, options.logger);
     await takePlace(connection, keys, self, settings, options);
     await seat.begin();
