@@ -18,6 +18,8 @@ type Reply = readonly [error: Error | null, result?: unknown];
 export class Connection {
   private client: Redis | Cluster | null = null;
   private readonly onConnected: (() => void)[] = [];
+  /** The connection that was given up last: all calls that wait for its server find it too late, one after the other. */
+  private givenUp: Redis['stream'] | null = null;
 
   constructor(
     private readonly original: Redis | Cluster,
@@ -162,9 +164,15 @@ export class Connection {
 
   /** A server that hangs is as good as none; its connection is made anew. */
   private inTime<T>(answer: Promise<T>): Promise<T> {
-    return this.limited(answer, this.timeoutMs, () => {
-      if (this.client !== null && !this.client.isCluster) (this.client as Redis).disconnect(true);
-    });
+    return this.limited(answer, this.timeoutMs, () => this.giveUp());
+  }
+
+  private giveUp(): void {
+    if (this.client === null || this.client.isCluster) return;
+    const client = this.client as Redis;
+    if (client.stream === this.givenUp) return;
+    this.givenUp = client.stream;
+    client.disconnect(true);
   }
 
   /** The answer, or an error when it takes longer than that. */
