@@ -17,13 +17,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startProcess, type TestProcess } from '../support/processes.js';
+import { endLeasesOf } from '../support/redis-leases.js';
 import { redisNamespace } from '../support/redis.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import type { GatewayOrder } from './gateway.process.js';
 import type { KeeperOrder } from './keeper.process.js';
 import { entriesOf, ledger, ledgerActions } from './ledger.js';
 
-const LEASE_MS = 4_000;
+/** Nobody who lives stands still for so long; of one that was killed it is ended. */
+const LEASE_MS = 60_000;
 const COMPANY = 'company';
 const kept: MachineAddress = { cluster: COMPANY, group: 'books', machine: 'kept' };
 
@@ -56,6 +58,10 @@ async function plantAndCompany() {
     plant,
     near,
     url,
+    async kill(child: TestProcess): Promise<void> {
+      await child.kill('SIGKILL');
+      await endLeasesOf(child.pid, client, prefix);
+    },
     /** A gateway in this process. */
     gateway: async () =>
       made(
@@ -219,7 +225,8 @@ describe('a durable machine of the distributed cluster', () => {
   it('handles once what comes through a gateway that is killed, and then an owner that is killed', async () => {
     const world = await plantAndCompany();
     const { near } = world;
-    const keepers = [await world.startKeeper('k1'), await world.startKeeper('k2')];
+    const keepers = [await world.startKeeper('k1'), await world.startKeeper('k2')] as const;
+    const killed: Promise<void>[] = [];
     const first = await world.startGateway('g1');
     await world.startGateway('g2');
     // This one only asks for the machine to be made.
@@ -230,14 +237,15 @@ describe('a durable machine of the distributed cluster', () => {
     const count = 300;
     const sent = (async () => {
       for (let entry = 0; entry < count; entry += 1) {
-        if (entry === 50) void first.kill('SIGKILL');
-        if (entry === 150) void keepers[0]?.kill('SIGKILL');
+        if (entry === 50) killed.push(world.kill(first));
+        if (entry === 150) killed.push(world.kill(keepers[0]));
         await surely(near, ref, entry);
       }
     })();
     await sent;
+    await Promise.all(killed);
     await world.startKeeper('k3');
-    if (keepers[1] !== undefined) await keepers[1].kill('SIGKILL');
+    await world.kill(keepers[1]);
     await surely(near, ref, count);
     const { snapshot } = await near.ref(ledger, kept).request({ type: 'READ' });
     expect(entriesOf(snapshot)).toEqual(Array.from({ length: count + 1 }, (_, entry) => entry));

@@ -14,12 +14,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startProcess, type TestProcess } from '../support/processes.js';
+import { Change } from '../redis/streams-support.js';
+import { startProcess } from '../support/processes.js';
+import { endGrace, endLeasesOf } from '../support/redis-leases.js';
 import { redisNamespace } from '../support/redis.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import type { GatewayOrder } from './gateway.process.js';
 
-const LEASE_MS = 5_000;
+/** Nobody who lives stands still for so long. */
+const LONG_MS = 60_000;
+/** Of gateways that are to lose their places while they live. They may do so at any time: who is active is told, never assumed. */
+const SHORT_MS = 3_000;
 /** Events that are under way at a time. */
 const AT_ONCE = 25;
 const TRANSPORTS = { 'named-pipe': namedPipe, 'shared-memory': sharedMemory };
@@ -47,19 +52,22 @@ const notes = defineMachine({
 /** One side of a stream: numbers that it sent, and those that it was told were not delivered, or that nobody knows of. */
 class Stream {
   readonly reported = new Set<number>();
+  private readonly told = new Change();
   private next = 0;
 
   constructor(
-    group: ChannelGroup,
+    begin: ChannelGroup,
+    private readonly end: ChannelGroup,
     private readonly to: MachineRef,
   ) {
-    group.subscribe(
+    begin.subscribe(
       (record) => {
         if (record.type === 'undelivered')
-          this.reported.add((record.event as unknown as { number: number }).number);
+          this.report((record.event as unknown as { number: number }).number);
       },
       { only: ['undelivered'] },
     );
+    end.subscribe(() => this.told.now(), { only: ['transition'] });
   }
 
   /** Sends that many events, some at a time; settles when each is accepted or refused. */
@@ -68,35 +76,50 @@ class Stream {
       const sends: Promise<void>[] = [];
       for (let each = 0; each < AT_ONCE && this.next < end; each += 1) {
         const number = (this.next += 1);
-        sends.push(this.to.send({ type: 'NOTE', number }).catch(() => void this.reported.add(number)));
+        sends.push(this.to.send({ type: 'NOTE', number }).catch(() => this.report(number)));
       }
       await Promise.all(sends);
     }
   }
 
-  /** What is wrong: numbers that came twice or out of order, and those that are missing although nobody said so. */
-  faults(group: ChannelGroup): {
-    readonly disordered: readonly number[];
-    readonly silent: readonly number[];
-  } {
-    const { numbers } = group.ref('notes').snapshot().context as { numbers: number[] };
-    const there = new Set(numbers);
-    const all = Array.from({ length: this.next }, (_, at) => at + 1);
-    return {
-      disordered: numbers.filter((number, at) => at > 0 && number <= (numbers[at - 1] ?? 0)),
-      silent: all.filter((number) => !there.has(number) && !this.reported.has(number)),
-    };
+  /** Numbers that came twice or out of order, when of every number that was sent it is known whether it came. */
+  async disordered(): Promise<readonly number[]> {
+    await this.told.until(() => new Set([...this.numbers(), ...this.reported]).size === this.next);
+    const numbers = this.numbers();
+    return numbers.filter((number, at) => at > 0 && number <= (numbers[at - 1] ?? 0));
+  }
+
+  private report(number: number): void {
+    this.reported.add(number);
+    this.told.now();
+  }
+
+  private numbers(): readonly number[] {
+    return (this.end.ref('notes').snapshot().context as { numbers: number[] }).numbers;
   }
 }
 
-const NONE = { disordered: [], silent: [] };
+/** By which gateway a process goes. */
+class Ways {
+  active: string | undefined;
+  private readonly told = new Change();
 
-/** The next active gateway with an epoch above that one that a process hears of. */
-async function activeAbove(group: ChannelGroup, epoch: number): Promise<number> {
-  for await (const record of group.subscribe({ only: ['gateway'] })) {
-    if (record.type === 'gateway' && record.state === 'active' && record.epoch > epoch) return record.epoch;
+  constructor(group: ChannelGroup) {
+    group.subscribe(
+      (record) => {
+        if (record.type !== 'gateway' || record.state !== 'active') return;
+        // In the distributed cluster it has the name of its own one before its name.
+        this.active = record.endpoint.split('.').at(-1);
+        this.told.now();
+      },
+      { only: ['gateway'] },
+    );
   }
-  throw new Error('The group was released.');
+
+  /** It goes by another one. */
+  async without(endpoint: string): Promise<void> {
+    await this.told.until(() => this.active !== undefined && this.active !== endpoint);
+  }
 }
 
 describe.each(['named-pipe', 'shared-memory'] as const)('gateways over %s and Redis Streams', (local) => {
@@ -121,8 +144,10 @@ describe.each(['named-pipe', 'shared-memory'] as const)('gateways over %s and Re
       return made;
     };
     const near = await group(cluster, TRANSPORTS[local]({ directory }));
-    const far = await group('company', redisStreams(client, { prefix, partitions: 4, leaseMs: LEASE_MS }));
-    const start = async (endpoint: string, through = url): Promise<readonly [TestProcess, string]> => {
+    const far = await group('company', redisStreams(client, { prefix, partitions: 4, leaseMs: LONG_MS }));
+    await endGrace(client, prefix);
+    const ways = [new Ways(near), new Ways(far)] as const;
+    const start = async (endpoint: string, leaseMs: number, through = url) => {
       const order: GatewayOrder = {
         endpoint,
         cluster,
@@ -131,83 +156,95 @@ describe.each(['named-pipe', 'shared-memory'] as const)('gateways over %s and Re
         joins: 'company',
         url: through,
         prefix,
-        leaseMs: LEASE_MS,
+        leaseMs,
       };
       const gateway = startProcess(import.meta.url, './gateway.process.ts', order);
-      return [gateway, await gateway.next<string>()];
+      return { gateway, state: await gateway.next<string>() };
     };
     const address = (of: string): MachineAddress => ({ cluster: of, group: 'books', machine: 'notes' });
-    const out = new Stream(near, near.ref(address('company')));
-    const into = new Stream(far, far.ref(address(cluster)));
+    const out = new Stream(near, far, near.ref(address('company')));
+    const into = new Stream(far, near, far.ref(address(cluster)));
     const both = async (count: number): Promise<void> =>
       void (await Promise.all([out.send(count), into.send(count)]));
-    const faults = () => [out.faults(far), into.faults(near)];
-    return { near, far, start, both, faults, out, url };
+    return {
+      start,
+      both,
+      out,
+      url,
+      disordered: () => Promise.all([out.disordered(), into.disordered()]),
+      /** Both clusters go by a gateway. */
+      open: () => Promise.all(ways.map((way) => way.without(''))),
+      /** By which one the local cluster goes. */
+      active: () => ways[0].active ?? '',
+      /** Both clusters go by another one. */
+      without: (endpoint: string) => Promise.all(ways.map((way) => way.without(endpoint))),
+      endLeasesOf: (pid: number) => endLeasesOf(pid, client, prefix),
+    };
   }
 
   it('one that is killed under load is followed by the next; nothing is lost silently, doubled or out of order', async () => {
-    const { near, far, start, both, faults, out } = await plants();
-    const [first, state] = await start('g1');
-    expect(state).toBe('active');
-    expect((await start('g2'))[1]).toBe('standby');
+    const { start, both, out, disordered, open, without, endLeasesOf } = await plants();
+    const first = await start('g1', LONG_MS);
+    expect(first.state).toBe('active');
+    expect((await start('g2', LONG_MS)).state).toBe('standby');
+    await open();
     await both(200);
     expect(out.reported.size).toBe(0);
-    const heard = [activeAbove(near, 1), activeAbove(far, 1)];
     const underWay = both(200);
-    await first.kill('SIGKILL');
-    await Promise.all(heard);
+    await first.gateway.kill('SIGKILL');
+    await endLeasesOf(first.gateway.pid);
+    await without('g1');
     await underWay;
     const before = out.reported.size;
     await both(200);
     expect(out.reported.size).toBe(before);
-    expect(faults()).toEqual([NONE, NONE]);
+    expect(await disordered()).toEqual([[], []]);
   });
 
   it('one that is stopped is followed by the next; when it goes on it carries nothing, and can take over again', async () => {
-    const { near, far, start, both, faults } = await plants();
-    const [first] = await start('g1');
-    const [second, state] = await start('g2');
-    expect(state).toBe('standby');
+    const { start, both, disordered, open, active, without } = await plants();
+    const gateways = { g1: await start('g1', SHORT_MS), g2: await start('g2', SHORT_MS) };
+    await open();
     await both(200);
-    const heard = [activeAbove(near, 1), activeAbove(far, 1)];
+    const [stopped, other] = active() === 'g1' ? (['g1', 'g2'] as const) : (['g2', 'g1'] as const);
     const underWay = both(200);
-    process.kill(first.pid, 'SIGSTOP');
-    const [epoch] = await Promise.all(heard);
+    process.kill(gateways[stopped].gateway.pid, 'SIGSTOP');
+    await without(stopped);
     await underWay;
     await both(100);
-    process.kill(first.pid, 'SIGCONT');
+    process.kill(gateways[stopped].gateway.pid, 'SIGCONT');
     await both(100);
-    expect(faults()).toEqual([NONE, NONE]);
-    const again = [activeAbove(near, epoch ?? 0), activeAbove(far, epoch ?? 0)];
-    await second.kill('SIGKILL');
-    await Promise.all(again);
+    expect(await disordered()).toEqual([[], []]);
+    await gateways[other].gateway.kill('SIGKILL');
+    await without(other);
     await both(100);
-    expect(faults()).toEqual([NONE, NONE]);
+    expect(await disordered()).toEqual([[], []]);
   });
 
   it('one that the network parts from the other cluster is followed by the next; when it is back it carries nothing, and can take over again', async () => {
-    const { near, far, start, both, faults, url } = await plants();
-    const proxy = await startTcpProxy(Number(new URL(url).port));
-    onTestFinished(() => proxy.close());
-    const through = new URL(url);
-    through.port = String(proxy.port);
-    expect((await start('g1', through.href))[1]).toBe('active');
-    const [second, state] = await start('g2');
-    expect(state).toBe('standby');
+    const { start, both, disordered, open, active, without, url } = await plants();
+    const startBehindProxy = async (endpoint: string) => {
+      const proxy = await startTcpProxy(Number(new URL(url).port));
+      onTestFinished(() => proxy.close());
+      const through = new URL(url);
+      through.port = String(proxy.port);
+      return { proxy, ...(await start(endpoint, SHORT_MS, through.href)) };
+    };
+    const gateways = { g1: await startBehindProxy('g1'), g2: await startBehindProxy('g2') };
+    await open();
     await both(200);
-    const heard = [activeAbove(near, 1), activeAbove(far, 1)];
+    const [parted, other] = active() === 'g1' ? (['g1', 'g2'] as const) : (['g2', 'g1'] as const);
     const underWay = both(200);
-    proxy.cut();
-    const [epoch] = await Promise.all(heard);
+    gateways[parted].proxy.cut();
+    await without(parted);
     await underWay;
     await both(100);
-    proxy.heal();
+    gateways[parted].proxy.heal();
     await both(100);
-    expect(faults()).toEqual([NONE, NONE]);
-    const again = [activeAbove(near, epoch ?? 0), activeAbove(far, epoch ?? 0)];
-    await second.kill('SIGKILL');
-    await Promise.all(again);
+    expect(await disordered()).toEqual([[], []]);
+    await gateways[other].gateway.kill('SIGKILL');
+    await without(other);
     await both(100);
-    expect(faults()).toEqual([NONE, NONE]);
+    expect(await disordered()).toEqual([[], []]);
   });
 });
