@@ -7,6 +7,8 @@ const PAUSE_MS = 1_000;
 /** Joins again after a place was lost: at once, then each second, until that succeeds or nobody wants it any more. */
 export class WayBack {
   private trying: Promise<void> | undefined;
+  /** A place was lost for which no try has begun. */
+  private isWanted = false;
   private endPause: () => void = () => undefined;
   private isOver = false;
 
@@ -15,9 +17,11 @@ export class WayBack {
     private readonly logger: LoggerService,
   ) {}
 
-  /** Does nothing while it is under way already. */
+  /** A place was lost. Where that is the one just found, it is tried once more. */
   begin(): void {
-    if (!this.isOver) this.trying ??= this.tryOn().finally(() => (this.trying = undefined));
+    if (this.isOver) return;
+    this.isWanted = true;
+    this.trying ??= this.tryOn();
   }
 
   /** Settles when no try is under way any more; none follows. */
@@ -28,15 +32,18 @@ export class WayBack {
   }
 
   private async tryOn(): Promise<void> {
-    while (!this.isOver) {
+    while (this.isWanted && !this.isOver) {
+      this.isWanted = false;
       try {
         await this.join();
-        return;
       } catch (error) {
+        this.isWanted = true;
         this.logger.warn(`No place could be taken again, it is tried once more: ${String(error)}`);
         await this.pause();
       }
     }
+    // In the same step as the last look.
+    this.trying = undefined;
   }
 
   private async pause(): Promise<void> {
