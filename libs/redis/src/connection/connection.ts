@@ -175,14 +175,16 @@ export class Connection {
     client.disconnect(true);
   }
 
-  /** The answer, or an error when it takes longer than that. */
+  /** The answer, or an error when it takes longer than that. What has come while this process stood still counts: it is looked at first. */
   async limited<T>(answer: Promise<T>, limitMs: number, tooLate: () => void): Promise<T> {
     let late: { cancel(): void } | undefined;
     const timeout = new Promise<never>((_, reject) => {
-      late = this.clock.schedule(limitMs, () => {
+      const giveUp = (): void => {
         reject(new StoreUnavailableError(`Redis did not answer within ${limitMs} ms.`));
         tooLate();
-      });
+      };
+      // Timers that are over come before what has come in, and a new one after it.
+      late = this.clock.schedule(limitMs, () => (late = this.clock.schedule(0, giveUp)));
     });
     try {
       return await Promise.race([answer, timeout]);
