@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RecordReader } from './record-reader.js';
 import { SendWindow } from './send-window.js';
 
@@ -92,5 +92,17 @@ describe('a send window', () => {
     const window = new SendWindow(LIMIT);
     window.add(new Uint8Array(1));
     expect([window.confirm(2), window.rewind(2), window.confirm(1)]).toEqual([false, false, true]);
+  });
+
+  it('uses memory again that was confirmed, a quarter of the window at a time', () => {
+    const window = new SendWindow(16 * 1_024);
+    const made = vi.spyOn(Buffer, 'allocUnsafeSlow');
+    onTestFinished(() => made.mockRestore());
+    for (let round = 0; round < 20; round += 1) {
+      for (let frame = 0; frame < 4; frame += 1) window.add(new Uint8Array(2_000));
+      while (window.next() !== undefined);
+      expect(window.confirm(window.last)).toBe(true);
+    }
+    expect(made).toHaveBeenCalledTimes(4);
   });
 });

@@ -3,6 +3,8 @@ import { HEAD_BYTES, kinds, lengthIn, wordAt, writeHead } from './records.js';
 const MOST_SLAB_BYTES = 65_536;
 const LEAST_SLAB_BYTES = 1_024;
 const SLABS_PER_WINDOW = 8;
+/** As many as are confirmed at once: a peer does so for each quarter of the window. */
+const MOST_SPARES = 4;
 
 /** Frames one behind the other, ready for the socket. */
 interface Slab {
@@ -18,7 +20,7 @@ interface Slab {
 export class SendWindow {
   private readonly slabs: Slab[] = [];
   private readonly slabBytes: number;
-  private spare: Uint8Array | undefined;
+  private readonly spares: Uint8Array[] = [];
   /** Index of the slab that is written from. */
   private at = 0;
   private held = 0;
@@ -80,7 +82,8 @@ export class SendWindow {
     for (const slab of this.slabs) {
       if (slab.last > count) break;
       this.held -= slab.filled;
-      if (slab.bytes.length === this.slabBytes) this.spare = slab.bytes;
+      if (slab.bytes.length === this.slabBytes && this.spares.length < MOST_SPARES)
+        this.spares.push(slab.bytes);
       gone += 1;
     }
     if (gone > 0) {
@@ -107,12 +110,11 @@ export class SendWindow {
     const isUsual = size === this.slabBytes;
     const slab = {
       // Memory of its own, never cleared: it is written before it is read.
-      bytes: (isUsual ? this.spare : undefined) ?? Buffer.allocUnsafeSlow(size),
+      bytes: (isUsual ? this.spares.pop() : undefined) ?? Buffer.allocUnsafeSlow(size),
       filled: 0,
       written: 0,
       last: this.newest,
     };
-    if (isUsual) this.spare = undefined;
     this.slabs.push(slab);
     return slab;
   }
