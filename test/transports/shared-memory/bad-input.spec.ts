@@ -2,6 +2,7 @@ import {
   chmodSync,
   closeSync,
   existsSync,
+  fstatSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -83,6 +84,7 @@ describe('shared memory refuses', () => {
     [{ spinMs: Number.NaN }, 'spinMs'],
     [{ answerSpinMs: 51 }, 'answerSpinMs'],
     [{ directory: '' }, 'directory'],
+    [{ directory: 5 as never }, 'directory'],
   ])('options that can’t work: %j', (options, option) => {
     expect(() => sharedMemory(options)).toThrow(
       expect.objectContaining({ code: 'TRANSPORT_OPTION', option }),
@@ -222,6 +224,22 @@ describe('shared memory', () => {
     await two.seat.leave();
     expect(leftOf(cluster)).toEqual([]);
   });
+
+  it.runIf(process.platform === 'linux')(
+    'gives its memory back when the last one leaves, though it stays mapped',
+    async () => {
+      const cluster = clusterOfTest();
+      const one = await Member.join(cluster, 'one');
+      const two = await Member.join(cluster, 'two');
+      const memory = openSync(cluster.path, 'r');
+      await one.seat.leave();
+      const before = fstatSync(memory).blocks;
+      await two.seat.leave();
+      const after = fstatSync(memory).blocks;
+      closeSync(memory);
+      expect([before > 0, after]).toEqual([true, 0]);
+    },
+  );
 
   it('removes the memory of clusters of which nobody lives when somebody joins another one', async () => {
     const dead = clusterOfTest();

@@ -198,13 +198,15 @@ export class SharedSeat implements TransportSeat {
     const { ground, segment, place } = this.parts;
     this.stop();
     try {
-      await ground.exclusively(() => {
+      const left = await ground.exclusively(() => {
         segment.bury(place.slot, place.generation);
         ground.remove(place.slot, place.generation);
         ground.withdraw();
-        if (!segment.live().some(({ slot, generation }) => ground.isAlive(slot, generation))) ground.unlink();
+        const others = segment.live();
+        if (!others.some(({ slot, generation }) => ground.isAlive(slot, generation))) ground.unlink();
+        return others;
       });
-      for (const { slot, generation } of segment.live()) ground.ring(slot, generation);
+      for (const { slot, generation } of left) ground.ring(slot, generation);
     } finally {
       ground.close();
     }

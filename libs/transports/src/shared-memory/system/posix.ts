@@ -25,6 +25,8 @@ export interface Posix {
   unlinkShared(name: string): void;
   /** Makes sure that there is memory behind a range of a shared object. @throws PosixError (`ENOSPC`) */
   reserve(fd: number, offset: number, bytes: number): void;
+  /** Gives the memory of a shared object back, which keeps its size; what is mapped of it reads as zeros. Nothing where the system can't. */
+  discard(fd: number, bytes: number): void;
   /** Maps a shared object; it stays mapped as long as the process lives. @throws PosixError */
   map(fd: number, bytes: number, writable: boolean): ArrayBuffer;
   /** Takes a lock of the file, or says that somebody else has one that excludes it. */
@@ -47,6 +49,8 @@ const READ = 1;
 const WRITE = 2;
 const SHARED = 1;
 const FAILED = 2n ** 64n - 1n;
+/** FALLOC_FL_KEEP_SIZE and FALLOC_FL_PUNCH_HOLE. */
+const PUNCH_HOLE = 0x01 | 0x02;
 
 /** What `loadPosix` looks at; others in tests. */
 export interface PosixSources {
@@ -109,6 +113,16 @@ function bind(koffi: Koffi, platform: 'linux' | 'darwin'): Posix {
           length: number,
         ) => number);
 
+  const punchHole =
+    platform === 'darwin'
+      ? () => 0
+      : (system.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)') as (
+          fd: number,
+          mode: number,
+          offset: number,
+          length: number,
+        ) => number);
+
   const schedYield = system.func('int sched_yield()') as () => number;
 
   const codes = new Map(Object.entries(koffi.os.errno).map(([code, number]) => [number, code]));
@@ -132,6 +146,8 @@ function bind(koffi: Koffi, platform: 'linux' | 'darwin'): Posix {
         if (codeOf(code) !== 'EINTR') throw new PosixError('posix_fallocate', codeOf(code));
       }
     },
+    // Where it fails the memory goes with the process.
+    discard: (fd, bytes) => void punchHole(fd, PUNCH_HOLE, 0, bytes),
     map: (fd, bytes, writable) => {
       const at = mmap(null, bytes, writable ? READ | WRITE : READ, SHARED, fd, 0);
       if (BigInt.asUintN(64, koffi.address(at)) === FAILED)

@@ -85,13 +85,15 @@ export class SegmentFile {
     }
   }
 
-  /** The last one removes the name. */
+  /** The last one removes the name, and gives the memory back: what is mapped stays mapped as long as the process lives. */
   unlink(): void {
     const linked = openExisting(this.posix, this.name);
     if (linked === undefined) return;
     const isSame = isSameFile(fstatSync(linked), fstatSync(this.fd));
     closeSync(linked);
-    if (isSame) this.posix.unlinkShared(this.name);
+    if (!isSame) return;
+    this.posix.unlinkShared(this.name);
+    this.posix.discard(this.fd, this.segment.layout.totalBytes);
   }
 
   /** Only the descriptor: the mapping stays. */
