@@ -306,7 +306,12 @@ describe('configuration and environment', () => {
       'TRANSPORT_TYPE',
       /'ORCHESTRATOR_TYPE'.*pigeon.*memory.*named-pipe/,
     ],
-    ['several to choose from, and nobody who does', { environment: {} }, 'TRANSPORT_TYPE', /Nobody who/],
+    [
+      'several to choose from, and nobody who does',
+      { environment: {} },
+      'TRANSPORT_TYPE',
+      /^Nobody says which .*'type' or variable/,
+    ],
     [
       'an option that is wrong though the environment is right',
       { type: 'pigeon', environment: { ORCHESTRATOR_TYPE: 'memory' } },

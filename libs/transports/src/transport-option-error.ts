@@ -23,3 +23,10 @@ export function checkWhole<O extends string>(
   if (Number.isInteger(value) && value >= least && value <= most) return;
   throw new TransportOptionError(option, value, `use a whole number from ${least} to ${most}`);
 }
+
+/** @throws TransportOptionError unless it is a path. */
+export function checkFolder(directory: unknown): void {
+  if (typeof directory === 'string' && directory !== '') return;
+  const value = directory === '' ? "''" : directory;
+  throw new TransportOptionError('directory', value, 'use the path of a folder, or leave it out');
+}

@@ -74,6 +74,7 @@ describe('joining is refused, with what to do,', () => {
     { sendBufferBytes: 1.5 },
     { leaveMs: -1 },
     { directory: '' },
+    { directory: 5 as never },
   ])('for the option %o', (options) => {
     expect(() => namedPipe(options)).toThrow(TransportOptionError);
   });

@@ -31,7 +31,7 @@ export function transportType(
       ? [wished, `Option 'type'`]
       : variable !== undefined && variable !== ''
         ? [variable, `Variable '${TYPE_VARIABLE}'`]
-        : [given.length > 1 ? '' : (given[0] ?? IN_PROCESS), 'Nobody who'];
+        : [given.length > 1 ? '' : (given[0] ?? IN_PROCESS), 'Nobody'];
   if (all.includes(type)) return type;
   throw new TransportTypeError(type, all, source);
 }

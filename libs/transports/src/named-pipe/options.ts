@@ -1,5 +1,5 @@
 import { defaultFolder } from '../private-folder.js';
-import { checkWhole, TransportOptionError } from '../transport-option-error.js';
+import { checkFolder, checkWhole } from '../transport-option-error.js';
 
 /** Options of `namedPipe`. The first three must be the same in every process of a cluster. */
 export interface NamedPipeOptions {
@@ -41,7 +41,6 @@ export function settingsOf(options: NamedPipeOptions): PipeSettings {
   checkWhole(settings, 'suspectAfterBeats', 2, 1_000);
   checkWhole(settings, 'sendBufferBytes', 1_024, Number.MAX_SAFE_INTEGER);
   checkWhole(settings, 'leaveMs', 0, 3_600_000);
-  if (settings.directory === '')
-    throw new TransportOptionError('directory', "''", 'use the path of a folder, or leave it out');
+  checkFolder(settings.directory);
   return settings;
 }

@@ -1,5 +1,5 @@
 import { defaultFolder } from '../private-folder.js';
-import { checkWhole, TransportOptionError } from '../transport-option-error.js';
+import { checkFolder, checkWhole, TransportOptionError } from '../transport-option-error.js';
 import { layoutOf } from './segment/layout.js';
 
 /** Options of `sharedMemory`. The first four must be the same in every process of a cluster. */
@@ -60,8 +60,7 @@ export function settingsOf(options: SharedMemoryOptions): SharedMemorySettings {
 
 function checkRest(settings: SharedMemorySettings): void {
   const { directory, laneBytes, maxEndpoints } = settings;
-  if (directory === '')
-    throw new TransportOptionError('directory', "''", 'use the path of a folder, or leave it out');
+  checkFolder(directory);
   if ((laneBytes & (laneBytes - 1)) !== 0)
     throw new TransportOptionError('laneBytes', laneBytes, 'use a power of two');
   for (const option of ['spinMs', 'answerSpinMs'] as const) {

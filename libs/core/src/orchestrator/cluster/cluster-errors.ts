@@ -20,18 +20,21 @@ export class OutcomeUnknownError extends OrchestratorError {
   }
 }
 
-/** The wished type of transport is not among those that were given. */
+/** The wished type of transport is not among those that were given, or several were given and none is wished for. */
 export class TransportTypeError extends OrchestratorError {
   readonly code = 'TRANSPORT_TYPE';
   constructor(
+    /** Empty where none is wished for. */
     readonly type: string,
     /** Types that were given, and `in-process`. */
     readonly given: readonly string[],
     /** Where the wish stood: an option, or a variable of the environment. */
     readonly source: string,
   ) {
+    const wish =
+      type === '' ? `${source} says which transport to use` : `${source} asks for transport ${quote(type)}`;
     super(
-      `${source} asks for transport ${quote(type)}; given are ${given.map(quote).join(', ')}. Choose one of them, or add it to 'transports'.`,
+      `${wish}; given are ${given.map(quote).join(', ')}. Choose one of them by option 'type' or variable 'ORCHESTRATOR_TYPE', or add it to 'transports'.`,
     );
   }
 }
