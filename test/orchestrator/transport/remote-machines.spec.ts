@@ -223,6 +223,22 @@ describe('a machine in another process', () => {
     expect(await entriesAt(three.group.ref('a'))).toEqual(['all']);
   });
 
+  it('is reached by a broadcast also while another process is shutting down, which is left out', async () => {
+    const { join } = stage();
+    const [one, two, three] = [await join('one'), await join('two'), await join('three')];
+    for (const [id, { group }] of Object.entries({ a: one, b: two })) await group.spawn(ledger, { id });
+    await three.group.broadcast({ type: 'COUNT' });
+    const released = two.group.release();
+    expect(await three.group.broadcast({ type: 'ADD', entry: 'all that are left' })).toBe(1);
+    await released;
+    expect(await entriesAt(three.group.ref('a'))).toEqual(['all that are left']);
+    const ended = three.group.release();
+    expect(await rejection(three.group.broadcast({ type: 'COUNT' }))).toMatchObject({
+      code: 'GROUP_RELEASED',
+    });
+    await ended;
+  });
+
   it('sends nothing through the transport where the machine is in the same process', async () => {
     const { join } = stage();
     const [one, two] = [await join('one'), await join('two')];

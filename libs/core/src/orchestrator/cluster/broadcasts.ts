@@ -1,6 +1,6 @@
 import type { EventObject } from '@nestjs-orchestrator/statechart';
 import { PeerLostError } from '../../errors/transport-errors.js';
-import { RequestTimeoutError } from '../errors.js';
+import { GroupReleasedError, RequestTimeoutError } from '../errors.js';
 import type { ClusterMember } from './cluster-member.js';
 import type { Outgoing } from './link/outgoing.js';
 import { Posting } from './link/posting.js';
@@ -22,7 +22,7 @@ export async function broadcastOver(
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** One that is lost meanwhile is left out, as machines are that end. */
+/** One that is lost meanwhile, or ends, is left out, as machines are that end. */
 async function askProcess(
   member: ClusterMember,
   out: Outgoing,
@@ -48,6 +48,7 @@ async function askProcess(
     return await question.promise;
   } catch (error) {
     if (out.closed instanceof PeerLostError) return 0;
+    if (error instanceof GroupReleasedError && !member.core.released) return 0;
     throw error;
   }
 }
