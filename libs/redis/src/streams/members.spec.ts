@@ -1,4 +1,4 @@
-import type { Endpoint } from '@nestjs-orchestrator/core/ports';
+import type { Endpoint, Logger } from '@nestjs-orchestrator/core/ports';
 import { silentLogger, systemClock } from '@nestjs-orchestrator/core/ports';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Connection } from '../connection/connection.js';
@@ -13,13 +13,15 @@ const LEASE_MS = 3_000;
 type Told = readonly [incarnation: string, left: number];
 
 /** Members whose server is the test's: it answers signs of life one by one, and holds removals. */
-function membersOf() {
+function membersOf(logger: Logger = silentLogger) {
   const heard: string[] = [];
+  let failBeat: () => void = () => undefined;
   const beats: ((told: readonly Told[]) => void)[] = [];
   const removals: { readonly incarnation: string; readonly answer: (removed: 0 | 1) => void }[] = [];
   const connection = {
     run: ({ script, args }: Call) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
+        failBeat = () => reject(new Error('not connected'));
         if (script === beatScript)
           beats.push((told) =>
             resolve(told.flatMap(([name, left]) => [name, JSON.stringify([name, 1, 0]), left])),
@@ -38,7 +40,7 @@ function membersOf() {
     endpointOf('self'),
     {
       clock: { ...systemClock, schedule: () => ({ cancel: () => undefined }) },
-      logger: silentLogger,
+      logger,
       leaseMs: LEASE_MS,
       listener: {
         came: say('came'),
@@ -59,6 +61,14 @@ function membersOf() {
       const beaten = members.beat();
       beats.shift()?.(told);
       await Promise.race([beaten, settled()]);
+    },
+    /** One is under way; the server is gone when the returned function is called. */
+    beginInVain(): () => Promise<void> {
+      const beaten = members.beat();
+      return async () => {
+        failBeat();
+        await beaten;
+      };
     },
     /** One is under way; it is answered by the returned function. */
     begin(): (...told: readonly Told[]) => Promise<void> {
@@ -124,4 +134,15 @@ describe('the members of a cluster', () => {
     members.meet(endpointOf('a'));
     expect(heard()).toEqual(['a left', 'renewed']);
   });
+});
+
+it('a sign of life that fails is told, but for one that the end of the place has cut off', async () => {
+  const told: string[] = [];
+  const { members, beginInVain } = membersOf({ ...silentLogger, warn: (text) => void told.push(text) });
+  await beginInVain()();
+  expect(told).toEqual([expect.stringContaining('could not be renewed')]);
+  const cutOff = beginInVain();
+  members.close();
+  await cutOff();
+  expect(told).toHaveLength(1);
 });

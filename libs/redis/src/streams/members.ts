@@ -153,6 +153,8 @@ export class Members {
       this.ground.listener.renewed();
       return true;
     } catch (error) {
+      // The connection goes with the place.
+      if (this.closed) return false;
       this.ground.logger.warn('The lease of this endpoint could not be renewed; tried again', {
         error: String(error),
       });
