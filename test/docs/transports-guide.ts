@@ -114,3 +114,29 @@ export async function durable(redis: Redis, payment: { id: string }) {
   await orchestrator.ref('order-1').send({ type: 'PAY' }, { messageId: payment.id });
   // #endregion
 }
+
+// #region microservices
+import { ClientsModule } from '@nestjs/microservices';
+import { NestFactory } from '@nestjs/core';
+import { TransportClient, TransportServer } from '@nestjs-orchestrator/nest/microservices';
+
+/** The one line that differs: `namedPipe()`, `sharedMemory()` or `redisStreams(redis)`. */
+const transport = namedPipe();
+
+@Module({
+  imports: [
+    ClientsModule.register([
+      { name: 'PAYMENTS', customClass: TransportClient, options: { transport, service: 'payments' } },
+    ]),
+  ],
+})
+export class OrdersModule {}
+
+/** In the other process: its `@MessagePattern` and `@EventPattern` controllers stay as they are. */
+export async function servePayments(payments: object): Promise<void> {
+  const app = await NestFactory.create(payments);
+  app.connectMicroservice({ strategy: new TransportServer({ transport, service: 'payments' }) });
+  app.enableShutdownHooks();
+  await app.startAllMicroservices();
+}
+// #endregion

@@ -6,6 +6,7 @@ import {
   type ReadPacket,
   type WritePacket,
 } from '@nestjs/microservices';
+import type { Observable } from 'rxjs';
 import { TransportClosedError } from '@nestjs-orchestrator/core';
 import { systemClock, uuidSource } from '@nestjs-orchestrator/core/ports';
 import type { Endpoint, Peer, TransportSeat } from '@nestjs-orchestrator/core/ports';
@@ -53,7 +54,8 @@ interface Pending {
  * ```
  */
 export class TransportClient
-  extends ClientProxy<TransportServerEvents, TransportStatus>
+  // Its status is any text, no `TransportStatus`: `customClass` of Nest's `ClientsModule` takes no other client.
+  extends ClientProxy<TransportServerEvents>
   implements OnApplicationShutdown
 {
   private readonly logger = new Logger(TransportClient.name);
@@ -82,6 +84,10 @@ export class TransportClient
       this.joining = undefined;
       throw error;
     }
+  }
+
+  override get status(): Observable<TransportStatus> {
+    return super.status as Observable<TransportStatus>;
   }
 
   /** What waits for an answer fails. `connect`, and so the next `send`, opens it again. */
