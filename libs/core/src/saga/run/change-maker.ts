@@ -7,11 +7,12 @@ import { hashedId } from '../../message/hashed-id.js';
 import type { Envelope } from '../../message/envelope.js';
 import { checkMessage } from '../../message/message.js';
 import type { Clock } from '../../ports/clock.js';
-import type { CurrentInstance, InstanceRef, SagaStatus, WorkRecord } from '../../ports/records.js';
+import type { CurrentInstance, InstanceRef, WorkRecord } from '../../ports/records.js';
 import type { CompiledHandler, CompiledSaga } from '../compile/compiled-saga.js';
-import { SagaConflictError, UnexpectedEventError } from '../saga-errors.js';
+import { SagaConflictError } from '../saga-errors.js';
 import type { SagaPhase } from '../states.js';
-import { unchanged, undoLines, type Base, type Line } from './base.js';
+import { notesAfter, notesWith, standingAfter } from './after-step.js';
+import { unchanged, undoLines, type Base } from './base.js';
 import type { Change } from './build-commit.js';
 import { standingAfterLate } from './late-standing.js';
 import type { OperatorCause } from '../operator/operator-cause.js';
@@ -24,28 +25,18 @@ import {
 import { OperatorRefusedError } from '../operator/operator-errors.js';
 import { checkData, checkUndo } from './check-values.js';
 import type { RecordedUndo } from '../../handling/recording.js';
-import { hasEnded, proceedUndo, standing, type Standing } from './decision.js';
+import { hasEnded } from './decision.js';
 import { freezeMessage } from './freeze-message.js';
 import { readHold } from './hold.js';
-import type { MacrostepResult } from './macrostep.js';
+import { causeName, moveLine } from './move-line.js';
 import { callHandler, type HandlerScene } from './call-handler.js';
-import type { Notes } from './notes.js';
-import { unansweredPolicy } from './policies.js';
 import { SagaRecording } from './saga-recording.js';
 import { orOtherBuilds } from './other-build.js';
-import { joinedChanges, scheduleStep, type TimerChanges } from './timer-changes.js';
-import {
-  renamedTimer,
-  restored,
-  runCause,
-  sceneOf,
-  stateName,
-  timerIsCurrent,
-  type StepLimits,
-} from './step.js';
+import { renamedTimer, restored, runCause, sceneOf, timerIsCurrent, type StepLimits } from './step.js';
 import type { ActivityCause, Cause, MessageOrTimer, Stimulus, UndoneCause } from './stimulus.js';
-import { invocationsAfter, isAwaited, lateOutcome, unansweredOutcome } from './activity-outcome.js';
+import { invocationsAfter, isAwaited, lateOutcome } from './activity-outcome.js';
 import { answeredStep, undoAnswer, undoOutcome } from './undo-outcome.js';
+import { unanswered } from './unanswered.js';
 import { UndoLog } from './undo-log.js';
 
 type MessageCause = Extract<Cause, { kind: 'message' }>;
@@ -299,36 +290,6 @@ function isOver(instance: CurrentInstance | null): boolean {
   return instance !== null && instance.status !== 'running';
 }
 
-function standingAfter({ saga, instance }: Base, result: MacrostepResult, undo: UndoLog): Standing {
-  const status: SagaStatus = instance?.status ?? 'running';
-  if (result.snapshot.status !== 'done') return standing(status, undo);
-  const end = stateName(saga, result.snapshot);
-  return saga.definition.ends[end] === 'undo' ? proceedUndo(undo) : standing('completed', undo);
-}
-
-function notesAfter(
-  { saga, ref, stimulus, notes }: Base,
-  { snapshot, joined, timers }: MacrostepResult,
-  recording: SagaRecording,
-): { readonly notes: Notes; readonly timers: TimerChanges } {
-  const { cause, messageId } = stimulus;
-  const set = new Map(notes.schedules);
-  if (cause.kind === 'timer' && cause.payload.schedule !== undefined) set.delete(cause.payload.schedule);
-  const over = snapshot.status === 'done';
-  const asked = over ? new Map([...set.keys()].map((name) => [name, null] as const)) : recording.schedules;
-  const scheduled = scheduleStep(set, asked, [ref.id, messageId]);
-  const key = saga.definition.keys.size === 0 ? undefined : (notes.key ?? stimulus.key.value);
-  const { invocations, cancelled, renamed } = notes;
-  return {
-    notes: { key, joined, schedules: scheduled.schedules, invocations, cancelled, renamed },
-    timers: joinedChanges(timers, scheduled.timers),
-  };
-}
-
-function notesWith(notes: Notes, invocations: Notes['invocations']): Notes {
-  return notes.invocations === invocations ? notes : { ...notes, invocations };
-}
-
 /** Keys of which each instance has one are recorded by whatever starts it. */
 function checkFirstKeys({ definition }: CompiledSaga, recording: SagaRecording): void {
   for (const [name, cardinality] of definition.keys) {
@@ -338,40 +299,6 @@ function checkFirstKeys({ definition }: CompiledSaga, recording: SagaRecording):
         `Call ctx.correlateWith('${name}', …) in the start handler, or declare the key 'at most one'.`,
     );
   }
-}
-
-function unanswered(base: Base, cause: MessageOrTimer): Change | null {
-  if (cause.kind === 'timer') return unansweredTimer(base, cause);
-  if (cause.kind === 'activity') return unansweredOutcome(base, cause);
-  const { definition } = base.saga;
-  const { name } = cause.envelope;
-  const policy = unansweredPolicy(definition, name);
-  const state = base.instance?.state ?? null;
-  if (policy === 'fault') throw new UnexpectedEventError(definition.name, name, state);
-  if (policy === 'ignore') return unchanged(base, 'ignored', name);
-  // A delivery that is still unanswered stays where it is.
-  return cause.delivery ? null : { ...unchanged(base, 'deferred', name), defer: true };
-}
-
-/** A schedule that the state does not care for is over, too. */
-function unansweredTimer(base: Base, { payload }: Extract<Cause, { kind: 'timer' }>): Change | null {
-  if (payload.schedule === undefined) return null;
-  const schedules = new Map(base.notes.schedules);
-  schedules.delete(payload.schedule);
-  return { ...unchanged(base, 'ignored', payload.label), notes: { ...base.notes, schedules } };
-}
-
-function moveLine({ saga, instance }: Base, snapshot: Snapshot, cause: MessageOrTimer): Line {
-  const to = stateName(saga, snapshot);
-  const name = causeName(cause);
-  if (instance === null) return { kind: 'created', name, from: null, to, detail: null };
-  return {
-    kind: to === instance.state ? 'event' : 'transition',
-    name,
-    from: instance.state,
-    to,
-    detail: null,
-  };
 }
 
 /** A stored message as handlers get it. */
@@ -392,9 +319,4 @@ function lateAnswer(
   return answers.find(
     ({ guard }) => guard === undefined || guard({ data: context as object, event: message }),
   )?.handler;
-}
-
-function causeName(cause: MessageOrTimer): string {
-  if (cause.kind === 'message') return cause.envelope.name;
-  return cause.kind === 'timer' ? cause.payload.label : `${cause.name} ${cause.outcome.kind}`;
 }
