@@ -1,5 +1,4 @@
 import type { EventObject } from '@nestjs-orchestrator/statechart';
-import { PeerLostError } from '../../errors/transport-errors.js';
 import type { Scheduler } from '../../ports/scheduler.js';
 import type { Endpoint, FrameReceiver, Peer, Transport } from '../../ports/transport.js';
 import { CeilingError, GroupReleasedError, mayBeElsewhere } from '../errors.js';
@@ -11,27 +10,26 @@ import type { Target } from '../contexts.js';
 import { isClusterName } from './address.js';
 import type { KeptMachine } from '../durable/kept-machine.js';
 import { broadcastOver } from './broadcasts.js';
-import { MachineAddressError, PeerProtocolError } from './cluster-errors.js';
+import { MachineAddressError } from './cluster-errors.js';
 import type { ClusterLimits } from './cluster-options.js';
 import { Abroad } from './gateway/abroad.js';
-import { publishedName } from './gateway/names.js';
 import { GATEWAY_MAGIC } from './gateway/words.js';
 import { Arrivals } from './link/arrivals.js';
 import { FrameMemory } from './link/frame-memory.js';
-import { Incoming, type IncomingLimits } from './link/incoming.js';
+import type { IncomingLimits } from './link/incoming.js';
 import { contextOver, type FrameSink, type LinkContext } from './link/link-context.js';
-import { Outgoing } from './link/outgoing.js';
+import { Links } from './link/links.js';
+import type { Outgoing } from './link/outgoing.js';
 import { LastingSeat } from './lasting-seat.js';
 import { machinesIn, processesOf, troublesOf } from './cluster-reports.js';
 import { directoryName, OwnNames } from './own-names.js';
 import { regain, tellLost } from './regain.js';
-import { RemoteMachine } from './remote/remote-machine.js';
+import type { RemoteMachine } from './remote/remote-machine.js';
 import { RemoteRef } from './remote/remote-ref.js';
+import { Remotes } from './remote/remotes.js';
 import type { ClusterMachine, ClusterProcess, ClusterStatistics } from './cluster-statistics.js';
 import { assertFits } from './wire/event-text.js';
 
-/** Remote machines that are remembered; above, those that nothing waits for are forgotten. */
-const MOST_REMOTES = 10_000;
 /** How many windows of a sender may be parked: more means that it does not keep to its own. */
 const WINDOWS_PARKED = 4;
 
@@ -49,8 +47,8 @@ export interface Membership {
 export class ClusterMember implements FrameReceiver {
   readonly names: OwnNames;
   readonly abroad: Abroad;
-  private readonly links = new Map<string, Incoming>();
-  private readonly remotes = new Map<string, RemoteMachine>();
+  private readonly links: Links;
+  private readonly remotes = new Remotes(this);
   private readonly arrivals: Arrivals;
   private readonly context: LinkContext;
   private leaving: Promise<void> | undefined = undefined;
@@ -69,13 +67,16 @@ export class ClusterMember implements FrameReceiver {
       memory: new FrameMemory(),
       waiting: 0,
       assertFits: (text) => assertFits(text, membership.limits.maxMessageBytes),
-      linkClosed: (link) => this.forgetLink(link),
+      linkClosed: (link) => this.links.forget(link),
     };
     this.names = new OwnNames(seat, core.name, (error, name) => this.unclaimFailed(error, name));
     const { cluster } = membership;
     const { names, arrivals, incomingLimits: limits } = this;
     const linkContext = (sink: FrameSink, closed: (link: Outgoing) => void): LinkContext =>
       contextOver(this.context, sink, closed);
+    const { scheduler } = membership;
+    const { logger } = core;
+    this.links = new Links(this.context, { seat, cluster, arrivals, limits, scheduler, logger });
     this.abroad = new Abroad({ core, seat, cluster, names, arrivals, limits, context: linkContext });
   }
 
@@ -126,13 +127,13 @@ export class ClusterMember implements FrameReceiver {
   }
 
   onFrame(from: Endpoint, frame: Uint8Array): void | Promise<void> {
-    return frame[0] === GATEWAY_MAGIC ? this.abroad.frame(from, frame) : this.linkTo(from).frame(frame);
+    return frame[0] === GATEWAY_MAGIC ? this.abroad.frame(from, frame) : this.links.to(from).frame(frame);
   }
 
   onPeer(peer: Peer): void {
     const { records } = this.core;
     const { endpoint, state, pid } = peer;
-    if (state === 'lost') this.lost(endpoint);
+    if (state === 'lost') this.links.lose(endpoint);
     this.abroad.peer(peer);
     if (!records.wants('peer')) return;
     records.tell({
@@ -221,15 +222,7 @@ export class ClusterMember implements FrameReceiver {
   }
 
   remote(group: string, id: string, cluster?: string): RemoteMachine {
-    const name = directoryName(group, id);
-    const key = cluster === undefined ? name : publishedName(cluster, name);
-    let remote = this.remotes.get(key);
-    if (remote !== undefined) return remote;
-    if (this.remotes.size >= MOST_REMOTES)
-      for (const [name, each] of this.remotes) if (each.isIdle) this.remotes.delete(name);
-    remote = new RemoteMachine(this, group, id, cluster);
-    this.remotes.set(key, remote);
-    return remote;
+    return this.remotes.of(group, id, cluster);
   }
 
   /** Where a machine is now: the way to its process, it itself, or, where it is a durable one, to wherever it is at work; undefined: nowhere. */
@@ -237,7 +230,7 @@ export class ClusterMember implements FrameReceiver {
     const entry = await this.seat.locate(directoryName(group, id));
     if (entry === undefined) return this.core.durable?.find(group, id);
     if (entry.endpoint.incarnation === this.seat.self.incarnation) return this.instanceHere(group, id);
-    return this.linkTo(entry.endpoint).out;
+    return this.links.to(entry.endpoint).out;
   }
 
   /** Sends an event to every machine of a group, here and in the other processes; their number, when all have accepted it. */
@@ -245,7 +238,7 @@ export class ClusterMember implements FrameReceiver {
     const here = group === this.core.name ? this.core : this.groupHere(group);
     const heard = await (here?.broadcastHere(event) ?? 0);
     if (typeof group === 'number') return heard;
-    const links = this.seat.peers().map(({ endpoint }) => this.linkTo(endpoint).out);
+    const links = this.seat.peers().map(({ endpoint }) => this.links.to(endpoint).out);
     return heard + (await broadcastOver(this, links, group, event));
   }
 
@@ -286,7 +279,7 @@ export class ClusterMember implements FrameReceiver {
 
   statistics(): ClusterStatistics {
     let [unaccepted, unfinished] = [0, 0];
-    for (const { out } of [...this.links.values(), ...this.abroad.gates.links()]) {
+    for (const { out } of [...this.links.all(), ...this.abroad.gates.links()]) {
       unaccepted += out.inFlight.unaccepted;
       unfinished += out.inFlight.unfinished;
     }
@@ -323,7 +316,7 @@ export class ClusterMember implements FrameReceiver {
 
   async #leave(timeoutMs: number): Promise<void> {
     const { core } = this;
-    const outs = [...this.links.values(), ...this.abroad.gates.links()].map(({ out }) => out);
+    const outs = [...this.links.all(), ...this.abroad.gates.links()].map(({ out }) => out);
     await new Promise<void>((resolve) => {
       const timer = core.clock.schedule(timeoutMs, resolve);
       void Promise.all(outs.map((out) => out.handedOver())).then(() => {
@@ -335,7 +328,7 @@ export class ClusterMember implements FrameReceiver {
     await this.abroad.close(reason);
     await this.seat.leave();
     for (const out of outs) out.close(reason, false);
-    for (const remote of this.remotes.values()) remote.giveUp(reason);
+    this.remotes.giveUp(reason);
   }
 
   private get incomingLimits(): IncomingLimits {
@@ -343,45 +336,11 @@ export class ClusterMember implements FrameReceiver {
     return { mostParked: maxUnaccepted * WINDOWS_PARKED, maxMessageBytes };
   }
 
-  private linkTo(endpoint: Endpoint): Incoming {
-    let link = this.links.get(endpoint.incarnation);
-    if (link === undefined) {
-      const out = new Outgoing(this.context, endpoint);
-      const refused = (problem: string, unread: boolean): void => this.refused(out, problem, unread);
-      const missing = this.seat.whenMissing(endpoint);
-      link = new Incoming(out, this.arrivals, this.incomingLimits, refused, undefined, missing);
-      this.links.set(endpoint.incarnation, link);
-    }
-    return link;
-  }
-
-  private lost(endpoint: Endpoint): void {
-    const link = this.links.get(endpoint.incarnation);
-    this.links.delete(endpoint.incarnation);
-    link?.out.close(new PeerLostError(endpoint.name), true);
-    link?.giveUpAsked();
-  }
-
   /** Others have taken this process out of the cluster: for them it is gone, and they for it. */
   private declaredDead(self: Endpoint): void {
-    for (const { out } of [...this.links.values()]) this.lost(out.to);
+    this.links.loseAll();
     this.abroad.anew();
     tellLost(this.core, self);
-  }
-
-  /** One that speaks another protocol stays among the links, so that all that is sent to it is refused. */
-  private refused(out: Outgoing, problem: string, unread: boolean): void {
-    const error = new PeerProtocolError(out.to.name, problem);
-    this.core.logger.error(error.message, { cluster: this.cluster, endpoint: out.to.name });
-    out.close(error, !unread);
-  }
-
-  private forgetLink({ to, closed }: Outgoing): void {
-    const link = this.links.get(to.incarnation);
-    if (link === undefined) return;
-    if (!(closed instanceof PeerProtocolError)) this.links.delete(to.incarnation);
-    // Not now: a step's adoption may have found out that nobody is there.
-    this.membership.scheduler.soon(() => link.giveUpAsked());
   }
 
   private unclaimFailed(error: unknown, name: string): void {
