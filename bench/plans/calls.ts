@@ -38,8 +38,12 @@ function moved(id: string): Commit {
   return { ...change(id, 1, 'm-new'), keys: [], timers, deliveries: { add: [], done: [] }, done: [] };
 }
 
-/** Asks the store for everything that it can do. */
-export async function callAll(store: InstanceStore, rows: number): Promise<void> {
+/**
+ * Asks the store for everything that it can do.
+ *
+ * @param spoil makes the undo steps of an instance such as nobody can read
+ */
+export async function callAll(store: InstanceStore, rows: number, spoil: () => Promise<void>): Promise<void> {
   const middle = Math.floor(rows / 2 / 10) * 10;
   const id = (offset: number): string => `i-${middle + offset}`;
   await instances(store, id, middle);
@@ -48,6 +52,8 @@ export async function callAll(store: InstanceStore, rows: number): Promise<void>
   await timers(store);
   await joined(store, id);
   await upkeep(store);
+  await spoil();
+  await store.census();
 }
 
 async function instances(
@@ -91,7 +97,12 @@ async function lists(store: InstanceStore, id: (offset: number) => string): Prom
   for (const filter of filters)
     for (const order of ['newest', 'oldest'] as const) await store.query({ ...of, ...filter, order }, AT);
   await store.load([{ tenant: TENANT, saga: SAGA, by: { id: id(9) }, messageId: '' }], AT);
-  await store.deadLetters({ tenant: TENANT, limit: 100 });
+  for (const tenant of [undefined, TENANT])
+    for (const destination of [undefined, 'saga:order'])
+      for (const settled of [false, true]) {
+        const by = { ...(tenant && { tenant }), ...(destination && { destination }) };
+        await store.deadLetters({ ...by, settled, limit: 100 });
+      }
 }
 
 async function messages(store: InstanceStore, middle: number): Promise<void> {
@@ -102,6 +113,8 @@ async function messages(store: InstanceStore, middle: number): Promise<void> {
   const { items } = await store.claimWork(claim);
   // Everything that has no lane is due no more: what stands in lanes is looked for one by one.
   await store.claimWork({ ...claim, limit: 5_000 });
+  // Hardly a row of this destination is the first of its lane.
+  await store.claimWork({ ...claim, destinations: ['handler:crowded'] });
   const [one, two, three] = items;
   if (one === undefined || two === undefined || three === undefined)
     throw new Error('There was nothing to claim.');

@@ -22,10 +22,12 @@ const FILLINGS: readonly string[] = [
    SELECT 'acme', 'order', 'i-' || n, 'm-' || n, 'applied', $2::bigint - $1 + n, 1, 0, 'created', 'order.placed' FROM generate_series(1, $1::int) n`,
   `INSERT INTO orchestrator.history (tenant, saga, instance_id, version, ordinal, kind, name, message_id, at)
    SELECT 'acme', 'order', 'i-' || n, 1, 1, 'note', 'note', 'm-' || n, $2::bigint - $1 + n FROM generate_series(1, $1::int) n`,
-  // Some are due; half of them stand in lanes of ten.
+  // Some are due; half of them stand in lanes of ten, but for those of a destination where hundreds stand behind a leased one.
   `INSERT INTO orchestrator.outbox (tenant, destination, id, lane, payload, delay_ms, claimable_at, owner, attempts)
-   SELECT 'acme', CASE WHEN n % 2 = 0 THEN 'saga:order' ELSE 'handler:pay' END, 'w-' || n, CASE WHEN n % 4 < 2 THEN 'l-' || n / 40 END, '{}', 0,
-     $2::bigint - 1000 + n, CASE WHEN n % 3 = 0 THEN 'node-z' END, 1 FROM generate_series(1, $1::int) n`,
+   SELECT 'acme', CASE WHEN n % 50 = 7 THEN 'handler:crowded' WHEN n % 2 = 0 THEN 'saga:order' ELSE 'handler:pay' END, 'w-' || n,
+     CASE WHEN n % 50 = 7 THEN 'c-' || n / 50 % 50 WHEN n % 4 < 2 THEN 'l-' || n / 40 END, '{}', 0,
+     $2::bigint + CASE WHEN n % 50 = 7 THEN CASE WHEN n <= 2500 THEN 1000 ELSE -1000 END ELSE n - 1000 END,
+     CASE WHEN n % 3 = 0 THEN 'node-z' END, 1 FROM generate_series(1, $1::int) n`,
   `INSERT INTO orchestrator.timer (tenant, saga, instance_id, name, token, delay_ms, payload, due_at, claimable_at)
    SELECT 'acme', 'order', 'i-' || n, 'timeout', 't', 1000, '{}', $2::bigint - 1000 + n, $2::bigint - 1000 + n FROM generate_series(1, $1::int) n`,
   `INSERT INTO orchestrator.delivery (tenant, saga, instance_id, key_name, key_value, message_id, payload, ttl_ms, expires_at)
@@ -34,7 +36,7 @@ const FILLINGS: readonly string[] = [
   `INSERT INTO orchestrator.consumed (tenant, destination, message_id, outcome, at)
    SELECT 'acme', 'handler:pay', 'w-' || n, 'handled', $2::bigint - $1 + n FROM generate_series(1, $1::int) n`,
   `INSERT INTO orchestrator.dead_letter (tenant, destination, id, payload, reason, attempts, at, verdict, settled_by, settled_reason, settled_at)
-   SELECT 'acme', CASE WHEN n % 100 = 0 THEN 'saga:order' ELSE 'handler:pay' END, 'x-' || n, '{}', 'Error: no', 10, $2::bigint - $1 + n, v, v, v,
+   SELECT 'acme', CASE WHEN n % 50 = 0 THEN 'saga:order' ELSE 'handler:pay' END, 'x-' || n, '{}', 'Error: no', 10, $2::bigint - $1 + n, v, v, v,
      CASE WHEN v IS NOT NULL THEN $2::bigint - $1 + n END
    FROM (SELECT n, CASE WHEN n % 100 > 1 THEN 'discarded' END AS v FROM generate_series(1, $1::int) n) n`,
   `INSERT INTO orchestrator.tombstone (tenant, saga, name, value, instance_id, start_id, at)
@@ -42,6 +44,14 @@ const FILLINGS: readonly string[] = [
   `INSERT INTO orchestrator.archive (tenant, saga, id, record, archived_at)
    SELECT 'acme', 'order', 'g-' || n, '{}', $2::bigint - $1 + n FROM generate_series(1, $1::int) n`,
 ];
+
+/** Undo steps that nobody can read, of one instance. */
+export async function spoil(url: string): Promise<void> {
+  const client = new Client(url);
+  await client.connect();
+  await client.query(`UPDATE orchestrator.instance SET undo = '[' WHERE id = 'i-25'`);
+  await client.end();
+}
 
 /** Fills the tables, and has the server look at them as it does by itself now and then. */
 export async function fill(url: string, rows: number): Promise<void> {

@@ -3,49 +3,58 @@ import type { DeadLetter, DeadLetterFilter, SettleRequest } from '../ports/index
 /** A letter as it is written. */
 export type NewLetter = Omit<DeadLetter, 'letter' | 'settled'>;
 
-/** What was given up, oldest first. */
+/** What was given up: open letters and settled ones apart, each in the order in which they were written. */
 export class DeadLetters {
-  private letters: DeadLetter[] = [];
+  private readonly open: DeadLetter[] = [];
+  private settled: DeadLetter[] = [];
   private written = 0;
 
   add(letter: NewLetter): void {
-    this.letters.push({ ...letter, letter: String(++this.written), settled: null });
+    this.open.push({ ...letter, letter: String(++this.written), settled: null });
   }
 
   /** Newest first: whoever looks wants to know what goes wrong now. */
-  list(filter: DeadLetterFilter): readonly DeadLetter[] {
-    return this.letters
-      .filter((letter) => matches(letter, filter))
-      .toReversed()
-      .slice(0, filter.limit)
-      .map((letter) => ({ ...letter }));
+  list({ tenant, destination, settled, before, limit = Infinity }: DeadLetterFilter): readonly DeadLetter[] {
+    const all = settled === true ? this.settled : this.open;
+    const found: DeadLetter[] = [];
+    for (let n = before === undefined ? all.length : placeOf(all, before); n > 0 && found.length < limit;) {
+      const letter = all[--n] as DeadLetter;
+      if ((tenant ?? letter.tenant) !== letter.tenant) continue;
+      if ((destination ?? letter.destination) !== letter.destination) continue;
+      found.push({ ...letter });
+    }
+    return found;
   }
 
   /** The letter that was open until now. */
   settle({ tenant, letter, settlement }: SettleRequest, at: number): DeadLetter | null {
-    const index = this.letters.findIndex((each) => each.letter === letter && each.tenant === tenant);
-    const found = this.letters[index];
-    if (found === undefined || found.settled !== null) return null;
+    const place = placeOf(this.open, letter);
+    const found = this.open[place];
+    if (found === undefined || found.letter !== letter || found.tenant !== tenant) return null;
     const { verb, by, reason } = settlement;
-    this.letters[index] = { ...found, settled: { verb, by, reason, at } };
+    this.open.splice(place, 1);
+    this.settled.splice(placeOf(this.settled, letter), 0, { ...found, settled: { verb, by, reason, at } });
     return found;
   }
 
   /** Forgets at most `limit` that were settled before; how many. */
   purge(before: number, limit: number): number {
-    const old = this.letters
-      .filter(({ settled }) => settled !== null && settled.at <= before)
-      .slice(0, limit);
-    this.letters = this.letters.filter((letter) => !old.includes(letter));
-    return old.length;
+    const old = new Set(
+      this.settled.filter(({ settled }) => settled !== null && settled.at <= before).slice(0, limit),
+    );
+    this.settled = this.settled.filter((letter) => !old.has(letter));
+    return old.size;
   }
 }
 
-function matches(letter: DeadLetter, filter: DeadLetterFilter): boolean {
-  return (
-    (filter.tenant === undefined || letter.tenant === filter.tenant) &&
-    (filter.destination === undefined || letter.destination === filter.destination) &&
-    (letter.settled !== null) === (filter.settled ?? false) &&
-    (filter.before === undefined || Number(letter.letter) < Number(filter.before))
-  );
+/** How many letters come before that one. */
+function placeOf(letters: readonly DeadLetter[], letter: string): number {
+  const number = Number(letter);
+  let [from, to] = [0, letters.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (Number(letters[middle]?.letter) < number) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }

@@ -1,4 +1,4 @@
-import { INSTANT } from '../database/fragments.js';
+import { asIfOne, INSTANT } from '../database/fragments.js';
 
 /**
  * Turns deliveries past their time into dead letters. The count on the key row is lowered by as many, on the row's latest version, so that what
@@ -7,25 +7,23 @@ import { INSTANT } from '../database/fragments.js';
 export const expireSql = `
 WITH ${INSTANT},
 expired AS MATERIALIZED (
-  DELETE FROM orchestrator.delivery d
-  USING (
-    SELECT seq FROM orchestrator.delivery WHERE expires_at <= (SELECT ms FROM instant)
-    ORDER BY expires_at LIMIT $2::int FOR UPDATE SKIP LOCKED
-  ) e
-  WHERE d.seq = e.seq
-  RETURNING d.*
+  DELETE FROM orchestrator.delivery WHERE ctid = ANY (ARRAY(
+    SELECT d.ctid FROM orchestrator.delivery d WHERE d.expires_at <= (SELECT ms FROM instant)
+    ORDER BY d.expires_at LIMIT $2::int FOR UPDATE SKIP LOCKED
+  ))
+  RETURNING *
 ),
 emptied AS MATERIALIZED (
   SELECT tenant, saga, key_name, key_value, count(*)::int AS count FROM expired WHERE instance_id IS NULL
   GROUP BY tenant, saga, key_name, key_value
 ),
 forgotten AS (
-  DELETE FROM orchestrator.instance_key k USING emptied e
+  DELETE FROM orchestrator.instance_key k USING (SELECT * FROM emptied WHERE ${asIfOne('key_value')}) e
   WHERE k.tenant = e.tenant AND k.saga = e.saga AND k.name = e.key_name AND k.value = e.key_value
     AND k.instance_id IS NULL AND k.parked <= e.count
 ),
 lowered AS (
-  UPDATE orchestrator.instance_key k SET parked = k.parked - e.count FROM emptied e
+  UPDATE orchestrator.instance_key k SET parked = k.parked - e.count FROM (SELECT * FROM emptied WHERE ${asIfOne('key_value')}) e
   WHERE k.tenant = e.tenant AND k.saga = e.saga AND k.name = e.key_name AND k.value = e.key_value
     AND k.instance_id IS NULL AND k.parked > e.count
 ),

@@ -4,6 +4,7 @@ import { operations } from './0003-operations.js';
 import { sagaNames } from './0004-saga-names.js';
 import { instanceStates } from './0005-instance-states.js';
 import { linesOfMessages } from './0006-lines-of-messages.js';
+import { listsOfDeadLetters } from './0007-lists-of-dead-letters.js';
 
 /** One step of the schema; never changed once released. */
 export interface Migration {
@@ -20,6 +21,7 @@ export const migrations: readonly Migration[] = [
   { version: 4, name: 'saga names', sql: sagaNames },
   { version: 5, name: 'instance states', sql: instanceStates },
   { version: 6, name: 'lines of messages', sql: linesOfMessages },
+  { version: 7, name: 'lists of dead letters', sql: listsOfDeadLetters },
 ];
 
 /** Version of the schema that this build works with. */

@@ -1,4 +1,4 @@
-import { INSTANT } from '../database/fragments.js';
+import { asIfOne, INSTANT } from '../database/fragments.js';
 
 /**
  * Forgets inbox rows of instances that ended longer ago than $2: those of the $3 that ended first, of which each is then marked, so that it is not looked at
@@ -13,11 +13,11 @@ ended AS MATERIALIZED (
   FOR UPDATE SKIP LOCKED
 ),
 marked AS (
-  UPDATE orchestrator.instance t SET inbox_purged = true FROM ended e
+  UPDATE orchestrator.instance t SET inbox_purged = true FROM (SELECT * FROM ended WHERE ${asIfOne('id')}) e
   WHERE t.id = e.id AND t.saga = e.saga AND t.tenant = e.tenant
 ),
 forgotten AS (
-  DELETE FROM orchestrator.inbox i USING ended e
+  DELETE FROM orchestrator.inbox i USING (SELECT * FROM ended WHERE ${asIfOne('id')}) e
   WHERE i.instance_id = e.id AND i.saga = e.saga AND i.tenant = e.tenant
   RETURNING i.*
 ),
@@ -45,10 +45,10 @@ SELECT count(*)::int AS count FROM forgotten`;
 export const purgeLettersSql = `
 WITH ${INSTANT},
 forgotten AS (
-  DELETE FROM orchestrator.dead_letter WHERE seq IN (
-    SELECT d.seq FROM orchestrator.dead_letter d WHERE d.settled_at <= (SELECT ms FROM instant) - $2::float8
+  DELETE FROM orchestrator.dead_letter WHERE ctid = ANY (ARRAY(
+    SELECT d.ctid FROM orchestrator.dead_letter d WHERE d.settled_at <= (SELECT ms FROM instant) - $2::float8
     ORDER BY d.settled_at LIMIT $3::int FOR UPDATE SKIP LOCKED
-  )
+  ))
   RETURNING 1
 )
 SELECT count(*)::int AS count FROM forgotten`;
@@ -57,11 +57,10 @@ SELECT count(*)::int AS count FROM forgotten`;
 export const purgeTombstonesSql = `
 WITH ${INSTANT},
 forgotten AS (
-  DELETE FROM orchestrator.tombstone WHERE (value, name, saga, tenant, instance_id) IN (
-    SELECT s.value, s.name, s.saga, s.tenant, s.instance_id FROM orchestrator.tombstone s
-    WHERE s.at <= (SELECT ms FROM instant) - $2::float8
+  DELETE FROM orchestrator.tombstone WHERE ctid = ANY (ARRAY(
+    SELECT s.ctid FROM orchestrator.tombstone s WHERE s.at <= (SELECT ms FROM instant) - $2::float8
     ORDER BY s.at LIMIT $3::int FOR UPDATE SKIP LOCKED
-  )
+  ))
   RETURNING 1
 )
 SELECT count(*)::int AS count FROM forgotten`;

@@ -1,6 +1,7 @@
 import type { DeadLetter, DeadLetterFilter, SettleRequest } from '@nestjs-orchestrator/core/ports';
 import type { Database } from '../database/database.js';
-import { deadLettersSql } from './dead-letters.sql.js';
+import type { Statement } from '../database/statement.js';
+import { deadLettersSqls } from './dead-letters.sql.js';
 import { settleSql } from './settle.sql.js';
 
 interface Row extends Omit<DeadLetter, 'settled'> {
@@ -11,21 +12,37 @@ interface Row extends Omit<DeadLetter, 'settled'> {
 }
 
 const LETTER = /^\d{1,18}$/;
+/** Behind every letter. */
+const END = '9223372036854775807';
 
 /** What was given up, newest first. */
 export async function deadLetters(
   database: Database,
   filter: DeadLetterFilter,
 ): Promise<readonly DeadLetter[]> {
-  const { tenant, destination, settled, before, limit } = filter;
-  if (before !== undefined && !LETTER.test(before)) {
+  const { before = END, limit = null } = filter;
+  if (before !== END && !LETTER.test(before)) {
     throw new RangeError(
       `"${before}" is not the \`letter\` of a dead letter: list again without \`before\`.`,
     );
   }
-  const values = [tenant ?? null, destination ?? null, settled ?? false, before ?? null, limit ?? null];
-  const { rows } = await database.run<Row>(database.statement('dead_letters', deadLettersSql), values);
+  const { rows } = await database.run<Row>(listingFor(database, filter), [before, limit, ...askedOf(filter)]);
   return rows.map(deadLetter);
+}
+
+function listingFor(
+  database: Database,
+  { tenant, destination, settled = false }: DeadLetterFilter,
+): Statement {
+  const standing = settled ? 'settled' : 'open';
+  const byTenant = destination === undefined ? 'tenant' : 'both';
+  const byNone = destination === undefined ? 'all' : 'destination';
+  const asked = tenant === undefined ? byNone : byTenant;
+  return database.statement(`dead_letters_${standing}_${asked}`, deadLettersSqls[standing][asked]);
+}
+
+function askedOf({ tenant, destination }: DeadLetterFilter): readonly string[] {
+  return [tenant, destination].filter((asked) => asked !== undefined);
 }
 
 /** Settles an open letter; whether it was. */

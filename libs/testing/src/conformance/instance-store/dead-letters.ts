@@ -1,10 +1,16 @@
-import type { InstanceStore, SettleRequest } from '@nestjs-orchestrator/core/ports';
+import type {
+  DeadLetterFilter,
+  InstanceStore,
+  SettleRequest,
+  WorkRecord,
+} from '@nestjs-orchestrator/core/ports';
 import { equal } from '../checks.js';
 import {
   asking,
   by,
   claimedIds,
   delivery,
+  DESTINATION,
   key,
   LEASE_MS,
   missing,
@@ -27,6 +33,34 @@ async function buried(store: InstanceStore, ...ids: readonly string[]): Promise<
 async function letterOf(store: InstanceStore, id: string): Promise<string> {
   const letters = await store.deadLetters({});
   return letters.find((each) => each.id === id)?.letter ?? missing(`the letter of ${id}`);
+}
+
+async function allPages(store: InstanceStore, filter: DeadLetterFilter): Promise<readonly string[]> {
+  const ids: string[] = [];
+  let before: string | undefined;
+  for (;;) {
+    const page = await store.deadLetters({
+      ...filter,
+      limit: 2,
+      ...(before === undefined ? {} : { before }),
+    });
+    ids.push(...page.map(({ id }) => id));
+    before = page.at(-1)?.letter;
+    if (before === undefined) return ids;
+  }
+}
+
+const mixtures: readonly DeadLetterFilter[] = [
+  {},
+  { tenant: TENANT },
+  { tenant: 'other' },
+  { tenant: 'none' },
+]
+  .flatMap((by) => [by, { ...by, destination: 'saga:x' }, { ...by, destination: DESTINATION }])
+  .flatMap((by) => [by, { ...by, settled: false }, { ...by, settled: true }]);
+
+function isAsked(filter: DeadLetterFilter, { tenant, destination }: WorkRecord): boolean {
+  return (filter.tenant ?? tenant) === tenant && (filter.destination ?? destination) === destination;
 }
 
 function settling(letter: string, fields: Partial<SettleRequest> = {}): SettleRequest {
@@ -70,6 +104,27 @@ export const deadLetters = about('dead letters', {
       'the second page',
     );
     equal((await store.deadLetters({ destination: 'saga:x' })).length, 1, 'those of another destination');
+  },
+
+  'are listed by tenant, destination and settlement in any mixture, page by page': async ({ store }) => {
+    const settled = (n: number): boolean => n % 3 === 0;
+    const rows = Array.from({ length: 24 }, (_, n) =>
+      work(`w-${n}`, {
+        tenant: n % 2 === 0 ? TENANT : 'other',
+        destination: n % 4 < 2 ? 'saga:x' : DESTINATION,
+      }),
+    );
+    await store.enqueue(rows, by());
+    for (const [n, row] of rows.entries()) await store.buryWork(workKey(row), 'broken', { now: T0 + n });
+    for (const { letter, tenant, id } of await store.deadLetters({}))
+      if (settled(Number(id.slice(2)))) await store.settleDeadLetter(settling(letter, { tenant }));
+    for (const filter of mixtures) {
+      const expected = rows.filter(
+        (row, n) => isAsked(filter, row) && (filter.settled ?? false) === settled(n),
+      );
+      const ids = expected.map(({ id }) => id).toReversed();
+      equal(await allPages(store, filter), ids, `what ${JSON.stringify(filter)} lists`);
+    }
   },
 
   'that are discarded let their lane go on, and say who did it': async ({ store }) => {
