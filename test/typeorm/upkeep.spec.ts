@@ -1,7 +1,7 @@
 import { typeormStore } from '@nestjs-orchestrator/typeorm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase } from '../support/database.js';
-import { AT, dataSourceOf, SAGA, TENANT } from './support.js';
+import { AT, by, dataSourceOf, SAGA, TENANT } from './support.js';
 
 /** One connection, so that its figures are told when it is asked for them. */
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
@@ -25,6 +25,10 @@ const ROWS: readonly string[] = [
    SELECT '${TENANT}', '${SAGA}', 'orderId', 'gone-' || n, 'g-' || n, 'm-' || n, n FROM generate_series(1, $1::int) n`,
   `INSERT INTO orchestrator.instance_key (tenant, saga, name, value, instance_id, parked)
    SELECT '${TENANT}', '${SAGA}', 'orderId', 'k-' || n, NULL, 1 + n % 2 FROM generate_series(1, $1::int) n`,
+  `INSERT INTO orchestrator.timer (tenant, saga, instance_id, name, token, delay_ms, payload, due_at, claimable_at)
+   SELECT '${TENANT}', '${SAGA}', 'i-' || n, 'timeout', 't', 1, '{}', n, n FROM generate_series(1, $1::int) n`,
+  `INSERT INTO orchestrator.outbox (tenant, destination, id, lane, payload, delay_ms, claimable_at, attempts)
+   SELECT '${TENANT}', 'handler:Pay', 'w-' || n, CASE WHEN n % 2 = 0 THEN 'l-' || n END, '{}', 0, n, 0 FROM generate_series(1, $1::int) n`,
   `INSERT INTO orchestrator.delivery (tenant, saga, key_name, key_value, message_id, payload, ttl_ms, expires_at)
    SELECT '${TENANT}', '${SAGA}', 'orderId', 'k-' || n, 'd-' || n, '{}', 1, n FROM generate_series(1, $1::int) n`,
 ];
@@ -85,4 +89,15 @@ it.each([1, 2, 3, 4, 5, 6, 7])(
 it('deliveries expire batch by batch, and none of them reads whole tables', async () => {
   const expire = async (): Promise<void> => expect(await store.expireDeliveries(AT)).toBe(MANY);
   expect(await readMuch(MANY, expire)).toEqual([]);
+});
+
+it.each([1, 2, 3, 4, 5, 6, 7])('a claim looks at little more than it leases, turn %i', async () => {
+  const limit = 200;
+  const claim = async (): Promise<void> => {
+    const timers = await store.claimTimers({ ...by(), destinations: [SAGA], limit });
+    const work = await store.claimWork({ ...by(), destinations: ['handler:Pay'], limit });
+    expect([timers.items.length, work.items.length]).toEqual([limit, limit]);
+  };
+  // Of work with a lane it looks at twice as many, and at each lane.
+  expect(await readMuch(2 * limit, claim)).toEqual([]);
 });

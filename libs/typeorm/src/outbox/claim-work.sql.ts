@@ -1,4 +1,4 @@
-import { after, INSTANT } from '../database/fragments.js';
+import { after, asIfOne, INSTANT } from '../database/fragments.js';
 
 const NOW = '(SELECT ms FROM instant)';
 
@@ -23,7 +23,7 @@ function lease(nextDue: string): string {
 leased AS (
   UPDATE orchestrator.outbox o
   SET owner = $2, claimable_at = ${after('$3::float8')}, attempts = o.attempts + (p.owner IS NULL)::int
-  FROM picked p
+  FROM (SELECT * FROM picked WHERE ${asIfOne('id')}) p
   WHERE o.id = p.id AND o.destination = p.destination AND o.tenant = p.tenant
   RETURNING o.tenant, o.destination, o.id, o.lane, o.payload, o.delay_ms AS "delayMs", o.attempts, o.seq, p.owner IS NOT NULL AS suspect
 ),

@@ -1,4 +1,4 @@
-import { after, INSTANT } from '../database/fragments.js';
+import { after, asIfOne, INSTANT } from '../database/fragments.js';
 
 /** Leases due timers of sagas, counting the attempt unless somebody had it who never said what became of it, and tells when the next one is due. */
 export const claimTimersSql = `
@@ -15,7 +15,7 @@ due AS MATERIALIZED (
 picked AS MATERIALIZED (SELECT * FROM due ORDER BY claimable_at, due_at LIMIT $4::int),
 leased AS (
   UPDATE orchestrator.timer t SET claimable_at = ${after('$2::float8')}, owner = $5, attempts = t.attempts + (p.owner IS NULL)::int
-  FROM picked p
+  FROM (SELECT * FROM picked WHERE ${asIfOne('instance_id')}) p
   WHERE t.tenant = p.tenant AND t.saga = p.saga AND t.instance_id = p.instance_id AND t.name = p.name
   RETURNING t.tenant, t.saga, t.instance_id AS id, t.name, t.token, t.delay_ms AS "delayMs", t.payload, t.attempts, p.owner IS NOT NULL AS suspect,
     t.due_at::float8 AS "dueAt"
