@@ -128,8 +128,10 @@ export class RedisInstanceStore implements InstanceStore {
     return keysOf(this.connection, this.rooms, ref);
   }
 
-  remove(request: RemoveRequest): Promise<'removed' | 'conflict'> {
-    return removeInstance(this.connection, this.rooms, request);
+  async remove(request: RemoveRequest): Promise<'removed' | 'conflict'> {
+    const end = await removeInstance(this.connection, this.rooms, request);
+    this.tellIf(end === 'removed');
+    return end;
   }
 
   archived(ref: InstanceRef): Promise<ArchivedInstance | null> {

@@ -113,8 +113,10 @@ export class PostgresStore implements InstanceStore {
     return keysOf(this.database, ref);
   }
 
-  remove(request: RemoveRequest): Promise<'removed' | 'conflict'> {
-    return remove(this.database, request);
+  async remove(request: RemoveRequest): Promise<'removed' | 'conflict'> {
+    const end = await remove(this.database, request);
+    this.tellIf(end === 'removed');
+    return end;
   }
 
   archived(ref: InstanceRef): Promise<ArchivedInstance | null> {

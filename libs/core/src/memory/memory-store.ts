@@ -134,7 +134,9 @@ class MemoryConnection implements MemoryStore {
   }
 
   async remove(request: RemoveRequest): Promise<'removed' | 'conflict'> {
-    return removeOne(this.data, request, this.now(request));
+    const end = removeOne(this.data, request, this.now(request));
+    if (end === 'removed') this.data.hints.tell();
+    return end;
   }
 
   async archived(ref: InstanceRef): Promise<ArchivedInstance | null> {

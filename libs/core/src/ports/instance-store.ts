@@ -372,7 +372,10 @@ export interface InstanceStore {
    * Throws `StoreTransactionError` if the store has no such transactions or `manager` is none of its kind.
    */
   within(manager: unknown, at: AtInstant): StoreTransaction;
-  /** Calls `listener` when another transaction or node may have made work claimable. Hints may get lost; claiming is the truth. */
+  /**
+   * Calls `listener` when another transaction or node may have made work claimable, or has removed an instance, which somebody may wait for. Hints may get
+   * lost; claiming is the truth.
+   */
   onWork(listener: () => void): () => void;
   /** What its clock says, in milliseconds since the epoch; `at.now` where that is given. For instants that people name; clocks of nodes differ, and jump. */
   instant(at: AtInstant): Promise<number>;

@@ -1,7 +1,7 @@
 import type { InstanceStore, WorkRecord } from '@nestjs-orchestrator/core/ports';
 import { equal } from '../checks.js';
 import { arrives, gate } from '../gates.js';
-import { by, commit, delivery, entry, key, parking, ref, T0, TENANT, work, workKey } from './fixtures.js';
+import { by, commit, delivery, entry, key, parking, ref, state, T0, TENANT, work, workKey } from './fixtures.js';
 import { about, type Scene } from './scene.js';
 
 const AT = { now: T0 };
@@ -50,6 +50,18 @@ export const hints = about('hints', {
     const settlement = { verb: 'discarded', by: 'ann', reason: 'known' } as const;
     const asked = { tenant: TENANT, letter: letter?.letter ?? '', settlement, work: null, ...AT };
     await heardOf(scene, 'a discarded letter', () => store.settleDeadLetter(asked));
+  },
+
+  'come to every node when an instance is removed, which somebody may wait for': async (scene) => {
+    const { store } = scene;
+    for (const [id, archive] of [
+      ['i-1', true],
+      ['i-2', false],
+    ] as const) {
+      await commit(store, entry(ref(id), 0, { next: state({ status: 'completed', ended: true }) }));
+      const removal = { ref: ref(id), expectedVersion: 1, archive, ...AT };
+      await heardOf(scene, `a removed instance, archived: ${archive}`, () => store.remove(removal));
+    }
   },
 
   'come to every node when work is given back, or is left to whoever has time': async (scene) => {
