@@ -173,6 +173,7 @@ export {
   SagaListingError,
   SagaOperator,
   SagaEndedError,
+  SagaEndedVersionError,
   SagaEventUnknownError,
   SagaOtherBuildError,
   SagaMigrationError,

@@ -90,6 +90,7 @@ export {
   SagaConflictError,
   SagaDefinitionError,
   SagaDelayedError,
+  SagaEndedVersionError,
   SagaEventUnknownError,
   SagaOtherBuildError,
   SagaKeyTakenError,

@@ -201,10 +201,40 @@ export class SagaVersionError extends OrchestratorError {
     const advice =
       found > Math.max(...known)
         ? 'Its messages are given back for a node that knows it.'
-        : `No 'migrate' of this build begins at version ${found}: it is held. Deploy a build that has it or migrates it, then replay it.`;
+        : `No 'migrate' of this build begins at version ${found}: it is held. Deploy a build that has it or migrates it: it goes on there by itself.`;
     super(
       `An instance of saga '${saga}' lives under version ${found}; this node knows ${known.join(', ')}. ${advice}`,
     );
+  }
+}
+
+/** Something is to be undone of an instance that has ended under a version which this build can't continue. It becomes a dead letter. */
+export class SagaEndedVersionError extends OrchestratorError {
+  readonly code = 'SAGA_ENDED_VERSION';
+  constructor(
+    { saga, id }: { readonly saga: string; readonly id: string },
+    what: string,
+    cause: SagaVersionError,
+  ) {
+    super(
+      `Instance ${id} of saga '${saga}' is over, and lives under version ${cause.found}; this node knows ${cause.known.join(', ')}, so nobody can undo ${what}. ` +
+        `Deploy a build that has that version or migrates it, and replay the dead letter there, or undo it by hand.`,
+      { cause },
+    );
+  }
+}
+
+/** An instance is held since no build continued its version, nor does this one: it is looked at again, which is no attempt of anything. */
+export class SagaStillHeldError extends OrchestratorError {
+  readonly code = 'SAGA_STILL_HELD';
+  override readonly retryable = true;
+  constructor(
+    readonly saga: string,
+    /** When it is looked at again, in milliseconds from now. */
+    readonly retryAfterMs: number,
+    cause?: unknown,
+  ) {
+    super(`An instance of saga '${saga}' is held until a node comes that continues its version.`, { cause });
   }
 }
 
@@ -221,7 +251,7 @@ export class SagaMigrationError extends OrchestratorError {
   ) {
     super(
       `An instance of saga '${saga}' can't be migrated from version ${from} to ${to}: ${problem}. ` +
-        `It stays as it was, and is held: deploy a build whose 'migrate' is right, then replay it.`,
+        `It stays as it was, and is held: deploy a build whose 'migrate' is right, and it goes on there by itself.`,
       { cause },
     );
   }

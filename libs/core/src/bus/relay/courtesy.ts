@@ -5,7 +5,12 @@ import type { Random } from '../../ports/ids.js';
 /** How long after work of a newer build a node lets others go first, in milliseconds. */
 const LASTS_MS = 60_000;
 /** Codes of errors of what only another build can do. */
-const OF_OTHERS: ReadonlySet<string> = new Set(['SAGA_VERSION', 'SAGA_OTHER_BUILD', 'NO_ROUTE']);
+const OF_OTHERS: ReadonlySet<string> = new Set([
+  'SAGA_VERSION',
+  'SAGA_OTHER_BUILD',
+  'SAGA_STILL_HELD',
+  'NO_ROUTE',
+]);
 /** By how much it then looks later than it might, in milliseconds; as much again at random. */
 const AFTER_YOU_MS = 100;
 

@@ -45,8 +45,10 @@ export function isNoFaultOfWork(error: unknown): boolean {
 
 /** Whether nothing failed: the work has only been told to come later. */
 export function isDelay(error: unknown): boolean {
-  return isOrchestratorError(error) && error.code === 'SAGA_DELAYED';
+  return isOrchestratorError(error) && DELAYS.has(error.code);
 }
+
+const DELAYS: ReadonlySet<string> = new Set(['SAGA_DELAYED', 'SAGA_STILL_HELD']);
 
 const NOT_THE_WORK: ReadonlySet<string> = new Set([
   'STORE_UNAVAILABLE',
@@ -56,5 +58,6 @@ const NOT_THE_WORK: ReadonlySet<string> = new Set([
   'SAGA_BEHIND',
   'SAGA_DELAYED',
   'SAGA_OTHER_BUILD',
+  'SAGA_STILL_HELD',
   'LEASE_LOST',
 ]);

@@ -15,24 +15,24 @@ import { OperatorRefusedError } from './operator-errors.js';
 export type OperatedBase = Base & { readonly instance: CurrentInstance };
 
 /** What an operator's action does to an instance; a replay of poison, which handlers decide, is not among them. */
-export function operatorChange(base: OperatedBase, cause: OperatorCause): Change {
+export function operatorChange(base: OperatedBase, cause: OperatorCause): Change | null {
   const hold = readHold(base.instance);
   switch (cause.verb) {
     case 'retry':
       return released(base, cause, hold, retried(base, cause, hold));
     case 'skip':
-      return hold?.poison
-        ? released(base, cause, hold, resumed(base, hold))
-        : settled(base, cause, hold, 'skipped');
+      return skipped(base, cause, hold);
     case 'resolve':
       return settled(base, cause, hold, 'resolved');
     case 'cancel':
       return cancelled(base, cause, hold);
     case 'replay':
       return replayed(base, cause, hold);
+    case 'release':
+      return continued(base, cause, hold);
     case 'save':
     case 'note':
-      return audited(base, cause, unchanged(base, 'applied', cause.verb));
+      return auditedOnly(base, cause);
     default:
       return cause.verb satisfies never;
   }
@@ -59,11 +59,7 @@ export function poisonStimulus({ stimulus }: Base, hold: Hold): Stimulus | null 
 function retried(base: OperatedBase, cause: OperatorCause, hold: Hold | null): Standing {
   refusePoison(cause, hold);
   const steps = chosen(base, cause, hold);
-  const undo = steps.reduce((log, { no, round = 0 }) => log.with(no, { round: round + 1 }), base.undo);
-  const started = startUndo(
-    undo,
-    steps.map(({ no }) => undo.find(no) as UndoEntry),
-  );
+  const started = begunAgain(base.undo, steps);
   return steps.every(isDetached) ? { ...started, status: hold?.was ?? base.instance.status } : started;
 }
 
@@ -109,6 +105,17 @@ function cancelled(base: OperatedBase, cause: OperatorCause, hold: Hold | null):
   return audited(marked, cause, { ...unchanged(marked, 'applied', cause.verb), standing: next });
 }
 
+function skipped(base: OperatedBase, cause: OperatorCause, hold: Hold | null): Change {
+  return hold?.poison
+    ? released(base, cause, hold, resumed(base, hold))
+    : settled(base, cause, hold, 'skipped');
+}
+
+/** `null`: somebody was faster, and it may be held for another reason by now. */
+function continued(base: OperatedBase, cause: OperatorCause, hold: Hold | null): Change | null {
+  return hold?.why === 'version' ? released(base, cause, hold, resumed(base, hold)) : null;
+}
+
 function replayed(base: OperatedBase, cause: OperatorCause, hold: Hold | null): Change {
   if (hold === null)
     throw refused(cause, `its status is '${base.instance.status}'; only held instances are replayed`);
@@ -116,8 +123,24 @@ function replayed(base: OperatedBase, cause: OperatorCause, hold: Hold | null): 
 }
 
 /** As it stood before it was held, with undo steps that nobody started meanwhile. */
-function resumed(base: OperatedBase, { was }: Hold): Standing {
+function resumed(base: OperatedBase, hold: Hold): Standing {
+  const { was } = hold;
+  const steps = base.undo.entries.filter((entry) => isUnrun(entry, hold));
+  if (steps.length > 0) return { ...begunAgain(base.undo, steps), status: was };
   return was === 'compensating' ? goOn(base, base.undo) : standing(was, base.undo);
+}
+
+/** Whether the row of a step is gone, though it was never run. */
+function isUnrun({ no, status }: UndoEntry, hold: Hold | null): boolean {
+  return status === 'running' && hold?.unrun?.includes(no) === true;
+}
+
+function begunAgain(undo: UndoLog, steps: readonly UndoEntry[]): Standing {
+  const next = steps.reduce((log, { no, round = 0 }) => log.with(no, { round: round + 1 }), undo);
+  return startUndo(
+    next,
+    steps.map(({ no }) => next.find(no) as UndoEntry),
+  );
 }
 
 function released(base: OperatedBase, cause: OperatorCause, hold: Hold | null, next: Standing): Change {
@@ -125,11 +148,22 @@ function released(base: OperatedBase, cause: OperatorCause, hold: Hold | null, n
   return { ...change, timers: hold === null ? NO_TIMER_CHANGES : timersOf(hold) };
 }
 
+/** A change of nothing but the history. */
+export function auditedOnly(base: OperatedBase, cause: OperatorCause): Change {
+  return audited(base, cause, unchanged(base, 'applied', cause.verb));
+}
+
 /** With the line of history that says who did it, in place of that of `unchanged`. */
 function audited({ instance }: OperatedBase, cause: OperatorCause, change: Change): Change {
   const { verb, by, reason, step } = cause;
   const detail = toJson({ by, reason, ...(step === undefined ? {} : { step }) }, 'audit');
-  const line: Line = { kind: 'operator', name: verb, from: instance.state, to: null, detail };
+  const line: Line = {
+    kind: verb === 'release' ? 'released' : 'operator',
+    name: verb,
+    from: instance.state,
+    to: null,
+    detail,
+  };
   const others = change.stimulus.cause.kind === 'operator' ? undoLines(change.standing) : change.history;
   return { ...change, history: [line, ...others] };
 }
@@ -142,7 +176,10 @@ function timersOf({ timers }: Hold): TimerChanges {
 /** The failed steps that are meant; of a held instance also those that could not be run at all. */
 function chosen(base: OperatedBase, cause: OperatorCause, hold: Hold | null): readonly UndoEntry[] {
   const open = base.undo.entries.filter(
-    ({ status }) => status === 'failed' || (hold?.why === 'undo' && status === 'running'),
+    (entry) =>
+      entry.status === 'failed' ||
+      (hold?.why === 'undo' && entry.status === 'running') ||
+      isUnrun(entry, hold),
   );
   const steps = open.filter(({ no }) => cause.step === undefined || cause.step === no);
   if (steps.length > 0) return steps;

@@ -17,6 +17,7 @@ import type { Change } from './build-commit.js';
 import { standingAfterLate } from './late-standing.js';
 import type { OperatorCause } from '../operator/operator-cause.js';
 import {
+  auditedOnly,
   operatorChange,
   poisonStimulus,
   releasedChange,
@@ -114,14 +115,10 @@ export class ChangeMaker {
       ref: refOf(saga, instance, stimulus),
     };
     const { cause } = stimulus;
-    if (cause.kind === 'undone') return this.undone(base, cause);
+    if (cause.kind === 'undone') return undoOutcome(base, cause, await this.undoEffects(base, cause));
     if (cause.kind === 'activity') return this.outcome(base, cause);
     if (cause.kind === 'operator') return this.operated(base, cause);
     return cause.kind === 'timer' ? this.fired(base, cause) : this.told(base, cause);
-  }
-
-  private async undone(base: Base, cause: UndoneCause): Promise<Change | null> {
-    return undoOutcome(base, cause, await this.undoEffects(base, cause));
   }
 
   private async outcome(base: Base, cause: ActivityCause): Promise<Change | null> {
@@ -206,7 +203,7 @@ export class ChangeMaker {
     return checkUndo(saga, began && undo !== undefined ? [undo] : [], this.limits.maxPayload);
   }
 
-  private async operated(base: Base, cause: OperatorCause): Promise<Change> {
+  private async operated(base: Base, cause: OperatorCause): Promise<Change | null> {
     const { instance, saga } = base;
     if (instance?.id !== cause.instance)
       throw new OperatorRefusedError(cause.verb, cause.instance, 'there is no such instance any more.');
@@ -231,7 +228,7 @@ export class ChangeMaker {
     const { saga, instance } = base;
     if (instance.version !== cause.version) throw new SagaConflictError(saga.definition.name, 1);
     const data = await checkData(saga, cause.data, this.limits.maxPayload);
-    return { ...operatorChange(base, cause), snapshot: withContext(base.snapshot, cause.data), data };
+    return { ...auditedOnly(base, cause), snapshot: withContext(base.snapshot, cause.data), data };
   }
 
   private scene(

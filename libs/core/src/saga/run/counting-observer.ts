@@ -52,6 +52,8 @@ export class CountingObserver implements SagaObserver {
 
   readonly waits: SagaObserver['waits'] = (...all) => this.next.waits(...all);
 
+  readonly late: SagaObserver['late'] = (...all) => this.next.late(...all);
+
   readonly parked: SagaObserver['parked'] = (saga, ...rest) => {
     this.of(saga.definition.name).parked += 1;
     this.next.parked(saga, ...rest);

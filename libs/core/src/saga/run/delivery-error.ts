@@ -19,6 +19,7 @@ const PASSING: ReadonlySet<string> = new Set([
   'SAGA_BEHIND',
   'SAGA_DELAYED',
   'SAGA_OTHER_BUILD',
+  'SAGA_STILL_HELD',
 ]);
 
 /** Whether an error says what is wrong with a message, not with its handling. */

@@ -10,7 +10,7 @@ import type {
   SagaStatus,
 } from '../../ports/records.js';
 import { sagaDestination } from '../../bus/routes.js';
-import type { SagaWork, Stimulus, TimerPayload } from './stimulus.js';
+import type { SagaWork, Stimulus, TimerPayload, UndoneCause } from './stimulus.js';
 import { UndoLog } from './undo-log.js';
 
 /** What made an instance be held. */
@@ -40,6 +40,8 @@ export interface Hold {
   readonly poison: HeldCause | null;
   /** Timers whose time came meanwhile. */
   readonly timers: readonly HeldTimer[];
+  /** Numbers of undo steps that no build could run: their rows are gone, so that they are begun again when the instance goes on. */
+  readonly unrun?: readonly number[];
 }
 
 /** How long messages wait for a held instance: as long as it takes. */
@@ -62,7 +64,9 @@ export function holdCommit(
 ): Commit {
   const { why, error, attempts } = hold;
   const poison = hold.poison ? heldCause(stimulus) : null;
-  const text = holdText({ was: instance.status, why, error, attempts, poison, timers: [] });
+  const lost = stimulus.cause.kind === 'undone' && stimulus.cause.unrun === true ? [stimulus.cause.no] : [];
+  const unrun = lost.length === 0 ? {} : { unrun: lost };
+  const text = holdText({ was: instance.status, why, error, attempts, poison, timers: [], ...unrun });
   const detail = toJson({ why, error, attempts }, 'hold');
   const { messageId, cause } = stimulus;
   // What is no poison is handled after this, as whatever comes for a held instance.
@@ -106,16 +110,32 @@ export function whileHeld(instance: CurrentInstance, stimulus: Stimulus): Commit
 function undoneWhileHeld(
   instance: CurrentInstance,
   stimulus: Stimulus,
-  { no, name, round, error }: Extract<Stimulus['cause'], { kind: 'undone' }>,
+  { no, name, round, error, unrun }: UndoneCause,
 ): Commit | null {
   const undo = UndoLog.parse(instance.undo);
   const entry = undo.find(no);
   if (entry === undefined || entry.status !== 'running' || (entry.round ?? 0) !== round) return null;
+  if (unrun === true) return unrunWhileHeld(instance, stimulus, { no, name });
   const after = undo.with(no, error === undefined ? { status: 'done' } : { status: 'failed', error });
   return rawCommit(instance, stimulus, {
     next: { undo: after.toJson() },
     line: { kind: error === undefined ? 'undone' : 'undo-failed', name, detail: null },
     inbox: { messageId: stimulus.messageId, outcome: 'applied', reply: null },
+  });
+}
+
+/** A step that nobody could run waits with its instance. */
+function unrunWhileHeld(
+  instance: CurrentInstance,
+  stimulus: Stimulus,
+  { no, name }: Pick<UndoneCause, 'no' | 'name'>,
+): Commit | null {
+  const hold = readHold(instance);
+  if (hold === null || hold.unrun?.includes(no) === true) return null;
+  return rawCommit(instance, stimulus, {
+    next: { hold: holdText({ ...hold, unrun: [...(hold.unrun ?? []), no] }) },
+    line: { kind: 'deferred', name, detail: null },
+    inbox: null,
   });
 }
 

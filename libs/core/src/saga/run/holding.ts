@@ -7,6 +7,7 @@ import type { CompiledSaga } from '../compile/compiled-saga.js';
 import { SagaConflictError } from '../saga-errors.js';
 import { pause, type ContentionPorts } from './contention.js';
 import { BehindDeliveryError, DeliveryError } from './delivery-error.js';
+import { releaseRow } from './release.js';
 import { ejectCommit, holdCommit, whileHeld, type HoldReason } from './hold.js';
 import type { SagaObserver } from './saga-observer.js';
 import type { Stimulus } from './stimulus.js';
@@ -47,18 +48,29 @@ export class Holding {
       const { instance, seen } = await this.ports.load(saga, stimulus);
       if (instance === null || instance.ended) return 'bury';
       if (seen !== null && !isOpenDelivery(stimulus, seen)) return 'settled';
-      const poison = why === 'poison';
       const commit = isHeld({ instance })
         ? whileHeld(instance, stimulus)
-        : holdCommit(instance, stimulus, { why, error: errorText(error), attempts, poison });
+        : this.begin(instance, stimulus, { why, error, attempts });
       if (commit === null) return 'settled';
-      if ((await this.ports.commit(commit)).outcome === 'committed') {
+      const result = await this.ports.commit(commit);
+      if (result.outcome === 'committed') {
         this.ports.observer.held(saga, stimulus, instance, error);
+        if (commit.work.length > 0) this.ports.committed(commit, result);
         return 'consumed';
       }
       await pause(this.ports, tries);
     }
     throw new SagaConflictError(saga.definition.name, MAX_TRIES);
+  }
+
+  /** The hold of an instance; of one that is held for its version with the row that finds a node which continues that, now or when one comes. */
+  private begin(instance: CurrentInstance, stimulus: Stimulus, { why, error, attempts }: Cause): Commit {
+    const hold = { why, error: errorText(error), attempts, poison: why === 'poison' };
+    const commit = holdCommit(instance, stimulus, hold);
+    if (why !== 'version') return commit;
+    const { id, version, saga } = instance;
+    const row = releaseRow(saga, stimulus, `${id}:${version}`, this.ports.clock.now());
+    return { ...commit, work: [row] };
   }
 
   /** Holds an instance with the delivery that failed; with the first, if none of them said so. */

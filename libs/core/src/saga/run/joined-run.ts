@@ -12,6 +12,7 @@ import { BehindDeliveryError, isOfTheMessage } from './delivery-error.js';
 import { freezeMessage } from './freeze-message.js';
 import { ejectCommit, whileHeld } from './hold.js';
 import { deliveryOf, isHeld } from './holding.js';
+import { overCommit } from './over.js';
 import { mustDrain, planFor, type Plan } from './plan.js';
 import { absentPolicy } from './policies.js';
 import type { Stimulus } from './stimulus.js';
@@ -95,6 +96,8 @@ export class JoinedRun {
         return handled(name, await this.absent(saga, stimulus), null);
       case 'older':
         throw plan.error;
+      case 'over':
+        return this.recordLate(saga, stimulus, plan);
       case 'create':
       case 'run':
         return this.step(saga, stimulus, known, plan);
@@ -120,6 +123,16 @@ export class JoinedRun {
     const commit = { ...buildCommit(change), supersedes: former?.id ?? null };
     await this.commit(commit, change);
     return handled(saga.definition.name, change.outcome, { ...commit.next, id: commit.ref.id });
+  }
+
+  private async recordLate(
+    saga: CompiledSaga,
+    stimulus: Stimulus,
+    { instance, error }: Extract<Plan, { kind: 'over' }>,
+  ): Promise<HandledSaga> {
+    const commit = overCommit(instance, stimulus, error, []);
+    if (commit !== null) await this.commit(commit, { saga });
+    return handled(saga.definition.name, 'late', instance);
   }
 
   private async wait(

@@ -18,6 +18,8 @@ export type Plan =
   /** Its instance is gone for good. */
   | { readonly kind: 'late' }
   | { readonly kind: 'absent' }
+  /** Its instance has ended, under a version that this build can't continue. */
+  | { readonly kind: 'over'; readonly instance: CurrentInstance; readonly error: SagaVersionError }
   /** Its instance is of a version that this build can't continue. */
   | {
       readonly kind: 'older';
@@ -63,7 +65,7 @@ function planOn(
     if (typeof fit !== 'string') return { kind: 'run', ...fit };
     const error = new SagaVersionError(definition.name, instance.definitionVersion, [...versions.keys()]);
     if (fit === 'newer') throw error;
-    return { kind: 'older', instance, error };
+    return { kind: instance.ended ? 'over' : 'older', instance, error };
   } catch (error) {
     if (!(error instanceof SagaMigrationError)) throw error;
     return { kind: 'older', instance, error };

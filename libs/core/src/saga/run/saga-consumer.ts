@@ -16,6 +16,7 @@ import { isOfTheMessage, isPassing } from './delivery-error.js';
 import type { FanOut } from './fan-out.js';
 import { freezeMessage } from './freeze-message.js';
 import { orOtherBuilds, type Waited } from './other-build.js';
+import { Releases } from './release.js';
 import type { SagaObserver } from './saga-observer.js';
 import type { SagaRunner } from './saga-runner.js';
 import type { OutcomeWork } from '../activity/activity-work.js';
@@ -33,6 +34,7 @@ export interface SagaConsumerPorts {
 /** Brings a saga's outbox rows and timers to its runner. */
 export class SagaConsumer implements Consumer {
   readonly pool = 'general';
+  private readonly releases: Releases;
 
   /** @param latest the highest version: it starts new instances and tells keys */
   constructor(
@@ -40,14 +42,22 @@ export class SagaConsumer implements Consumer {
     private readonly runner: SagaRunner,
     private readonly fanOut: FanOut,
     private readonly ports: SagaConsumerPorts,
-  ) {}
+  ) {
+    this.releases = new Releases(runner, ports.clock);
+  }
 
   async consume(work: ClaimedWork, fresh: boolean): Promise<Consumed> {
     const saga = this.latest();
     const payload = readRow<SagaWork>(work, isSagaWork);
     if (payload.kind === 'outcome') return this.runner.handle(saga, outcomeStimulus(work, payload));
     if (payload.kind === 'wake') {
-      await this.runner.drain(saga, { tenant: payload.tenant, key: payload.key });
+      const at = { tenant: payload.tenant, key: payload.key };
+      if (payload.held !== undefined) {
+        const { tenant, destination, id } = work;
+        const stimulus = { ...at, messageId: id, work: { tenant, destination, id } };
+        return this.releases.release(saga, stimulus, payload.held.since);
+      }
+      await this.runner.drain(saga, at);
       return 'settled';
     }
     return this.message(saga, work, payload, fresh);
@@ -78,6 +88,7 @@ export class SagaConsumer implements Consumer {
     const payload = readRowOrNot<SagaWork>(work, isSagaWork);
     if (payload === undefined) return 'bury';
     if (payload.kind === 'wake') {
+      if (payload.held !== undefined) return 'bury';
       await this.runner.holdDelivery(
         saga,
         { tenant: payload.tenant, key: payload.key },

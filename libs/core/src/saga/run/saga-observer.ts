@@ -16,6 +16,8 @@ export interface SagaObserver {
   held(saga: CompiledSaga, stimulus: Stimulus, instance: CurrentInstance, error: unknown): void;
   /** A stimulus waits for a held instance. */
   waits(saga: CompiledSaga, stimulus: Stimulus, instance: CurrentInstance): void;
+  /** A stimulus came for an instance that has ended under a version which this build does not have. */
+  late(saga: CompiledSaga, stimulus: Stimulus, instance: CurrentInstance): void;
   parked(saga: CompiledSaga, stimulus: Stimulus): void;
   discarded(saga: CompiledSaga, stimulus: Stimulus): void;
   /** A limiter or breaker before the saga did not let a message in. */
@@ -73,6 +75,18 @@ export class LoggingObserver implements SagaObserver {
   waits(saga: CompiledSaga, stimulus: Stimulus, instance: CurrentInstance): void {
     const fields = { ...place(saga, stimulus), ...whereabouts(instance) };
     this.logger.info(`Saga ${saga.definition.name}: ${causeOf(stimulus)} waits, the saga is held`, fields);
+  }
+
+  late(saga: CompiledSaga, stimulus: Stimulus, instance: CurrentInstance): void {
+    const fields = {
+      ...place(saga, stimulus),
+      ...whereabouts(instance),
+      version: instance.definitionVersion,
+    };
+    this.logger.warn(
+      `Saga ${saga.definition.name}: ${causeOf(stimulus)} came after the end, and this build lacks version ${instance.definitionVersion}`,
+      fields,
+    );
   }
 
   parked(saga: CompiledSaga, stimulus: Stimulus): void {

@@ -5,7 +5,7 @@ import type {
   ParkRequest,
   ParkResult,
 } from '../../ports/instance-store.js';
-import type { CurrentInstance, InboxRecord, KeyRecord } from '../../ports/records.js';
+import type { CurrentInstance, KeyRecord } from '../../ports/records.js';
 import type { Commit } from '../../ports/instance-store.js';
 import { toJson } from '../../message/json.js';
 import { Mailboxes } from '../../orchestrator/mailbox/mailboxes.js';
@@ -23,6 +23,7 @@ import { checkedPlan } from './checked-plan.js';
 import { primaryKeyOf, refuseTakenKeys } from './correlation.js';
 import type { Fitted } from '../versions/fit-version.js';
 import { mailboxOf, oddsOf } from './names.js';
+import { LateComers } from './late-comers.js';
 import { isStart, mustDrain, planFor, type Known } from './plan.js';
 import type { RunnerPorts } from './runner-ports.js';
 import { KnownInstances } from './known-instances.js';
@@ -51,6 +52,7 @@ export class SagaRunner {
   private readonly holding: Holding;
   private readonly unloaded: Unloaded;
   private readonly draining: Draining;
+  private readonly late: LateComers;
   private readonly loads: Coalescer<LoadRequest, LoadResult>;
   private readonly commits: Coalescer<Commit, CommitResult>;
   private readonly parks: Coalescer<ParkRequest, ParkResult>;
@@ -71,6 +73,7 @@ export class SagaRunner {
       load: (saga, stimulus) => this.load(saga, stimulus),
       commit: (commit) => this.commits.submit(commit),
     });
+    this.late = new LateComers({ ...ports, changes, commit: (commit) => this.commits.submit(commit) });
     this.draining = new Draining({
       ...ports,
       changes,
@@ -257,17 +260,19 @@ export class SagaRunner {
     const plan = await checkedPlan(planned, known, this.ports.maxPayload);
     switch (plan.kind) {
       case 'repeated':
-        return this.repeated(stimulus, plan.seen);
+        return this.late.repeated(stimulus, plan.seen);
       case 'wait':
         return this.holding.meet(highest, stimulus, plan.instance, lease);
       case 'create':
         return this.create(highest, stimulus, plan.former);
       case 'late':
-        return this.tooLate(highest, stimulus);
+        return this.late.gone(highest, stimulus);
       case 'absent':
         return this.absent(highest, stimulus);
       case 'older':
         return this.holdOlder(highest, stimulus, plan.error);
+      case 'over':
+        return this.late.over(highest, stimulus, plan, lease);
       case 'run':
         return this.step(plan, stimulus, lease);
       default:
@@ -298,12 +303,6 @@ export class SagaRunner {
     return this.commit(buildCommit(change, superseding(former?.id ?? null)), [change]);
   }
 
-  /** Its instance is gone for good. */
-  private tooLate(saga: CompiledSaga, stimulus: Stimulus): Promise<'settled'> {
-    this.ports.observer.discarded(saga, stimulus);
-    return this.repeated(stimulus, { outcome: 'late', reply: null });
-  }
-
   private async holdOlder(
     saga: CompiledSaga,
     stimulus: Stimulus,
@@ -311,8 +310,10 @@ export class SagaRunner {
   ): Promise<Handled | 'conflict'> {
     if (stimulus.cause.kind === 'operator') throw error;
     const held = await this.holding.hold(saga, stimulus, { why: 'version', error, attempts: 0 });
+    // It is gone, or has ended, and that is no reason to forget what came for it.
+    if (held === 'bury') throw error;
     // What made it known waits with the rest.
-    return held === 'bury' ? 'settled' : 'conflict';
+    return 'conflict';
   }
 
   private async make(
@@ -358,7 +359,7 @@ export class SagaRunner {
     if (absent === 'fault') throw new UnexpectedEventError(name, cause.envelope.name, null);
     if (absent === 'discard') {
       this.ports.observer.discarded(saga, stimulus);
-      return this.repeated(stimulus, { outcome: 'discarded', reply: null });
+      return this.late.repeated(stimulus, { outcome: 'discarded', reply: null });
     }
     const parked = await this.parks.submit({
       tenant: stimulus.tenant,
@@ -374,16 +375,5 @@ export class SagaRunner {
     if (parked === 'present') return 'conflict';
     this.ports.observer.parked(saga, stimulus);
     return 'consumed';
-  }
-
-  /** There is nothing to change; whoever asks gets what was answered the first time. */
-  private async repeated(
-    { cause }: Stimulus,
-    seen: Pick<InboxRecord, 'outcome' | 'reply'>,
-  ): Promise<'settled'> {
-    // The handling of what still waits will answer.
-    if (cause.kind !== 'message' || seen.outcome === 'deferred') return 'settled';
-    await this.ports.enqueue(this.changes.answer(seen, cause.envelope));
-    return 'settled';
   }
 }

@@ -14,8 +14,16 @@ export type SagaWork =
    */
   | (MessageWork & { readonly to?: KeyRecord; readonly replay?: boolean })
   | OutcomeWork
-  /** Somebody must look at the instance's open deliveries. */
-  | { readonly kind: 'wake'; readonly tenant: string; readonly key: KeyRecord };
+  /**
+   * Somebody must look at the instance's open deliveries. `held`: it was held, at that instant by the clock of a node, since no definition continued its version;
+   * somebody who can must let it go on.
+   */
+  | {
+      readonly kind: 'wake';
+      readonly tenant: string;
+      readonly key: KeyRecord;
+      readonly held?: { readonly since: number };
+    };
 
 /** Payload of a timer. */
 export interface TimerPayload {
@@ -97,4 +105,6 @@ export interface UndoneCause {
   readonly outgoing: readonly Outgoing[];
   /** Its answer has not come in time. */
   readonly expired: boolean;
+  /** This build could not run it at all: nothing was done. */
+  readonly unrun?: boolean;
 }

@@ -8,7 +8,7 @@ import type { Logger } from '../../ports/logger.js';
 import type { ClaimedWork } from '../../ports/records.js';
 import type { CompiledSaga } from '../compile/compiled-saga.js';
 import type { CompensationContext } from '../contexts.js';
-import { SagaVersionError } from '../saga-errors.js';
+import { SagaEndedVersionError, SagaVersionError } from '../saga-errors.js';
 import type { UndoRules } from '../undo-policy.js';
 import { undoId } from './decision.js';
 import { successorOf } from '../versions/fit-version.js';
@@ -80,11 +80,12 @@ export class UndoConsumer implements Consumer {
   /** Its tries ended without a word, or without hope. */
   async giveUp(work: ClaimedWork, error: unknown): Promise<Consumed | 'bury'> {
     // Its tries may be used up as well, by nodes that died with it.
-    if (readRowOrNot(work, isUndoWork) === undefined) return 'bury';
+    if (readRowOrNot(work, isUndoWork) === undefined || error instanceof SagaEndedVersionError) return 'bury';
     const { saga, payload } = this.read(work);
     if (saga === undefined) return this.holdOlder(work, payload);
     if (error instanceof UnknownCompensationError) {
-      const held = await this.runner.hold(saga, stimulusOf(work, payload, {}), 'undo', error, work.attempts);
+      const stimulus = stimulusOf(work, payload, { unrun: true });
+      const held = await this.runner.hold(saga, stimulus, 'undo', error, work.attempts);
       return held === 'bury' ? 'bury' : 'settled';
     }
     return this.report(saga, work, payload, { error: shown(error) });
@@ -97,15 +98,18 @@ export class UndoConsumer implements Consumer {
     return saga === undefined ? this.ports.maxAttempts : this.limit(rulesOf(saga, payload.name));
   }
 
-  /** No build continues it by itself: people do, as for an instance of such a version that anything else comes for. */
+  /** It waits with its instance for a build that continues that, as whatever else comes for it. @throws SagaEndedVersionError where that is over */
   private async holdOlder(work: ClaimedWork, payload: UndoWork): Promise<Consumed> {
     const versions = this.versions();
     const highest = versions.get(Math.max(...versions.keys())) as CompiledSaga;
     const error = new SagaVersionError(highest.definition.name, payload.definitionVersion, [
       ...versions.keys(),
     ]);
-    await this.runner.hold(highest, stimulusOf(work, payload, {}), 'undo', error, work.attempts);
-    return 'settled';
+    const stimulus = stimulusOf(work, payload, { unrun: true });
+    const held = await this.runner.hold(highest, stimulus, 'version', error, work.attempts);
+    if (held !== 'bury') return 'settled';
+    const instance = { saga: highest.definition.name, id: payload.instance };
+    throw new SagaEndedVersionError(instance, `'${payload.name}'`, error);
   }
 
   /** `saga: undefined`: the step is of an older version, which nothing in this build continues. */
@@ -189,7 +193,7 @@ function isUndoWork({ key, instance, name, no }: Partial<UndoWork>): boolean {
   );
 }
 
-type End = Partial<Pick<UndoneCause, 'error' | 'outgoing' | 'expired'>>;
+type End = Partial<Pick<UndoneCause, 'error' | 'outgoing' | 'expired' | 'unrun'>>;
 
 function stimulusOf(work: ClaimedWork, payload: UndoWork, end: End): Stimulus {
   const { key, no, name, round = 0 } = payload;
