@@ -3,7 +3,7 @@ import { typeormStore } from '@nestjs-orchestrator/typeorm';
 import { Client } from 'pg';
 import { compare, type Result } from '../measure.js';
 import { startCounters, type Counters } from './counters.js';
-import { figure } from './figures.js';
+import { figure } from '../figures.js';
 import { closedLoop, openLoop, quantile, type Load } from './load.js';
 import { runPgbench } from './pgbench.js';
 import { dataSource } from './source.js';

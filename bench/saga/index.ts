@@ -5,7 +5,7 @@ import { Client } from 'pg';
 import { compare, type Result } from '../measure.js';
 import { startDbos } from './dbos.js';
 import { events, eventsOn } from './events.js';
-import { figure, less } from './figures.js';
+import { figure, less } from '../figures.js';
 import { closedLoop, type Load } from './load.js';
 import { startOrders, type Orders } from './orders.js';
 import { onRedis } from './redis.js';

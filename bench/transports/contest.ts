@@ -17,11 +17,15 @@ const TURN = 256;
 const IDLE_WINDOW_MS = 1_000;
 /** Code that runs for the first time takes many times as long: so many milliseconds of it count for nothing. */
 const WARM_UP_MS = 300;
-const MOST_WARM_UP_EVENTS = 2_000;
-const LEAST_WARM_UP_EVENTS = 200;
-/** Of large events fewer: some of the field never wait, and hold all of them in memory. */
-const WARM_UP_BYTES = 16_000_000;
+/** And as long as it still becomes faster by a tenth, which takes longer with many receivers; but no longer than this. */
+const MOST_WARM_UP_MS = 2_000;
+const WARM_UP_BATCH_MS = 100;
 const WARM_UP_TRIPS = 100;
+const FEWEST_EVENTS = 200;
+const FIRST_EVENTS = 2_000;
+/** Of large events fewer: some of the field never wait, and hold all of them in memory. */
+const FIRST_BYTES = 16_000_000;
+const MOST_BYTES = 128_000_000;
 
 /** Microseconds of round trips. */
 export interface Trips {
@@ -78,8 +82,27 @@ export class Contest {
 
   /** Until the code is warm; events per second at the end of it. */
   async warmUp(bytes: number): Promise<number> {
-    await atLeast(WARM_UP_MS, () => this.trips(WARM_UP_TRIPS, bytes));
-    return await atLeast(WARM_UP_MS, () => this.events(leastEvents(bytes), bytes));
+    const started = performance.now();
+    const past = (): number => performance.now() - started;
+    while (past() < WARM_UP_MS) await this.trips(WARM_UP_TRIPS, bytes);
+    let perSecond = await this.events(eventsIn(0, 0, bytes), bytes);
+    for (let faster = true; past() < 2 * WARM_UP_MS || (faster && past() < MOST_WARM_UP_MS);) {
+      const next = await this.events(eventsIn(WARM_UP_BATCH_MS, perSecond, bytes), bytes);
+      faster = next > perSecond * 1.1;
+      perSecond = next;
+    }
+    return perSecond;
+  }
+
+  /** Events per second of so many takes, each of as many events as take the wanted time, which the warming up and each take tell for the next one. */
+  async takes(takes: number, milliseconds: number, bytes: number): Promise<number[]> {
+    let perSecond = await this.warmUp(bytes);
+    const all: number[] = [];
+    for (let take = 0; take < takes; take += 1) {
+      perSecond = await this.events(eventsIn(milliseconds, perSecond, bytes), bytes);
+      all.push(perSecond);
+    }
+    return all;
   }
 
   /** Per cent of a core that a receiver uses while nothing is sent, in the middle one of the seconds that `ms` has: a single collection of garbage is more. */
@@ -115,17 +138,10 @@ export class Contest {
   }
 }
 
-/** So many at once, at least. */
-export const leastEvents = (bytes: number): number =>
-  Math.max(LEAST_WARM_UP_EVENTS, Math.min(MOST_WARM_UP_EVENTS, Math.round(WARM_UP_BYTES / bytes)));
-
-/** Does it again for so many milliseconds; what the last time came to. */
-async function atLeast<T>(ms: number, work: () => Promise<T>): Promise<T> {
-  const end = performance.now() + ms;
-  for (;;) {
-    const result = await work();
-    if (performance.now() >= end) return result;
-  }
+/** How many are sent in such a time at such a rate, within limits. */
+function eventsIn(milliseconds: number, perSecond: number, bytes: number): number {
+  const least = Math.max(FEWEST_EVENTS, Math.min(FIRST_EVENTS, Math.round(FIRST_BYTES / bytes)));
+  return Math.max(least, Math.round(Math.min((perSecond * milliseconds) / 1_000, MOST_BYTES / bytes)));
 }
 
 export function summed(times: readonly number[]): Trips {
@@ -133,6 +149,8 @@ export function summed(times: readonly number[]): Trips {
   const at = (share: number): number => sorted[Math.floor(sorted.length * share)] ?? NaN;
   return { p50: at(0.5), p99: at(0.99) };
 }
+
+export const median = (values: readonly number[]): number => summed(values).p50;
 
 /** What is not answered yet: counted, since to race a thousand promises for each event would be most of the work. */
 class Flying {

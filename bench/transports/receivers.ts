@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import type { Command, Report } from './peer.process.js';
 import type { Item, PeerOrder, Sender } from './wire.js';
 
-const RUN = join(process.cwd(), 'scripts/run-typescript.mjs');
+const RUN = join(process.cwd(), 'test/support/run-typescript.mjs');
 const PEER = join(process.cwd(), 'bench/transports/peer.process.ts');
 
 /** A process, or thread, that receives. */

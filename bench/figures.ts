@@ -1,4 +1,4 @@
-import { compare, type Result } from '../measure.js';
+import { compare, type Result } from './measure.js';
 
 /** Where less is better: the ratio says how many times less than the peer we take. */
 export function less(name: string, ours: number, peer: number, peerName: string, unit: string): Result {
