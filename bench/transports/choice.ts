@@ -4,8 +4,8 @@
 export const ROUNDS = number('rounds', 3);
 /** How long events are sent for a figure of the pair. */
 export const MILLISECONDS = number('milliseconds', 1_500);
-/** Of each size to each number of receivers, where a round takes three of them. */
-export const GRID_MILLISECONDS = number('grid-milliseconds', 200);
+/** Of each size to each number of receivers, where a round takes five of them. */
+export const GRID_MILLISECONDS = number('grid-milliseconds', 150);
 /** `pair`: one size between two processes, and idling; `grid`: every size to every number of receivers. */
 export const PARTS = list('parts', ['pair', 'grid']);
 /** Bytes of an event's JSON. */

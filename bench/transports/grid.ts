@@ -7,7 +7,7 @@ import { during, progress } from './opened.js';
 import type { Addresses, WireName } from './wire.js';
 
 /** In each round, of each size. */
-const TAKES = 3;
+const TAKES = 5;
 const TRIPS = 200;
 
 /** What was measured of one size, over all rounds. */
@@ -45,14 +45,17 @@ export async function* grid(field: readonly WireName[], addresses: Addresses): A
 
 async function fill(row: Row, contest: Contest): Promise<void> {
   for (const [bytes, cell] of row) {
-    cell.perSecond.push(...(await contest.takes(TAKES, GRID_MILLISECONDS, bytes)));
-    cell.trips.push((await contest.trips(TRIPS, bytes)).p50);
+    const takes = await contest.takes(TAKES, GRID_MILLISECONDS, bytes);
+    const { p50 } = await contest.trips(TRIPS, bytes);
+    cell.perSecond.push(...takes);
+    cell.trips.push(p50);
+    progress(`  ${bytes} B: ${takes.map(Math.round).join(', ')} events/s, round trip ${Math.round(p50)} µs`);
   }
 }
 
 function* lines(wire: WireName, receivers: number, row: Row, rival: Row | undefined): Generator<Result> {
   const name = `${nameOf(wire)} (${acknowledged(wire)})`;
-  const to = receivers === 1 ? '' : ` to ${receivers} processes`;
+  const to = receivers === 1 ? '' : ` to ${receivers} receivers`;
   for (const [bytes, { perSecond, trips }] of row) {
     const theirs = rival?.get(bytes);
     const [events, rivals] = [median(perSecond), theirs && median(theirs.perSecond)];

@@ -28,10 +28,10 @@ it('the grid of transports prints one object for each figure, and tells its prog
     .map((line) => JSON.parse(line) as Record<string, unknown>);
   const [tcp, port] = ['Nest tcp (not acknowledged)', 'message-port to a worker thread (not acknowledged)'];
   expect(lines.map(({ name, unit }) => [name, unit])).toEqual([
-    [`${tcp}: events of 100 B to 2 processes`, 'events/s'],
-    [`${tcp}: round trip of 100 B to 2 processes, p50`, 'µs'],
-    [`${port}: events of 100 B to 2 processes`, 'events/s'],
-    [`${port}: round trip of 100 B to 2 processes, p50`, 'µs'],
+    [`${tcp}: events of 100 B to 2 receivers`, 'events/s'],
+    [`${tcp}: round trip of 100 B to 2 receivers, p50`, 'µs'],
+    [`${port}: events of 100 B to 2 receivers`, 'events/s'],
+    [`${port}: round trip of 100 B to 2 receivers, p50`, 'µs'],
   ]);
   for (const line of lines) {
     expect(Object.keys(line)).toEqual(['name', 'ours', 'peer', 'peerName', 'ratio', 'unit']);
