@@ -9,10 +9,16 @@ const running = new Set<() => Promise<unknown>>();
  */
 export function stoppedWithTheRun(stop: () => Promise<unknown>): () => Promise<void> {
   listen();
-  running.add(stop);
+  // Once, whoever asks for it; and the end of the run waits for one that has begun.
+  let stopped: Promise<unknown> | undefined;
+  const stopOnce = (): Promise<unknown> => (stopped ??= stop());
+  running.add(stopOnce);
   return async () => {
-    running.delete(stop);
-    await stop();
+    try {
+      await stopOnce();
+    } finally {
+      running.delete(stopOnce);
+    }
   };
 }
 

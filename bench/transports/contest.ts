@@ -16,7 +16,7 @@ const TURN = 256;
 /** A sign of life and a look at the others' come once a second. */
 const IDLE_WINDOW_MS = 1_000;
 /** Code that runs for the first time takes many times as long: so many milliseconds of it count for nothing, of another size fewer. */
-const FIRST_WARM_UP_MS = 600;
+const FIRST_WARM_UP_MS = 1_500;
 const WARM_UP_MS = 300;
 const WARM_UP_BATCH_MS = 100;
 const WARM_UP_TRIPS = 100;

@@ -88,6 +88,7 @@ async function overSocket(): Promise<Bounce> {
   const child = spawn(process.execPath, ['--input-type=module', '--eval', ECHO, path], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
+  const exit = new Promise((resolve) => child.once('exit', resolve));
   await once(child, 'message');
   const socket: Socket = connect(path);
   await once(socket, 'connect');
@@ -100,8 +101,8 @@ async function overSocket(): Promise<Bounce> {
       }),
     close: async () => {
       socket.destroy();
-      child.disconnect();
-      await once(child, 'exit');
+      if (child.connected) child.disconnect();
+      await exit;
       rmSync(folder, { recursive: true, force: true });
     },
   };

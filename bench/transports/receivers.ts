@@ -50,8 +50,9 @@ export class Receiver {
 
   private static process(argument: string): Receiver {
     const child = fork(RUN, [PEER, argument]);
+    // From the start: a signal to the whole group has ended it already when it is to be stopped.
+    const exit = new Promise((resolve) => child.once('exit', resolve));
     const end = async (): Promise<void> => {
-      const exit = once(child, 'exit');
       child.kill('SIGKILL');
       await exit;
     };

@@ -1,5 +1,4 @@
 import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,6 +53,8 @@ export async function natsServer(): Promise<Started> {
   const server = spawn(program, ['-a', '127.0.0.1', '-p', String(port)], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  // From the start: who ends the run may have ended the server too, and first.
+  const exit = new Promise((resolve) => server.once('exit', resolve));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.once('exit', (code) => reject(new Error(`nats-server ended with code ${code}`)));
@@ -65,7 +66,6 @@ export async function natsServer(): Promise<Started> {
   return {
     url: `nats://127.0.0.1:${port}`,
     stop: async () => {
-      const exit = once(server, 'exit');
       server.kill('SIGTERM');
       await exit;
     },
