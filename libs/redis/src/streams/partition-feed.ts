@@ -16,6 +16,7 @@ import type { Caller, Pipe } from './pipe.js';
 import { type Entry, READ_AT_ONCE, type Source } from './reader.js';
 import { type OpenEntry, Progress } from './progress.js';
 import type { PartitionScripts } from './partition-scripts.js';
+import { Suspects } from './suspects.js';
 import type { Turnstile } from './turnstile.js';
 
 /** What a feed needs around it. */
@@ -37,8 +38,6 @@ export interface FeedGround {
 }
 
 const LONGEST_PAUSES = 100;
-/** From so many deaths on a frame is run alone. */
-const ALONE = 2;
 
 /** One owned partition: hands its frames over in order, frees what is done, and tries again what failed. */
 export class PartitionFeed implements Source, Caller {
@@ -52,9 +51,7 @@ export class PartitionFeed implements Source, Caller {
   private readonly lanes = new Map<string, Lane>();
   private readonly progress = new Progress();
   private sent: Call | undefined;
-  /** Frames that wait for those that are run alone. */
-  private queue: Item[] = [];
-  private alone = false;
+  private readonly suspects: Suspects;
   private quiet: (() => void)[] = [];
   private stalled: Cancellable | undefined;
 
@@ -65,6 +62,16 @@ export class PartitionFeed implements Source, Caller {
     private readonly ground: FeedGround,
   ) {
     this.key = keys.stream;
+    this.suspects = new Suspects(scripts, {
+      turnstile: ground.turnstile,
+      maxAttempts: ground.maxAttempts,
+      closed: () => this.closed,
+      counted: ({ id }, count) => void this.progress.known.set(id, count),
+      offer: (item) => this.offer(item),
+      bury: (item, why) => this.bury(item, why),
+      fenced: () => ground.fenced(this),
+      whenQuiet: (look) => void this.quiet.push(look),
+    });
   }
 
   /** Learns what is known of the frames, and counts those that the owner before may have had in hand when it died. */
@@ -83,7 +90,7 @@ export class PartitionFeed implements Source, Caller {
       if (unreadable === undefined) this.takeEntry(id, frames);
       else void this.buryUnreadable(id, unreadable);
     }
-    if (this.queue.length > 0 && !this.alone) void this.runQueue();
+    this.suspects.run();
   }
 
   private takeEntry(id: string, frames: Entry['frames']): void {
@@ -98,8 +105,7 @@ export class PartitionFeed implements Source, Caller {
     const order = (this.order += 1);
     const item = itemOf({ id, entry, order, name, bytes }, failures);
     if (known === 'done') this.finished(item, 'known');
-    else if (this.alone || failures >= ALONE) this.queue.push(item);
-    else this.offer(item);
+    else if (!this.suspects.keeps(item)) this.offer(item);
   }
 
   /** What holds no frames of ours is a letter at once. */
@@ -314,54 +320,6 @@ export class PartitionFeed implements Source, Caller {
       if (lane.timer === undefined && lane.waiting.length === 0) this.deliver(lane, item);
       else lane.waiting.push(item);
     }
-  }
-
-  /** Frames that may have ended processes: each is counted before it runs, and runs alone. Those behind them wait. */
-  private async runQueue(): Promise<void> {
-    this.alone = true;
-    for (let item = this.queue.shift(); item !== undefined && !this.closed; item = this.queue.shift()) {
-      if (item.failures < ALONE) this.offer(item);
-      else await this.runAlone(item);
-    }
-    this.alone = false;
-  }
-
-  private async runAlone(item: Item): Promise<void> {
-    await this.ground.turnstile.pass(async () => {
-      const count = await this.countFirst(item);
-      if (count === undefined || this.closed) return;
-      item.failures = count - 1;
-      item.counted = true;
-      this.progress.known.set(item.id, count);
-      // Whatever only lay beside a frame that ended its process has its chance alone.
-      if (count > Math.max(this.ground.maxAttempts, ALONE + 1)) {
-        await this.bury(item, { deadLetter: `It was under way ${count - 1} times when its process ended.` });
-        return;
-      }
-      this.offer(item);
-      await new Promise<void>((resolve) => {
-        const look = (): void => {
-          if (this.closed || item.isDone) resolve();
-          else this.quiet.push(look);
-        };
-        look();
-      });
-    });
-  }
-
-  /** undefined: the partition is not this one's any more. */
-  private async countFirst({ id }: Item): Promise<number | undefined> {
-    while (!this.closed) {
-      try {
-        const count = await this.scripts.count(id);
-        if (count > 0) return count;
-        this.ground.fenced(this);
-        return undefined;
-      } catch {
-        await this.scripts.pause();
-      }
-    }
-    return undefined;
   }
 
   private isQuiet(): boolean {
