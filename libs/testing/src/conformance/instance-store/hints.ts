@@ -1,7 +1,20 @@
 import type { InstanceStore, WorkRecord } from '@nestjs-orchestrator/core/ports';
 import { equal } from '../checks.js';
 import { arrives, gate } from '../gates.js';
-import { by, commit, delivery, entry, key, parking, ref, state, T0, TENANT, work, workKey } from './fixtures.js';
+import {
+  by,
+  commit,
+  delivery,
+  entry,
+  key,
+  parking,
+  ref,
+  state,
+  T0,
+  TENANT,
+  work,
+  workKey,
+} from './fixtures.js';
 import { about, type Scene } from './scene.js';
 
 const AT = { now: T0 };
