@@ -70,6 +70,33 @@ describe('orchestrator inspect --type distributed', () => {
     expect((await inspect()).out).toContain('owned by nobody  0 frames, 2 given up (dead letters)');
   });
 
+  it('lists the oldest dead letters when asked to, by the names that settle them, without what they say', async () => {
+    const one = await joined('one', clientOf(place.url), { ...OPTIONS, prefix: place.prefix });
+    one.onPartition = async (_owned, { bytes: frame }) => ({ deadLetter: `no \u001b[31m${frame.length}` });
+    await one.serve();
+    for (const text of ['secret', 'secrets', 'x']) await one.seat.publish('order-1', bytes(text));
+    await one.change.until(() => one.letters === 3);
+    const [first, second] = await one.seat.letters();
+    const name = (letter = first): string => `${letter?.partition}:${letter?.letter}`;
+    const { out } = await inspect('--letters', '2');
+    const at = new Date(first?.at ?? 0).toISOString();
+    expect(out).toContain(
+      `\nDead letters, the 2 oldest:\n  ${name()}  for order-1  ${at}  1 attempt  6 bytes: no  [31m6\n  ${name(second)}  `,
+    );
+    expect(out).not.toContain('secret');
+    expect(JSON.parse((await inspect('--letters', '1', '--json')).out)).toMatchObject({
+      deadLetters: [{ letter: name(), name: 'order-1', attempts: 1, at: first?.at, size: 6 }],
+    });
+    expect(JSON.parse((await inspect('--json')).out)).toMatchObject({ deadLetters: [] });
+    for (const count of ['0', '1.5', 'many', '1001'])
+      expect((await inspect('--letters', count)).error).toContain(
+        "'letters' must be a whole number of 1 to 1000",
+      );
+    expect((await orchestrator(['inspect', 'shop', '--letters', '1'])).error).toContain(
+      '--letters is for distributed, and this is shared-memory',
+    );
+  });
+
   it('says that there is no such cluster, and makes none', async () => {
     const redis = clientOf(place.url);
     const { code, out, error } = await inspect();

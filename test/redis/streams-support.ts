@@ -49,6 +49,8 @@ export class Node {
   readonly handled: { readonly name: string; readonly text: string; readonly attempts: number }[] = [];
   readonly peers: string[] = [];
   readonly losses: PartitionLoss[] = [];
+  /** Dead letters that it was told of. */
+  letters = 0;
   readonly change = change;
   seat!: PartitionedSeat;
   /** What it does with a frame; may hold it. */
@@ -92,6 +94,10 @@ export class Node {
         const held = this.onPartition(owned, frame);
         this.change.now();
         return held;
+      },
+      onLetter: () => {
+        this.letters += 1;
+        this.change.now();
       },
       onLost: async (_owned, loss) => {
         this.losses.push(loss);

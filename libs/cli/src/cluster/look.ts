@@ -14,6 +14,8 @@ export interface ClusterFlags {
   readonly directory?: string | undefined;
   readonly redis?: string | undefined;
   readonly prefix?: string | undefined;
+  /** How many dead letters to list. */
+  readonly letters?: number | undefined;
 }
 
 /** A cluster as it was found, for programs and for people. */
@@ -52,7 +54,7 @@ const BY_TYPE: Readonly<Record<InspectedType, Look>> = {
     const report = await inspectPipes(cluster, folderOf(flags));
     return report && { report, text: pipeText(report) };
   },
-  distributed: async (cluster, { redis: url = '', prefix }) => {
+  distributed: async (cluster, { redis: url = '', prefix, letters }) => {
     const { Redis } = await wanted('ioredis', () => import('ioredis'));
     const { inspectStreams } = await wanted(
       '@nestjs-orchestrator/redis',
@@ -60,7 +62,10 @@ const BY_TYPE: Readonly<Record<InspectedType, Look>> = {
     );
     const redis = new Redis(url, { lazyConnect: true });
     try {
-      const report = await inspectStreams(redis, cluster, prefix === undefined ? {} : { prefix });
+      const report = await inspectStreams(redis, cluster, {
+        ...(prefix === undefined ? {} : { prefix }),
+        ...(letters === undefined ? {} : { letters }),
+      });
       return report && { report, text: streamsText(report) };
     } finally {
       redis.disconnect();

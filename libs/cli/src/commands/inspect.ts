@@ -8,6 +8,7 @@ interface InspectFlags {
   readonly directory?: string;
   readonly redis?: string;
   readonly prefix?: string;
+  readonly letters?: number;
   readonly json?: true;
 }
 
@@ -17,13 +18,13 @@ The durable machines of a group are a cluster of their own over Redis: CLUSTER/G
 Examples:
   $ orchestrator inspect shop
   $ orchestrator inspect shop --type named-pipe --json
-  $ REDIS_URL=redis://localhost orchestrator inspect shop/orders --type distributed`;
+  $ REDIS_URL=redis://localhost orchestrator inspect shop/orders --type distributed --letters 20`;
 
 /** Options that only some types have. */
 const OPTIONS: Readonly<Record<InspectedType, readonly (keyof InspectFlags)[]>> = {
   'shared-memory': ['directory'],
   'named-pipe': ['directory'],
-  distributed: ['redis', 'prefix'],
+  distributed: ['redis', 'prefix', 'letters'],
 };
 
 /** `orchestrator inspect`: shows a live cluster. */
@@ -39,6 +40,12 @@ export const inspectCommand: AddCommand = (program, around, ended) => {
     .option('-d, --directory <folder>', 'as `directory` of sharedMemory() and namedPipe()')
     .option('--redis <url>', 'the Redis of a distributed cluster (default: REDIS_URL)')
     .option('--prefix <prefix>', 'as `prefix` of redisStreams() (default: orchestrator)')
+    .addOption(
+      new Option(
+        '--letters <count>',
+        'of a distributed cluster: list so many of its oldest dead letters',
+      ).argParser(Number),
+    )
     .option('--json', 'print it as JSON')
     .addHelpText('after', HELP)
     .action(async (cluster: string, { json, ...flags }: InspectFlags) => {
@@ -55,7 +62,7 @@ export const inspectCommand: AddCommand = (program, around, ended) => {
 /** An option that nothing would read is a mistake. */
 function refuseForeign(flags: InspectFlags): void {
   const known = OPTIONS[flags.type];
-  for (const option of ['directory', 'redis', 'prefix'] as const) {
+  for (const option of ['directory', 'redis', 'prefix', 'letters'] as const) {
     if (flags[option] === undefined || known.includes(option)) continue;
     const of = TYPES.filter((type) => OPTIONS[type].includes(option)).join(' and ');
     throw new CommandError(

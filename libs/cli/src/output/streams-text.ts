@@ -3,7 +3,7 @@ import { namesText } from './names-text.js';
 
 /** A cluster over Redis Streams, for people. */
 export function streamsText(report: StreamsReport): string {
-  const { cluster, prefix, partitions, processes, names, occupied, inboxes } = report;
+  const { cluster, prefix, partitions, processes, names, occupied, inboxes, deadLetters } = report;
   const owned = occupied.filter(({ owner }) => owner !== undefined).length;
   return [
     `Cluster '${cluster}' under '${prefix}': ${partitions} partitions, ${owned} of them owned.`,
@@ -17,6 +17,7 @@ export function streamsText(report: StreamsReport): string {
     ...namesText(names),
     '',
     ...queuesText(occupied, inboxes),
+    ...lettersText(deadLetters),
     '',
   ].join('\n');
 }
@@ -41,3 +42,18 @@ function queuesText(
     ...inboxes.map(({ from, to, frames }) => `  ${from} → ${to}  ${frames} frames`),
   ];
 }
+
+function lettersText(letters: StreamsReport['deadLetters']): readonly string[] {
+  if (letters.length === 0) return [];
+  return [
+    '',
+    `Dead letters, the ${letters.length === 1 ? 'oldest' : `${letters.length} oldest`}:`,
+    ...letters.map(
+      ({ letter, name, at, attempts, size, reason }) =>
+        `  ${letter}  for ${printable(name)}  ${new Date(at).toISOString()}  ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}  ${size} bytes: ${printable(reason)}`,
+    ),
+  ];
+}
+
+/** Errors may say anything, also to a terminal. */
+const printable = (text: string): string => text.replaceAll(/\p{Cc}+/gu, ' ');

@@ -12,4 +12,5 @@ export { checkCensus, type Finding } from '../vocabulary/check-census.js';
 export type { Lack, LackKind } from '../vocabulary/advice.js';
 export { Throttle } from '../handling/throttle.js';
 export { parseJson } from '../message/json.js';
+export { letterName } from '../orchestrator/durable/letter-name.js';
 export { closeDurables, expectDurables, startDurables } from '../orchestrator/durable/start-durables.js';

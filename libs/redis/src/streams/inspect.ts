@@ -1,11 +1,13 @@
-import { TransportUnavailableError } from '@nestjs-orchestrator/core';
-import type { PeerState } from '@nestjs-orchestrator/core/ports';
+import { OrchestratorOptionError, TransportUnavailableError } from '@nestjs-orchestrator/core';
+import { letterName } from '@nestjs-orchestrator/core/internal';
+import type { FrameLetter, PeerState } from '@nestjs-orchestrator/core/ports';
 import type { Cluster, Redis } from 'ioredis';
 import { Connection } from '../connection/connection.js';
 import { asUnavailable, opened } from './access.js';
 import { ClusterKeys } from './cluster-keys.js';
 import { checkName, entryOf } from './directory.js';
 import { LAYOUT, settingsIn, TYPE } from './layout.js';
+import { lettersOf } from './letters.js';
 import { memberOf } from './members.js';
 import { streamSettings } from './options.js';
 
@@ -34,6 +36,21 @@ export interface StreamsPartition {
   readonly letters: number;
 }
 
+/** A frame that was given up; what it says is left out, since that may be nobody's business who looks at a cluster. */
+export interface StreamsLetter {
+  /** Its name for the verbs of an orchestrator: `replayLetter`, `discardLetter`. */
+  readonly letter: string;
+  readonly partition: number;
+  /** For whom it was; `group/machine` of durable machines. */
+  readonly name: string;
+  readonly reason: string;
+  readonly attempts: number;
+  /** Milliseconds since the epoch, by the server's clock. */
+  readonly at: number;
+  /** Length of the frame in bytes. */
+  readonly size: number;
+}
+
 /** What `inspectStreams` tells of a cluster. */
 export interface StreamsReport {
   readonly cluster: string;
@@ -45,13 +62,19 @@ export interface StreamsReport {
   readonly occupied: readonly StreamsPartition[];
   /** Frames between two processes that are not done. */
   readonly inboxes: readonly { readonly from: string; readonly to: string; readonly frames: number }[];
+  /** The oldest of the frames that were given up, as many as `letters` of the options wanted. */
+  readonly deadLetters: readonly StreamsLetter[];
 }
 
 /** Options of `inspectStreams`, as those of `redisStreams`. */
 export interface InspectStreamsOptions {
   readonly prefix?: string;
   readonly timeoutMs?: number;
+  /** How many dead letters to list, 1 to 1 000. Default: none, they are counted only. */
+  readonly letters?: number;
 }
+
+const MOST_LETTERS = 1_000;
 
 type Client = Redis | Cluster;
 
@@ -64,21 +87,28 @@ type Client = Redis | Cluster;
 export async function inspectStreams(
   redis: Client,
   cluster: string,
-  options: InspectStreamsOptions = {},
+  { letters, ...options }: InspectStreamsOptions = {},
 ): Promise<StreamsReport | undefined> {
   const { prefix, timeoutMs } = streamSettings(options);
+  if (letters !== undefined && (!Number.isInteger(letters) || letters < 1 || letters > MOST_LETTERS))
+    throw new OrchestratorOptionError('letters', `must be a whole number of 1 to ${MOST_LETTERS}`, letters);
   checkName(cluster);
   const connection = new Connection(redis, timeoutMs);
   try {
     await opened(connection);
     const { settings } = new ClusterKeys(prefix, cluster, 0);
-    const found = await connection.command((client) => client.get(settings));
-    if (found === null) return undefined;
-    const { layout, partitions } = settingsIn(found);
+    const about = await connection.command((client) => client.get(settings));
+    if (about === null) return undefined;
+    const { layout, partitions } = settingsIn(about);
     if (layout !== LAYOUT) throw otherLayout(cluster, layout);
     const keys = new ClusterKeys(prefix, cluster, partitions);
     const now = await connection.time();
-    return await connection.command((client) => look(client, { cluster, prefix, partitions, keys, now }));
+    const found = await connection.command((client) =>
+      look(client, { cluster, prefix, partitions, keys, now }),
+    );
+    if (letters === undefined) return { ...found, deadLetters: [] };
+    const oldest = await lettersOf(connection, keys, partitions, letters, undefined);
+    return { ...found, deadLetters: oldest.slice(0, letters).map(described) };
   } catch (error) {
     throw asUnavailable(error);
   } finally {
@@ -98,7 +128,7 @@ interface Looked {
 async function look(
   client: Client,
   { cluster, prefix, partitions, keys, now }: Looked,
-): Promise<StreamsReport> {
+): Promise<Omit<StreamsReport, 'deadLetters'>> {
   const [leases, nodes, pulse, entries] = await Promise.all([
     client.zrange(keys.until, '0', '-1', 'WITHSCORES'),
     client.hgetall(keys.nodes),
@@ -180,6 +210,10 @@ async function inboxesIn(
     }),
   );
   return found.filter(({ frames }) => frames > 0);
+}
+
+function described({ bytes, ...letter }: FrameLetter): StreamsLetter {
+  return { ...letter, letter: letterName(letter), size: bytes.byteLength };
 }
 
 function otherLayout(cluster: string, layout: string): TransportUnavailableError {

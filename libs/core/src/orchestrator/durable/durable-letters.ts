@@ -4,6 +4,7 @@ import type { FrameLetter, LetterRange } from '../../ports/partitioned-transport
 import { OrchestratorOptionError } from '../errors.js';
 import { DeadLetterNameError } from './durable-errors.js';
 import { type DurableFrame, readableFrame } from './durable-frame.js';
+import { letterName, letterPlace } from './letter-name.js';
 import { lettersInOrder } from './letter-order.js';
 
 /** Something for a durable machine that was given up, kept until somebody decides. */
@@ -92,7 +93,7 @@ export class DurableLetters {
   async settle(given: unknown, how: 'replay' | 'discard', audit: LetterAudit): Promise<boolean> {
     const letter = nameOf(given);
     const { by, reason } = checkedAudit(audit, how === 'discard');
-    const place = placeOf(letter);
+    const place = letterPlace(letter);
     const { group, logger } = this.settings;
     if (place === undefined || place.partition >= this.box.partitions)
       throw new DeadLetterNameError(letter, group);
@@ -118,12 +119,6 @@ function checkedOptions(options: DurableLetterOptions): DurableLetterOptions {
   return options;
 }
 
-/** Partition and name there, as one text. */
-function placeOf(letter: string): Pick<FrameLetter, 'letter' | 'partition'> | undefined {
-  const [, partition, name = ''] = /^(\d{1,9}):(.{1,128})$/s.exec(letter) ?? [];
-  return partition === undefined ? undefined : { partition: Number(partition), letter: name };
-}
-
 function nameOf(given: unknown): string {
   const letter = (given as { readonly letter?: unknown } | null | undefined)?.letter;
   if (typeof letter === 'string') return letter;
@@ -147,11 +142,9 @@ function checkedAudit(given: unknown, needsReason: boolean): Required<LetterAudi
 }
 
 /** For people. What it holds comes from a server, where others may have written: nothing of it is taken for granted. */
-function letterOf(
-  group: string,
-  { partition, letter, name, bytes, reason, attempts, at }: FrameLetter,
-): DurableLetter {
-  const about = { letter: `${partition}:${letter}`, reason, attempts, at };
+function letterOf(group: string, found: FrameLetter): DurableLetter {
+  const { name, bytes, reason, attempts, at } = found;
+  const about = { letter: letterName(found), reason, attempts, at };
   const machine = name.startsWith(`${group}/`) ? name.slice(group.length + 1) : name;
   const frame = readableFrame(bytes);
   if (frame === undefined) return { ...about, machine, kind: 'unreadable', bytes };
