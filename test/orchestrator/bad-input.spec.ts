@@ -1,6 +1,7 @@
-import { type ChannelGroup, globalOrchestrator } from '@nestjs-orchestrator/core';
+import { type ChannelGroup, createOrchestrator, globalOrchestrator } from '@nestjs-orchestrator/core';
+import { memoryNetwork, memoryTransport } from '@nestjs-orchestrator/core/memory';
 import { defineMachine } from '@nestjs-orchestrator/statechart';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createMachine, fromPromise } from 'xstate';
 import { gate, groupOf, rejection } from './support.js';
 
@@ -213,6 +214,24 @@ describe('an event is refused', () => {
     );
     expect(group.find('x')).toBeUndefined();
   });
+});
+
+describe('a target', () => {
+  it.each([null, undefined, 7, true])(
+    'of %s is no machine, in the same process and over a transport',
+    async (target) => {
+      const address = expect.objectContaining({ code: 'MACHINE_ADDRESS', address: String(target) }) as Error;
+      const transports = { memory: memoryTransport(memoryNetwork()) };
+      for (const type of ['in-process', 'memory']) {
+        const group = await createOrchestrator({ name: `targets-${type}`, type, transports });
+        onTestFinished(() => group.release());
+        group.register(light, { actions: { act: (ctx) => ctx.send(target as never, { type: 'OFF' }) } });
+        expect(() => group.ref(target as never)).toThrow(address);
+        const failed = await rejection((await group.spawn(light)).request({ type: 'ON' }));
+        expect(failed.cause).toEqual(address);
+      }
+    },
+  );
 });
 
 describe('a full channel', () => {

@@ -1,7 +1,7 @@
 import type { EventObject, Machine } from '@nestjs-orchestrator/statechart';
 import type { Clock } from '../../ports/clock.js';
 import type { Logger } from '../../ports/logger.js';
-import { ClusterUnreachableError } from '../cluster/cluster-errors.js';
+import { ClusterUnreachableError, MachineAddressError } from '../cluster/cluster-errors.js';
 import type { ClusterMember } from '../cluster/cluster-member.js';
 import type { RemoteMachine } from '../cluster/remote/remote-machine.js';
 import type { Target } from '../contexts.js';
@@ -204,6 +204,7 @@ export class GroupCore {
     target: Target,
     from: MachineInstance | undefined,
   ): MachineInstance | RemoteMachine | KeptMachine {
+    if (typeof target !== 'string') assertTarget(target);
     const kept = typeof target === 'string' ? undefined : KeptRef.keptOf(target);
     if (kept !== undefined) return kept;
     if (this.cluster !== undefined) return this.cluster.receiverOf(target, from);
@@ -338,3 +339,8 @@ function known(instance: MachineInstance | undefined, id: string, core: GroupCor
 }
 
 function nothing(): void {}
+
+/** @throws MachineAddressError */
+function assertTarget(target: unknown): void {
+  if (typeof target !== 'object' || target === null) throw new MachineAddressError(String(target));
+}
