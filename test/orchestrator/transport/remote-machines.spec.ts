@@ -63,6 +63,7 @@ describe('a machine in another process', () => {
     const [one, two] = [await join('one'), await join('two')];
     await two.group.spawn(ledger, { id: 'books' });
     const ref = one.group.ref('books');
+    await Promise.all([ref.stop(), ref.stop()]);
     await ref.stop();
     expect(two.group.machines()).toEqual([]);
     expect(await rejection(ref.send({ type: 'COUNT' }))).toBeInstanceOf(UnknownMachineError);

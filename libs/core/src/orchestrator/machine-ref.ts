@@ -110,7 +110,7 @@ export interface MachineRef<M extends Machine = Machine> {
     state: StateNameOf<M> | ((snapshot: Snapshot<ContextOf<M>>) => boolean),
     options?: WaitOptions,
   ): Promise<Snapshot<ContextOf<M>>>;
-  /** Ends the machine: aborts its action and activities, cancels its timers, fails its requests. Settles when they are over. */
+  /** Ends the machine: aborts its action and activities, cancels its timers, fails its requests. Settles when they are over, at once where it has ended before. */
   stop(): Promise<void>;
 }
 

@@ -6,7 +6,12 @@ import {
   type Snapshot,
 } from '@nestjs-orchestrator/statechart';
 import { parseJson } from '../../../message/json.js';
-import { RequestTimeoutError, UnknownMachineError, WaitTimeoutError } from '../../errors.js';
+import {
+  MachineStoppedError,
+  RequestTimeoutError,
+  UnknownMachineError,
+  WaitTimeoutError,
+} from '../../errors.js';
 import type {
   EventResult,
   MachineRef,
@@ -110,7 +115,12 @@ export class RemoteRef implements MachineRef {
     if (here !== undefined) return here.ref.stop();
     const { settings } = this.#remote.member.core;
     const timeoutMs = settings.requestTimeoutMs + settings.releaseTimeoutMs;
-    return this.#ask(STOP, '', 0, { timeoutMs }, () => {});
+    try {
+      await this.#ask(STOP, '', 0, { timeoutMs }, () => {});
+    } catch (error) {
+      // It is over, as with a machine of this process.
+      if (!(error instanceof UnknownMachineError || error instanceof MachineStoppedError)) throw error;
+    }
   }
 
   #ask<T>(
