@@ -1,5 +1,6 @@
 import {
   createOrchestrator,
+  defineMachine,
   DuplicateIdError,
   MachineStoppedError,
   RemoteMachineError,
@@ -102,6 +103,20 @@ describe('a machine in another process', () => {
     expect(() => ref.machine).toThrow(RemoteMachineError);
     expect(one.group.ref(ledger, 'books').machine).toBe(ledger);
     expect([ref.id, ref.scopedId]).toEqual(['books', 'test/ledgers/books']);
+  });
+
+  it('of a definition that is not registered here answers, and shows its state to who has the definition', async () => {
+    const { join } = stage();
+    const [one, two] = [await join('one'), await join('two')];
+    const lamp = defineMachine({ id: 'lamp', initial: 'off', states: { off: { on: { ON: 'on' } }, on: {} } });
+    two.group.register(lamp);
+    await two.group.spawn(lamp, { id: 'hall' });
+    expect(await one.group.ref('hall').request({ type: 'ON' })).toMatchObject({ changed: true });
+    expect(await rejection(one.group.ref('hall').currentSnapshot())).toMatchObject({
+      code: 'UNKNOWN_MACHINE',
+      message: expect.stringContaining('ref(definition, id)') as string,
+    });
+    expect((await one.group.ref(lamp, 'hall').currentSnapshot()).configuration.toJSON()).toEqual(['lamp.on']);
   });
 
   it('is found again where it was started anew', async () => {

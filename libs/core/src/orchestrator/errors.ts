@@ -102,7 +102,7 @@ export class UnknownMachineError extends OrchestratorError {
   ) {
     super(
       kind === 'definition'
-        ? `Machine ${quote(machine)} is not registered in channel group ${quote(group)}. Call register() before spawn().`
+        ? `Machine ${quote(machine)} is not registered in channel group ${quote(group)}. Call register() first; for a machine of another process pass the definition: ref(definition, id).`
         : `No machine ${quote(machine)} is at work in channel group ${quote(group)}. It was not spawned, or has ended.`,
     );
   }
