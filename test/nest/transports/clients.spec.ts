@@ -1,10 +1,10 @@
 import { Test } from '@nestjs/testing';
 import { memoryNetwork, memoryTransport } from '@nestjs-orchestrator/core/memory';
 import type { Transport } from '@nestjs-orchestrator/core/ports';
-import { TransportClient } from '@nestjs-orchestrator/nest/microservices';
+import { ClientClosedError, TransportClient } from '@nestjs-orchestrator/nest/microservices';
 import { firstValueFrom } from 'rxjs';
 import { expect, it, onTestFinished } from 'vitest';
-import { answer, serviceOf } from './service.js';
+import { answer, failure, serviceOf } from './service.js';
 
 function shop() {
   const network = memoryNetwork();
@@ -47,6 +47,17 @@ it('nothing is sent for one who stopped listening while a server was looked for'
   look.goOn();
   expect(await answer(client.send('sum', [1, 1]))).toBe(2);
   expect(came).toBe(false);
+});
+
+it('a client that is closed while a packet waits for its connection stays closed', async () => {
+  const { server, client } = shop();
+  await server();
+  const asker = client();
+  const asked = failure(asker.send('sum', [1, 1]));
+  await asker.close();
+  expect(await asked).toBeInstanceOf(ClientClosedError);
+  expect(await firstValueFrom(asker.status)).toBe('disconnected');
+  expect(await answer(asker.send('sum', [1, 1]))).toBe(2);
 });
 
 /** A transport whose next look into the directory waits. */

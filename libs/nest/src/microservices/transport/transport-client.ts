@@ -66,6 +66,8 @@ export class TransportClient
   private lastNumber = 0;
   /** How often `close` was called: what was begun before fails. */
   private closings = 0;
+  /** Between `connect` and `close`, also while it has lost its place. */
+  private isOpen = false;
   private seat: TransportSeat | undefined;
   private joining: Promise<TransportSeat> | undefined;
 
@@ -77,6 +79,7 @@ export class TransportClient
   }
 
   async connect(): Promise<void> {
+    this.isOpen = true;
     this.joining ??= this.join();
     try {
       await this.joining;
@@ -95,6 +98,7 @@ export class TransportClient
     const { joining } = this;
     this.joining = undefined;
     this.closings += 1;
+    this.isOpen = false;
     if (joining === undefined) return;
     const seat = await joining.catch(() => undefined);
     this.seat = undefined;
@@ -230,7 +234,8 @@ export class TransportClient
   }
 
   private async seatNow(): Promise<TransportSeat> {
-    if (this.seat === undefined) await this.connect();
+    // What came here before `close` opens nothing again.
+    if (this.seat === undefined && this.isOpen) await this.connect();
     if (this.seat === undefined) throw new ClientClosedError(this.options.service);
     return this.seat;
   }
