@@ -100,10 +100,10 @@ describe('shared memory refuses', () => {
 
   it('a name and a word about it that are too long', async () => {
     const one = await Member.join(clusterOfTest(), 'one');
-    await expect(one.seat.claim('x'.repeat(256), '')).rejects.toMatchObject({ code: 'NAME_INVALID' });
-    await one.seat.claim('x'.repeat(255), 'y'.repeat(736));
+    await expect(one.seat.claim('x'.repeat(512), '')).rejects.toMatchObject({ code: 'NAME_INVALID' });
+    await one.seat.claim('x'.repeat(511), 'y'.repeat(736));
     await expect(one.seat.claim('z', 'y'.repeat(737))).rejects.toMatchObject(unavailable(/737 bytes/));
-    expect((await one.seat.locate('x'.repeat(255)))?.about).toHaveLength(736);
+    expect((await one.seat.locate('x'.repeat(511)))?.about).toHaveLength(736);
   });
 
   it('a platform that it does not know, naming the transport that works there', async () => {
@@ -146,7 +146,7 @@ describe('shared memory refuses', () => {
     const cluster = clusterOfTest();
     const one = await Member.join(cluster, 'one');
     poke(cluster, VERSION_AT, new Uint8Array([9]));
-    await expect(Member.join(cluster, 'two')).rejects.toMatchObject(unavailable(/version 9.*has 1/));
+    await expect(Member.join(cluster, 'two')).rejects.toMatchObject(unavailable(/version 9.*has 2/));
     // Once they are gone it is replaced.
     one.seat.abandon();
     await expect(Member.join(cluster, 'two')).resolves.toBeInstanceOf(Member);

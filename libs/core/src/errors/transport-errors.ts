@@ -65,8 +65,7 @@ export class NameInvalidError extends OrchestratorError {
   ) {
     const bytes = new TextEncoder().encode(invalid).length;
     super(
-      `A name must have 1 to ${maxBytes} bytes; '${invalid.slice(0, 40)}${invalid.length > 40 ? '…' : ''}' has ${bytes}. ` +
-        "In a cluster the name of a machine is that of its group, '/' and its id: choose shorter ones.",
+      `A name must have 1 to ${maxBytes} bytes; '${invalid.slice(0, 40)}${invalid.length > 40 ? '…' : ''}' has ${bytes}. Choose a shorter one.`,
     );
   }
 }

@@ -13,7 +13,7 @@ import type { GroupStatistics, MetricsListener, OrchestratorHealth } from './sta
 
 /** How a machine starts. */
 export interface SpawnOptions {
-  /** Unique in the group; 1 to 256 characters, whatever they are but `#`; over a transport id and name of the group have up to 254 bytes (UTF-8) together. Default: `{definition}-{number}`. */
+  /** Unique in the group; 1 to 256 characters, whatever they are but `#`; over a transport up to 255 bytes (UTF-8). Default: `{definition}-{number}`. */
   readonly id?: string;
   /** What the config's `context` function sees. */
   readonly input?: unknown;

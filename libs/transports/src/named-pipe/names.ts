@@ -3,7 +3,8 @@ import type { Endpoint, NamedEntry } from '@nestjs-orchestrator/core/ports';
 import { Claims, type Claim, type IsAlive } from './claims.js';
 import { asNameRecord } from './descriptor.js';
 
-const LONGEST_NAME_BYTES = 255;
+/** That of a machine is its group's, '/' and an id of up to 255. */
+const LONGEST_NAME_BYTES = 511;
 
 /** The cluster's directory of names, as one endpoint uses it. */
 export class Names {

@@ -25,7 +25,7 @@ const DEFAULTS: NetworkLimits = {
   laneBytes: 262_144,
   maxEndpoints: 256,
   maxNames: 100_000,
-  maxNameBytes: 255,
+  maxNameBytes: 511,
 };
 
 /** @throws OrchestratorOptionError naming the option, its rule and the value */

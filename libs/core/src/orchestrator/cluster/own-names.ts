@@ -1,7 +1,10 @@
-import { NameTakenError } from '../../errors/transport-errors.js';
+import { NameInvalidError, NameTakenError } from '../../errors/transport-errors.js';
 import type { TransportSeat } from '../../ports/transport.js';
 import { DuplicateIdError } from '../errors.js';
+import { utf8Bytes } from './wire/batch.js';
 
+/** Bytes (UTF-8) of an id that others may find. */
+const MOST_ID_BYTES = 255;
 /** Names that are claimed again at a time. */
 const AT_ONCE = 256;
 
@@ -26,6 +29,7 @@ export class OwnNames {
 
   /** @throws DuplicateIdError, NameInvalidError, RegistryFullError, TransportClosedError (as rejections) */
   async claim(id: string, definition: string): Promise<void> {
+    if (utf8Bytes(id) > MOST_ID_BYTES) throw new NameInvalidError(id, MOST_ID_BYTES);
     const name = directoryName(this.group, id);
     await this.leaving.get(name);
     try {

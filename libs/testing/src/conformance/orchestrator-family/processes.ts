@@ -1,4 +1,4 @@
-import { DuplicateIdError, EndpointTakenError } from '@nestjs-orchestrator/core';
+import { DuplicateIdError, EndpointTakenError, NameInvalidError } from '@nestjs-orchestrator/core';
 import { equal, holds, rejection } from '../checks.js';
 import { entriesIn, notebook, upTo } from './notebook.js';
 import type { Draft } from './scene.js';
@@ -51,6 +51,27 @@ export const processes: readonly Draft[] = [
       await one.spawn('book');
       await two.notes('book', [1]);
       equal(await two.entries('book'), [1], 'what the machine was sent at its new place');
+    },
+  },
+  {
+    name: 'carries ids of up to 255 bytes, and refuses longer ones with nothing left behind',
+    inOneCluster: true,
+    needs: 'processes',
+    async play(scene) {
+      const [one, two] = await scene.pair();
+      const longest = `${'é'.repeat(127)}x`;
+      await two.spawn(longest);
+      await two.notes(longest, [1]);
+      await one.notes(longest, [2]);
+      equal(await two.entries(longest), [1, 2], 'what the machine was sent from both sides');
+      for (const id of [`${longest}x`, 'x'.repeat(256)]) {
+        const error = await rejection(
+          () => one.group.spawn(notebook, { id }),
+          `an id of ${id.length} characters`,
+        );
+        holds(error instanceof NameInvalidError, `a NameInvalidError, not ${String(error)}`);
+      }
+      equal(one.group.machines().length, 0, 'machines of the one that was refused');
     },
   },
   {

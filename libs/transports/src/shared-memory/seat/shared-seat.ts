@@ -19,7 +19,7 @@ import type {
 } from '@nestjs-orchestrator/core/ports';
 import { LaneWriter } from '../lane/lane-writer.js';
 import type { SharedMemorySettings } from '../options.js';
-import { MAX_NAME_BYTES } from '../segment/endpoint-table.js';
+import { MAX_LISTED_NAME_BYTES } from '../segment/name-table.js';
 import { MAX_ABOUT_BYTES, type NameRecord } from '../segment/name-table.js';
 import type { Segment } from '../segment/segment.js';
 import { utf8 } from '../segment/text.js';
@@ -117,7 +117,7 @@ export class SharedSeat implements TransportSeat {
   async claim(name: string, about: string): Promise<void> {
     this.assertOpen();
     const bytes = utf8(name).length;
-    if (bytes < 1 || bytes > MAX_NAME_BYTES) throw new NameInvalidError(name, MAX_NAME_BYTES);
+    if (bytes < 1 || bytes > MAX_LISTED_NAME_BYTES) throw new NameInvalidError(name, MAX_LISTED_NAME_BYTES);
     const aboutBytes = utf8(about).length;
     if (aboutBytes > MAX_ABOUT_BYTES) {
       throw new TransportUnavailableError(

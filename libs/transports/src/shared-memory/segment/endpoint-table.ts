@@ -31,7 +31,7 @@ const SLEEP = 32;
 const NAME_AT = 192;
 const INCARNATION_AT = 448;
 
-/** Bytes (UTF-8) that names of endpoints, of clusters and in the directory may have. */
+/** Bytes (UTF-8) that names of endpoints and of clusters may have. */
 export const MAX_NAME_BYTES = 255;
 
 /** The process registry. Rows are written by who holds the cluster's lock, and read by everybody at any time. */

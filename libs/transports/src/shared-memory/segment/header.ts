@@ -5,7 +5,7 @@ import { textAt, utf8 } from './text.js';
 /** 'XORC'. */
 export const MAGIC = 0x584f5243;
 /** Of the layout and of every protocol on it. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** Magic, version and the lock stand at these places in every version. */
 const MAGIC_WORD = 0;

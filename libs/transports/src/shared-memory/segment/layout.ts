@@ -9,7 +9,7 @@ export interface SegmentShape {
 
 export const HEADER_BYTES = 4_096;
 export const ENDPOINT_ROW_BYTES = 512;
-export const NAME_ROW_BYTES = 1_024;
+export const NAME_ROW_BYTES = 1_280;
 const PAGE_BYTES = 4_096;
 
 /** Where things lie in a segment: header, endpoints, names, control words of the lanes, and from the next page on their rings. */

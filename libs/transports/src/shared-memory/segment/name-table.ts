@@ -18,7 +18,10 @@ const NAME_BYTES = 3;
 const ABOUT_BYTES = 4;
 const HASH = 5;
 const NAME_AT = 32;
-const ABOUT_AT = 288;
+const ABOUT_AT = 544;
+
+/** Bytes (UTF-8) of a name in the directory: that of a machine is its group's, '/' and an id of up to 255. */
+export const MAX_LISTED_NAME_BYTES = ABOUT_AT - NAME_AT - 1;
 
 /** Bytes (UTF-8) of what can be said about a name. */
 export const MAX_ABOUT_BYTES = NAME_ROW_BYTES - ABOUT_AT;
@@ -90,7 +93,11 @@ export class NameTable {
       const sequence = row.load(SEQUENCE);
       if ((sequence & 1) === 0) return undefined;
       const at = this.offset(index);
-      const name = textAt(this.buffer, at + NAME_AT, row.load(NAME_BYTES) & 0xff);
+      const name = textAt(
+        this.buffer,
+        at + NAME_AT,
+        Math.min(row.load(NAME_BYTES) >>> 0, MAX_LISTED_NAME_BYTES),
+      );
       const about = textAt(
         this.buffer,
         at + ABOUT_AT,
