@@ -4,7 +4,7 @@ import type {
   SettleRequest,
   WorkRecord,
 } from '@nestjs-orchestrator/core/ports';
-import { equal } from '../checks.js';
+import { equal, holds } from '../checks.js';
 import {
   asking,
   by,
@@ -35,6 +35,9 @@ async function letterOf(store: InstanceStore, id: string): Promise<string> {
   return letters.find((each) => each.id === id)?.letter ?? missing(`the letter of ${id}`);
 }
 
+/** More than there are. */
+const MOST_LISTED = 1_000;
+
 async function allPages(store: InstanceStore, filter: DeadLetterFilter): Promise<readonly string[]> {
   const ids: string[] = [];
   let before: string | undefined;
@@ -47,6 +50,7 @@ async function allPages(store: InstanceStore, filter: DeadLetterFilter): Promise
     ids.push(...page.map(({ id }) => id));
     before = page.at(-1)?.letter;
     if (before === undefined) return ids;
+    holds(ids.length <= MOST_LISTED, `a listing by pages that comes to an end: ${JSON.stringify(filter)}`);
   }
 }
 
