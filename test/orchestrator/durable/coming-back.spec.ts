@@ -13,8 +13,8 @@ async function settled(): Promise<void> {
   for (let n = 0; n < 50; n += 1) await Promise.resolve();
 }
 
-/** A node with durable machines that serves already, its transport in the hand of the test. */
-async function nodeOf() {
+/** A node with durable machines that is about to serve, its transport in the hand of the test. */
+async function beginning() {
   const transport = new PartitionsByHand();
   const clock = new VirtualClock();
   const machines = durableMachines({
@@ -28,9 +28,15 @@ async function nodeOf() {
   machines.register(lamp);
   const started = machines.start();
   await settled();
-  transport.seat(1).letServe();
+  return { transport, clock, machines, started };
+}
+
+/** One that serves already. */
+async function nodeOf() {
+  const { started, ...node } = await beginning();
+  node.transport.seat(1).letServe();
   await started;
-  return { transport, clock, machines };
+  return node;
 }
 
 const press = (machines: DurableMachines): Promise<void> =>
@@ -135,16 +141,7 @@ describe('a node of durable machines that others have declared dead', () => {
 
 describe('a node of durable machines that can not begin', () => {
   it('says why, and leaves nothing behind', async () => {
-    const transport = new PartitionsByHand();
-    const machines = durableMachines({
-      store: memoryStore(),
-      transport,
-      name: 'node',
-      clock: new VirtualClock(),
-    });
-    machines.register(lamp);
-    const started = machines.start();
-    await settled();
+    const { transport, started } = await beginning();
     transport.seat(1).refuseToServe(new Error('the server is away'));
     await expect(started).rejects.toThrow('the server is away');
     expect(transport.seat(1).isOpen).toBe(false);
@@ -152,16 +149,7 @@ describe('a node of durable machines that can not begin', () => {
   });
 
   it('begins as another incarnation where it is declared dead meanwhile', async () => {
-    const transport = new PartitionsByHand();
-    const machines = durableMachines({
-      store: memoryStore(),
-      transport,
-      name: 'node',
-      clock: new VirtualClock(),
-    });
-    machines.register(lamp);
-    const started = machines.start();
-    await settled();
+    const { transport, machines, started } = await beginning();
     transport.seat(1).die();
     await settled();
     transport.seat(1).letServe();
