@@ -182,6 +182,15 @@ const faults: readonly { readonly what: string; readonly found: string; readonly
     fault: { seat: () => ({ unclaim: async () => {} }) },
   },
   {
+    what: 'gives names of endpoints before it knows these',
+    found: 'knows whoever a name tells of',
+    fault: {
+      seat: (seat) => ({
+        peers: () => seat.peers().filter(({ endpoint }) => endpoint.name !== 'newcomer-5'),
+      }),
+    },
+  },
+  {
     what: 'cuts frames that are too large',
     found: 'above the largest size',
     fault: {

@@ -119,9 +119,9 @@ export interface TransportSeat {
   claim(name: string, about: string): Promise<void>;
   /** Gives a name back; nothing where it is not one's own. */
   unclaim(name: string): Promise<void>;
-  /** Who holds a name now. */
+  /** Who holds a name now. Where that one lives it is a peer from then on, and takes frames, even if nothing else was heard of it. */
   locate(name: string): Promise<NamedEntry | undefined>;
-  /** Every name that is held. */
+  /** Every name that is held; as `locate`. */
   names(): Promise<readonly NamedEntry[]>;
   /** The other endpoints that are not lost. */
   peers(): readonly Peer[];

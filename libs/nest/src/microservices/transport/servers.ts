@@ -20,8 +20,10 @@ export class Servers {
 
   /** Looks into the directory. */
   async look(seat: TransportSeat): Promise<void> {
+    const names = await seat.names();
+    // A seat may hear of an endpoint first by its name.
     const up = new Set(seat.peers().map(({ endpoint }) => endpoint.incarnation));
-    for (const { name, endpoint } of await seat.names())
+    for (const { name, endpoint } of names)
       if (name.startsWith(SERVER_NAME) && up.has(endpoint.incarnation)) this.add(endpoint);
   }
 

@@ -4,6 +4,7 @@ import { numbered } from './post.js';
 import { acquainted, type Draft, type Member } from './scene.js';
 
 const RACES = 20;
+const NEWCOMERS = 6;
 
 async function sortedNames({ seat }: Member): Promise<string[]> {
   return (await seat.names()).map(({ name, endpoint }) => `${name} ${endpoint.name}`).sort();
@@ -21,6 +22,24 @@ export const names: readonly Draft[] = [
         equal(found?.endpoint.incarnation, one.seat.self.incarnation, 'its holder');
       }
       equal(await two.seat.locate('billing/order-2'), undefined, 'a name that nobody holds');
+    },
+  },
+  {
+    name: 'knows whoever a name tells of: the holder is a peer, and takes frames, before anything else was heard of it',
+    async play(scene) {
+      const asker = await scene.join('asker');
+      for (let n = 0; n < NEWCOMERS; n += 1) {
+        const { seat, post } = await scene.join(`newcomer-${n}`);
+        await seat.claim(`name-${n}`, '');
+        const entries = n % 2 === 0 ? await asker.seat.names() : [await asker.seat.locate(`name-${n}`)];
+        const holder = entries.find((entry) => entry?.name === `name-${n}`)?.endpoint;
+        equal(holder?.incarnation, seat.self.incarnation, `the holder of 'name-${n}'`);
+        const known = asker.seat.peers().map(({ endpoint }) => endpoint.incarnation);
+        holds(known.includes(seat.self.incarnation), `the holder of 'name-${n}' is a peer`);
+        await asker.seat.send(seat.self, numbered(n));
+        await post.frames('asker', 1);
+        equal(post.numbersFrom('asker'), [n], `what came in at the holder of 'name-${n}'`);
+      }
     },
   },
   {
