@@ -1,5 +1,9 @@
-import { basename } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { silentLogger, systemClock } from '@nestjs-orchestrator/core/ports';
+import { namedPipe, sharedMemory } from '@nestjs-orchestrator/transports';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { segmentName } from '../../libs/transports/src/shared-memory/system/cluster-names.js';
 import { seeded } from '../fault/support/random.js';
 import { Remote } from './remote.js';
 import { folderOfTest } from './named-pipe/support.js';
@@ -10,33 +14,47 @@ const SEED = Number(process.env['FAULT_SEED'] ?? Math.floor(Math.random() * 1e9)
 const FRAMES = 100_000;
 /** Signs of life are frequent, so that nobody waits long for their absence. */
 const QUICK = { heartbeatMs: 50, suspectAfterBeats: 10 };
+const TRANSPORTS = { 'named-pipe': namedPipe, 'shared-memory': sharedMemory };
 
 const random = seeded(SEED);
 describe.each(['named-pipe', 'shared-memory'] as const)(
   `%s with real processes (seed ${SEED}, ${ROUNDS} rounds)`,
   (transport) => {
     const said = (text: string): boolean => process.stdout.write(`${transport}: ${text}\n`);
-    const place = (directory: string) => ({
-      cluster: basename(directory),
-      transport,
-      options: { directory, ...QUICK },
-    });
+    /** A cluster whose processes end with the test. Whoever joins another one there afterwards removes what the killed have left. */
+    const clusterOfTest = () => {
+      const directory = folderOfTest();
+      const cluster = basename(directory);
+      onTestFinished(async () => {
+        const next = {
+          cluster: `after ${cluster}`,
+          endpoint: 'next',
+          clock: systemClock,
+          logger: silentLogger,
+        };
+        const seat = await TRANSPORTS[transport]({ directory }).join(next, { onFrame() {}, onPeer() {} });
+        await seat.leave();
+        expect(readdirSync(directory)).toEqual([]);
+        expect(existsSync(join('/dev/shm', segmentName(cluster)))).toBe(false);
+      });
+      return { cluster, transport, options: { directory, ...QUICK } };
+    };
 
     it(
       'a writer that is killed has sent a beginning, whole and in order; its next run sends everything',
       { timeout: 300_000 + ROUNDS * 20_000 },
       async () => {
-        const directory = folderOfTest();
+        const cluster = clusterOfTest();
         for (let round = 0; round < ROUNDS; round += 1) {
           const killAfter = 1 + Math.floor(random() * FRAMES * 0.9);
           const reader = await Remote.joined({
             name: 'reader',
-            ...place(directory),
+            ...cluster,
             reportAfter: killAfter,
           });
           const order = {
             name: 'writer',
-            ...place(directory),
+            ...cluster,
             sends: { to: 'reader', frames: FRAMES },
           };
           const first = await Remote.joined(order);
@@ -61,14 +79,14 @@ describe.each(['named-pipe', 'shared-memory'] as const)(
       'a reader that is killed is lost, and nothing for it goes to its next run',
       { timeout: 300_000 + ROUNDS * 20_000 },
       async () => {
-        const directory = folderOfTest();
+        const cluster = clusterOfTest();
         for (let round = 0; round < ROUNDS; round += 1) {
           // Before the writer could have handed over its last frames.
           const killAfter = 1 + Math.floor(random() * FRAMES * 0.5);
-          const order = { name: 'reader', ...place(directory) };
+          const order = { name: 'reader', ...cluster };
           const first = await Remote.joined({ ...order, reportAfter: killAfter });
           const sends = { to: 'reader', frames: FRAMES * 10 };
-          const writer = await Remote.joined({ name: 'writer', ...place(directory), sends });
+          const writer = await Remote.joined({ name: 'writer', ...cluster, sends });
           await first.word('received');
           await first.process.kill('SIGKILL');
           const { frames, error } = await writer.word('sent');
@@ -85,22 +103,22 @@ describe.each(['named-pipe', 'shared-memory'] as const)(
     );
 
     it('a reader that is stopped is suspect: its writer waits, its names stay its own, and all frames come when it goes on', async () => {
-      const directory = folderOfTest();
+      const cluster = clusterOfTest();
       const reader = await Remote.joined({
         name: 'reader',
-        ...place(directory),
+        ...cluster,
         claims: ['a', 'b'],
         reportAfter: 20_000,
       });
       const sends = { to: 'reader', frames: FRAMES };
-      const writer = await Remote.joined({ name: 'writer', ...place(directory), sends });
+      const writer = await Remote.joined({ name: 'writer', ...cluster, sends });
       await reader.word('received');
       process.kill(reader.process.pid, 'SIGSTOP');
       const stopped = await writer.hears('reader', 'suspect');
-      const late = await Remote.joined({ name: 'late', ...place(directory), claims: ['b', 'c'] });
+      const late = await Remote.joined({ name: 'late', ...cluster, claims: ['b', 'c'] });
       expect((await late.word('joined')).refused).toEqual(['b']);
       await late.hears('reader', 'suspect');
-      const rival = new Remote({ name: 'reader', ...place(directory) });
+      const rival = new Remote({ name: 'reader', ...cluster });
       expect((await rival.word('refused')).code).toBe('ENDPOINT_TAKEN');
       process.kill(reader.process.pid, 'SIGCONT');
       await writer.hears('reader', 'up', stopped);
@@ -111,10 +129,10 @@ describe.each(['named-pipe', 'shared-memory'] as const)(
     });
 
     it('a writer that waits for a stopped reader hears of its death', async () => {
-      const directory = folderOfTest();
-      const reader = await Remote.joined({ name: 'reader', ...place(directory), reportAfter: 1 });
+      const cluster = clusterOfTest();
+      const reader = await Remote.joined({ name: 'reader', ...cluster, reportAfter: 1 });
       const sends = { to: 'reader', frames: FRAMES };
-      const writer = await Remote.joined({ name: 'writer', ...place(directory), sends });
+      const writer = await Remote.joined({ name: 'writer', ...cluster, sends });
       await reader.word('received');
       process.kill(reader.process.pid, 'SIGSTOP');
       const stopped = await writer.hears('reader', 'suspect');
@@ -124,10 +142,10 @@ describe.each(['named-pipe', 'shared-memory'] as const)(
     });
 
     it('names and endpoints that several want at once go to one of them, and are free when it is killed', async () => {
-      const directory = folderOfTest();
+      const cluster = clusterOfTest();
       const claims = Array.from({ length: 30 }, (_, n) => `machine-${n}`);
       // Two of them want to be `p`.
-      const many = ['p', 'q', 'r', 'p'].map((name) => new Remote({ name, ...place(directory), claims }));
+      const many = ['p', 'q', 'r', 'p'].map((name) => new Remote({ name, ...cluster, claims }));
       const outcomes = await Promise.all(
         many.map((one) => Promise.race([one.word('joined'), one.word('refused')])),
       );
@@ -137,7 +155,7 @@ describe.each(['named-pipe', 'shared-memory'] as const)(
       );
       expect(held.toSorted()).toEqual(claims.toSorted());
       for (const one of many) await one.process.kill('SIGKILL');
-      const heir = await Remote.joined({ name: 'p', ...place(directory), claims });
+      const heir = await Remote.joined({ name: 'p', ...cluster, claims });
       expect((await heir.word('joined')).refused).toEqual([]);
     });
   },
