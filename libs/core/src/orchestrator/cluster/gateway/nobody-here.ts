@@ -1,6 +1,7 @@
 import type { Endpoint } from '../../../ports/transport.js';
 import { UnknownMachineError } from '../../errors.js';
-import { type Dispatch, type Envelope, Incoming } from '../link/incoming.js';
+import type { Dispatch, Envelope } from '../link/dispatch.js';
+import { Incoming } from '../link/incoming.js';
 import type { LinkContext } from '../link/link-context.js';
 import type { LocalTarget } from '../link/local-target.js';
 import { Outgoing } from '../link/outgoing.js';

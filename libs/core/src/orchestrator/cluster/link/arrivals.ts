@@ -15,7 +15,8 @@ import type { Delivery, Waiter } from '../../pool/mailbox.js';
 import { BROADCAST, REQUEST, SNAPSHOT, STOP, WAIT } from '../wire/format.js';
 import { replyText } from '../wire/event-text.js';
 import { failureText } from '../wire/failure-text.js';
-import type { Dispatch, Envelope, Incoming } from './incoming.js';
+import type { Dispatch, Envelope } from './dispatch.js';
+import type { Incoming } from './incoming.js';
 import { KeptArrivals } from './kept-arrivals.js';
 import type { LocalTarget } from './local-target.js';
 

@@ -3,7 +3,8 @@ import type { KeptMachine } from '../../durable/kept-machine.js';
 import { UnknownMachineError } from '../../errors.js';
 import type { GroupCore } from '../../group/group-core.js';
 import { REQUEST, SNAPSHOT, STOP, WAIT } from '../wire/format.js';
-import type { Envelope, Incoming } from './incoming.js';
+import type { Envelope } from './dispatch.js';
+import type { Incoming } from './incoming.js';
 import type { LocalTarget } from './local-target.js';
 
 /** What comes over a gateway for durable machines: this process is a way in to wherever they are at work. */
