@@ -14,3 +14,5 @@ export { Throttle } from '../handling/throttle.js';
 export { parseJson } from '../message/json.js';
 export { letterName } from '../orchestrator/durable/letter-name.js';
 export { closeDurables, expectDurables, startDurables } from '../orchestrator/durable/start-durables.js';
+export { PIECE_OVERHEAD, PieceJoiner, piecesOf } from '../framing/pieces.js';
+export { MalformedFrame, FrameOutOfOrder } from '../framing/malformed-frame.js';

@@ -1,6 +1,6 @@
 import { LONGEST_HEAD } from '../wire/batch.js';
 import { ACCEPTED, DONE } from '../wire/format.js';
-import type { NumberWriter } from '../wire/numbers.js';
+import type { NumberWriter } from '../../../framing/numbers.js';
 
 /** What a receiver has to say about the envelopes of one sender: how far it has accepted them, and which are done. */
 export class Finished {

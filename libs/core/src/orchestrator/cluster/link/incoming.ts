@@ -18,8 +18,8 @@ import {
   VERSION,
 } from '../wire/format.js';
 import { frameKind, FrameReader } from '../wire/frame-reader.js';
-import { FrameOutOfOrder, MalformedFrame } from '../wire/malformed-frame.js';
-import { isPiece, PieceJoiner } from '../wire/pieces.js';
+import { FrameOutOfOrder, MalformedFrame } from '../../../framing/malformed-frame.js';
+import { isPiece, LinkPieces } from '../wire/pieces.js';
 import type { Dispatch } from './dispatch.js';
 import { Intake } from './intake.js';
 import type { LocalTarget } from './local-target.js';
@@ -45,7 +45,7 @@ export class Incoming {
   private readonly targets = new NamedTargets();
   private readonly outcomes: Outcomes;
   private readonly intake: Intake;
-  private readonly pieces: PieceJoiner;
+  private readonly pieces: LinkPieces;
   /** Bytes of the largest payload. */
   private readonly maxMessageBytes: number;
   private refused = false;
@@ -64,7 +64,7 @@ export class Incoming {
     this.outcomes = new Outcomes(out);
     this.intake = new Intake(this, dispatch, limits.mostParked);
     this.maxMessageBytes = limits.maxMessageBytes;
-    this.pieces = new PieceJoiner(limits.maxMessageBytes + AROUND_MESSAGE);
+    this.pieces = new LinkPieces(limits.maxMessageBytes + AROUND_MESSAGE);
   }
 
   /** Questions that can be taken back, by number. */

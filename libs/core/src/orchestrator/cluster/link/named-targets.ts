@@ -1,5 +1,5 @@
 import { MOST_HANDLES } from '../wire/format.js';
-import { FrameOutOfOrder, MalformedFrame } from '../wire/malformed-frame.js';
+import { FrameOutOfOrder, MalformedFrame } from '../../../framing/malformed-frame.js';
 import { LocalTarget } from './local-target.js';
 
 /** The machines that a sender has named, by the handles that its envelopes mean them by. */

@@ -3,7 +3,7 @@ import { RemoteAnswer } from '../remote/remote-answer.js';
 import { failureFrom } from '../wire/failure-text.js';
 import { ACCEPTED, ANSWER, CHANGED, DONE, FAILED, HAS_REPLY, REPLY } from '../wire/format.js';
 import type { FrameReader } from '../wire/frame-reader.js';
-import { FrameOutOfOrder, MalformedFrame } from '../wire/malformed-frame.js';
+import { FrameOutOfOrder, MalformedFrame } from '../../../framing/malformed-frame.js';
 import type { Outgoing } from './outgoing.js';
 
 /** Reads what the other side says of envelopes that were sent there. */

@@ -3,8 +3,9 @@ import { PeerLostError } from '../../../errors/transport-errors.js';
 import type { Endpoint } from '../../../ports/transport.js';
 import { Ring } from '../../pool/ring.js';
 import { OutcomeUnknownError } from '../cluster-errors.js';
-import { piecesOf } from '../wire/pieces.js';
+import { piecesOf } from '../../../framing/pieces.js';
 import type { RemoteMachine } from '../remote/remote-machine.js';
+import { PIECE_HEAD } from '../wire/pieces.js';
 import { Batch } from '../wire/batch.js';
 import {
   ANSWER,
@@ -361,7 +362,7 @@ export class Outgoing {
   private async sendPieces(frame: Uint8Array, memory: Uint8Array, last: number): Promise<void> {
     const { seat } = this.context;
     try {
-      for (const { bytes, isLast } of piecesOf(frame, seat.maxFrameBytes)) {
+      for (const { bytes, isLast } of piecesOf(frame, seat.maxFrameBytes, PIECE_HEAD)) {
         if (this.closed !== undefined) break;
         if (isLast) this.offered = last;
         if (!seat.trySend(this.to, bytes)) await seat.send(this.to, bytes);

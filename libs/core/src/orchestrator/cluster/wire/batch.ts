@@ -1,5 +1,5 @@
 import { MAGIC, VERSION } from './format.js';
-import { LONGEST_NUMBER, NumberWriter, WORST_BYTES } from './numbers.js';
+import { LONGEST_NUMBER, NumberWriter, WORST_BYTES } from '../../../framing/numbers.js';
 
 /** Bytes of a frame beside heads and payloads. */
 export const FRAME_OVERHEAD = 2 + 2 * LONGEST_NUMBER;

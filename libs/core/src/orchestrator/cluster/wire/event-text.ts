@@ -4,7 +4,7 @@ import { assertEvent, assertType } from '../../event/assert-event.js';
 import { isPlainPayload } from '../../event/plain-payload.js';
 import { FrameTooLargeError } from '../../../errors/transport-errors.js';
 import { utf8Bytes } from './batch.js';
-import { WORST_BYTES } from './numbers.js';
+import { WORST_BYTES } from '../../../framing/numbers.js';
 
 /** More values than a text can hold: there is no limit. */
 const ANY_NUMBER = 2 ** 30;

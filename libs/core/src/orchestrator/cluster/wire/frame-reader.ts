@@ -1,8 +1,8 @@
 import type { FrameTooLargeError } from '../../../errors/transport-errors.js';
 import { parseJson } from '../../../message/json.js';
 import { MAGIC, REFUSAL, VERSION } from './format.js';
-import { MalformedFrame } from './malformed-frame.js';
-import { NumberReader } from './numbers.js';
+import { MalformedFrame } from '../../../framing/malformed-frame.js';
+import { NumberReader } from '../../../framing/numbers.js';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
