@@ -98,7 +98,7 @@ class Stream {
 
 it(
   `a node that the network parts, in whatever way, changes nothing twice and nothing out of order, and takes part again (seed ${SEED}, ${ROUNDS} rounds)`,
-  { timeout: 120_000 + ROUNDS * 120_000 },
+  { timeout: 300_000 + ROUNDS * 120_000 },
   async () => {
     const random = seeded(SEED);
     const sites = [await Site.open('one'), await Site.open('two')] as const;

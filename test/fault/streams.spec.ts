@@ -124,7 +124,7 @@ class Load {
 
 it(
   `no acknowledged frame is lost or overtaken, whatever dies, hangs or is cut off (seed ${SEED}, ${ROUNDS} rounds)`,
-  { timeout: 120_000 + ROUNDS * 60_000 },
+  { timeout: 300_000 + ROUNDS * 60_000 },
   async () => {
     const random = seeded(SEED);
     const book = new Book();

@@ -46,7 +46,7 @@ describe.each(storeKinds)('one instance with many senders, on $kind', (kind) => 
     });
     await Promise.all(senders);
     const all = await repository.waitUntil({ key: 'busy' }, ({ data }) => data.count >= EVENTS, {
-      timeout: '100s',
+      timeout: '5m',
     });
     expect(all.data.count).toBe(EVENTS);
   });

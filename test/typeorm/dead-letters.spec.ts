@@ -2,7 +2,7 @@ import type { DeadLetterFilter } from '@nestjs-orchestrator/core/ports';
 import { typeormStore } from '@nestjs-orchestrator/typeorm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase } from '../support/database.js';
-import { dataSourceOf, TENANT } from './support.js';
+import { dataSourceOf, TENANT, undisturbed } from './support.js';
 
 /** One connection, so that its figures are told when it is asked for them. */
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
@@ -28,6 +28,7 @@ beforeAll(async () => {
   source = await dataSourceOf(database.url, { poolSize: 1 }).initialize();
   store = typeormStore(source);
   await store.start();
+  await undisturbed(source);
   await source.query(BLOCKS);
   await source.query('ANALYZE orchestrator.dead_letter');
 });

@@ -2,7 +2,7 @@ import type { InstanceFilter } from '@nestjs-orchestrator/core/ports';
 import { typeormStore } from '@nestjs-orchestrator/typeorm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase } from '../support/database.js';
-import { AT, by, dataSourceOf, entry, inbox, key, ref, SAGA, state, TENANT } from './support.js';
+import { AT, by, dataSourceOf, entry, inbox, key, ref, SAGA, state, TENANT, undisturbed } from './support.js';
 
 /** One connection, so that its prepared statements are all there are. */
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
@@ -30,6 +30,7 @@ beforeAll(async () => {
   source = await dataSourceOf(database.url, { poolSize: 1 }).initialize();
   store = typeormStore(source);
   await store.start();
+  await undisturbed(source);
   await store.commit([entry('one', 0, { keys: [key('one')] })], by());
   await source.query(COPIES, [MANY]);
   await store.commit([entry('rare', 0, { next: state({ state: 'stuck' }) })], by());

@@ -1,7 +1,7 @@
 import { typeormStore } from '@nestjs-orchestrator/typeorm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase } from '../support/database.js';
-import { by, dataSourceOf, entry, inbox, key, SAGA, TENANT, work } from './support.js';
+import { by, dataSourceOf, entry, inbox, key, SAGA, TENANT, undisturbed, work } from './support.js';
 
 /** One connection, so that its plans tell of all statements. */
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
@@ -13,6 +13,7 @@ beforeAll(async () => {
   source = await dataSourceOf(database.url, { poolSize: 1 }).initialize();
   store = typeormStore(source);
   await store.start();
+  await undisturbed(source);
 });
 
 afterAll(async () => {

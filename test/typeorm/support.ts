@@ -52,6 +52,17 @@ export async function twoNodes(options: TypeormStoreOptions = {}): Promise<TwoNo
   };
 }
 
+/**
+ * From now on the server looks after the store's tables only when it is told to. By itself it comes once a minute, and changes what plans it makes and how much is
+ * read and written: tests that look at those would depend on how long they take.
+ */
+export async function undisturbed(source: DataSource): Promise<void> {
+  const tables = await source.query<{ name: string }[]>(
+    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname = 'orchestrator'`,
+  );
+  for (const { name } of tables) await source.query(`ALTER TABLE ${name} SET (autovacuum_enabled = off)`);
+}
+
 /** Application name of connections that are no node's. */
 export const RIVAL = 'rival';
 

@@ -1,7 +1,7 @@
 import { typeormStore } from '@nestjs-orchestrator/typeorm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase } from '../support/database.js';
-import { AT, by, dataSourceOf, SAGA, TENANT } from './support.js';
+import { AT, by, dataSourceOf, SAGA, TENANT, undisturbed } from './support.js';
 
 /** One connection, so that its figures are told when it is asked for them. */
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
@@ -38,6 +38,7 @@ beforeAll(async () => {
   source = await dataSourceOf(database.url, { poolSize: 1 }).initialize();
   store = typeormStore(source);
   await store.start();
+  await undisturbed(source);
   for (const rows of ROWS) await source.query(rows, [MANY]);
   await source.query('VACUUM ANALYZE');
 });

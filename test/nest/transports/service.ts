@@ -31,7 +31,13 @@ export function serviceOf({ transport, close }: OpenStrategy) {
   onTestFinished(close);
   return {
     async server({ maxFrameBytes, ...rest }: Wishes<TransportServerOptions> = {}) {
-      const strategy = new TransportServer({ transport: transport(maxFrameBytes), service: 'shop', ...rest });
+      const strategy = new TransportServer({
+        transport: transport(maxFrameBytes),
+        service: 'shop',
+        // Nobody gives up what is in hand since the machine stood still.
+        drainMs: 300_000,
+        ...rest,
+      });
       const module = await Test.createTestingModule({
         controllers: [ShopController],
         providers: [Diary],
