@@ -209,8 +209,33 @@ const faults: readonly { readonly what: string; readonly found: string; readonly
   },
 ];
 
+/** A network whose frames and news are on the way for so many turns of the event loop. */
+function lateNetwork(turns: number) {
+  const after = (left: number, task: () => void): void => {
+    if (left === 0) task();
+    else setImmediate(() => after(left - 1, task));
+  };
+  return memoryNetwork({
+    scheduler: { soon: (task) => after(turns, task), nextTurn: (task) => void setImmediate(task) },
+  });
+}
+
 describe('the conformance suite of transports', () => {
   it.each(faults)('finds a transport out that $what', async ({ fault, found }) => {
     expect((await failures(fault)).join('\n')).toContain(found);
   });
+
+  // Where a lane is full its cases wait 20 turns for room.
+  it.each([1, 18, 19, 20, 21, 22, 60])(
+    'finds nothing wrong with a transport that takes %i turns to hand over',
+    async (turns) => {
+      const open = async () => {
+        const network = lateNetwork(turns);
+        return { clusters: ['a', 'b'] as const, transport: () => memoryTransport(network), async close() {} };
+      };
+      const cases = transportConformance({ open }).filter(({ name }) => /\b(room|waits?)\b/.test(name));
+      expect(cases).toHaveLength(4);
+      for (const { run } of cases) await expect(run()).resolves.toBeUndefined();
+    },
+  );
 });

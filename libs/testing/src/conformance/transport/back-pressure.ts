@@ -9,15 +9,18 @@ const FRAME_BYTES = 1_000;
 /** Turns of the event loop without room, after which no more is on its way from one buffer to the next. */
 const TURNS = 20;
 
-/** Sends until there is no room and none comes; how many frames were taken. The receiver must hold its sender. */
+/**
+ * Sends until there is no room and none comes; how many frames were taken. The receiver must hold its sender. There is no room in the very moment in which it
+ * returns, since its last word is a refusal.
+ */
 export async function fill(from: Member, to: Member): Promise<number> {
   let taken = 0;
   for (let turns = 0; turns < TURNS && taken < MOST; turns += 1) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
     while (taken < MOST && from.seat.trySend(to.seat.self, numbered(taken, FRAME_BYTES))) {
       taken += 1;
       turns = 0;
     }
-    await new Promise<void>((resolve) => setImmediate(resolve));
   }
   return taken;
 }
