@@ -13,7 +13,7 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { Claims } from './claims.js';
 import type { ClusterFolder } from './cluster-folder.js';
-import type { Descriptor } from './descriptor.js';
+import { asDescriptor, type Descriptor } from './descriptor.js';
 import { Incoming } from './incoming.js';
 import { Listener } from './listener.js';
 import { Loopback } from './loopback.js';
@@ -114,12 +114,16 @@ export class PipeSeat implements TransportSeat {
 
   async locate(name: string): Promise<NamedEntry | undefined> {
     this.assertThere();
-    return this.directory.locate(name);
+    const entry = await this.directory.locate(name);
+    if (entry !== undefined) await this.meetHolder(entry.endpoint);
+    return entry;
   }
 
   async names(): Promise<readonly NamedEntry[]> {
     this.assertThere();
-    return this.directory.all();
+    const entries = await this.directory.all();
+    for (const { endpoint } of entries) await this.meetHolder(endpoint);
+    return entries;
   }
 
   peers(): readonly PeerView[] {
@@ -129,6 +133,16 @@ export class PipeSeat implements TransportSeat {
   statistics(): TransportStatistics {
     const waiting = this.roster.all().reduce((sum, peer) => sum + peer.waiting.size, 0);
     return this.counters.read(waiting + this.loopback.waiting.size, this.peers().length);
+  }
+
+  /** One that came while this process stood still may be found by its name before its connection is. */
+  private async meetHolder({ name, incarnation }: Endpoint): Promise<void> {
+    const isNew = (): boolean =>
+      incarnation !== this.self.incarnation && this.roster.knownToLive(incarnation) === undefined;
+    if (!isNew()) return;
+    const holder = asDescriptor((await this.endpoints.holder(name))?.content);
+    if (holder?.incarnation === incarnation && isNew() && this.leaving === undefined)
+      this.roster.meet(holder);
   }
 
   leave(): Promise<void> {
