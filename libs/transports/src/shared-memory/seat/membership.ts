@@ -18,7 +18,6 @@ export class Membership {
   /** Everybody who is not parted with, oneself included. */
   readonly links: PeerLink[] = [];
   private readonly byIncarnation = new Map<string, PeerLink>();
-  private readonly rings = new Map<PeerLink, () => void>();
   /** What the receiver is to be told in the next turn. */
   private readonly news: Peer[] = [];
   /** Somebody could not be met, for example since no file can be opened any more. */
@@ -76,8 +75,7 @@ export class Membership {
   }
 
   rouse(link: PeerLink): void {
-    const ring = this.rings.get(link);
-    if (ring !== undefined) link.flag.rouse(ring);
+    if (link.ring !== undefined) link.flag.rouse(link.ring);
   }
 
   /** A lost endpoint has nothing more to say. */
@@ -85,7 +83,7 @@ export class Membership {
     link.retire();
     this.links.splice(this.links.indexOf(link), 1);
     this.byIncarnation.delete(link.endpoint.incarnation);
-    this.rings.delete(link);
+    link.ring = undefined;
     this.parts.ground.forget(link.slot, link.generation);
     this.tell(link, 'lost');
   }
@@ -156,10 +154,10 @@ export class Membership {
     const { ground, place } = this.parts;
     this.links.push(link);
     this.byIncarnation.set(link.endpoint.incarnation, link);
-    this.rings.set(link, () => {
+    link.ring = () => {
       ground.ring(link.slot, link.generation);
       this.woke();
-    });
+    };
     if (link.slot !== place.slot) this.tell(link, 'up');
   }
 

@@ -27,6 +27,8 @@ export class PeerLink {
   state: PeerState = 'up';
   /** The receiver's promise for the last frame has not settled. */
   isHeld = false;
+  /** Wakes it; undefined: it is not among those that are known. */
+  ring: (() => void) | undefined = undefined;
   /** The registries say that it is gone. */
   isBuried = false;
   private readonly incoming: SharedLaneMemory;

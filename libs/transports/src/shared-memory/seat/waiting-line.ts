@@ -15,6 +15,8 @@ export class WaitingLine {
 
   /** The frame that is next. */
   get first(): Uint8Array | undefined {
+    // Asked at each look into the lanes: an iterator for each would be garbage that somebody who looks for a frame has to wait for.
+    if (this.frames.size === 0) return undefined;
     const [first] = this.frames;
     return first?.frame;
   }
