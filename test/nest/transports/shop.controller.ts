@@ -116,6 +116,19 @@ export class ShopController {
     return 'x'.repeat(bytes);
   }
 
+  @MessagePattern('parts')
+  parts(@Payload() sizes: readonly number[]): Observable<string> {
+    return from(sizes.map((size) => 'x'.repeat(size)));
+  }
+
+  @MessagePattern('heavy')
+  heavy(@Payload() bytes: number): Observable<string> {
+    return new Observable((observer) => {
+      observer.next('x'.repeat(bytes));
+      return () => this.diary.stop('heavy');
+    });
+  }
+
   @MessagePattern('whence')
   whence(@Payload() _: unknown, @Ctx() context: TransportContext): object {
     return {

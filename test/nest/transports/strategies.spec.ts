@@ -167,16 +167,6 @@ describe.each(strategies)('ordinary controllers over $name', ({ open, keepsEvent
     expect(await asked).toBeInstanceOf(ServerLostError);
   });
 
-  it('whose answer can not be carried say so instead of nothing', async () => {
-    const { server, client } = service();
-    await server({ maxFrameBytes: 4_096 });
-    const shop = client({ maxFrameBytes: 4_096 });
-    const limit = expect.stringMatching(/above the limit of 40\d\d/) as string;
-    expect(await failure(shop.send('large', 5_000))).toMatchObject({ status: 'error', message: limit });
-    expect(await failure(shop.send('sum', Array(3_000).fill(1)))).toMatchObject({ message: limit });
-    expect(await answer(shop.send('sum', [1]))).toBe(1);
-  });
-
   it.skipIf(keepsEvents)(
     'leave a typed error where an event finds no server, or its server goes',
     async () => {

@@ -1,7 +1,23 @@
 import type { Endpoint } from '@nestjs-orchestrator/core/ports';
+import { encodeWire, wire } from './wire.js';
 
 /** Number of an event, and what went wrong with it. */
 export type Acknowledged = readonly [number: number, fault?: string];
+
+const UNTELLABLE = 'why is too long to be told; see the log of the server';
+
+/** Frames of at most so many bytes for these entries. */
+export function acknowledgementFrames(entries: readonly Acknowledged[], maxBytes: number): Uint8Array[] {
+  const frame = encodeWire(wire.acknowledge, entries);
+  if (frame.length <= maxBytes) return [frame];
+  const [first] = entries;
+  if (entries.length === 1 && first !== undefined)
+    return [encodeWire(wire.acknowledge, [[first[0], UNTELLABLE]])];
+  const half = Math.ceil(entries.length / 2);
+  return [entries.slice(0, half), entries.slice(half)].flatMap((some) =>
+    acknowledgementFrames(some, maxBytes),
+  );
+}
 
 /** Says which events are done, once for all of a turn of the event loop. */
 export class Acknowledgements {

@@ -1,30 +1,26 @@
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
-import {
-  ClientProxy,
-  type IncomingResponse,
-  type OutgoingRequest,
-  type ReadPacket,
-  type WritePacket,
-} from '@nestjs/microservices';
+import { ClientProxy, type IncomingResponse, type ReadPacket } from '@nestjs/microservices';
 import type { Observable } from 'rxjs';
-import { TransportClosedError } from '@nestjs-orchestrator/core';
+import { PeerLostError, TransportClosedError } from '@nestjs-orchestrator/core';
 import { systemClock, uuidSource } from '@nestjs-orchestrator/core/ports';
 import type { Endpoint, Peer, TransportSeat } from '@nestjs-orchestrator/core/ports';
 import { NestLogger } from '../../logging/nest-logger.js';
 import type { Acknowledged } from './acknowledgements.js';
+import { Inbox } from './inbox.js';
 import { keepsFrames, keptName } from './kept-events.js';
+import { OpenPacket, OpenPackets, type Answer } from './open-packets.js';
+import { Outbox } from './outbox.js';
 import { Servers } from './servers.js';
 import {
   ClientClosedError,
   EventNotHandledError,
+  PacketBrokenError,
   ServerLostError,
   ServiceUnavailableError,
 } from './transport-errors.js';
-import { clusterOf, type TransportClientOptions } from './transport-options.js';
+import { clusterOf, limitsOf, type TransportClientOptions } from './transport-options.js';
 import type { TransportServerEvents, TransportStatus } from './transport-server.js';
-import { decodeWire, encodeWire, wire, type WireKind } from './wire.js';
-
-type Answer = (packet: WritePacket) => void;
+import { decodeWire, encodeWire, packetTooLarge, wire, type WireFrame, type WireHead } from './wire.js';
 
 /** A packet with an answer, without Nest's `any`. */
 interface Answered extends IncomingResponse {
@@ -32,17 +28,10 @@ interface Answered extends IncomingResponse {
   readonly response?: unknown;
 }
 
-/** A request, for whoever waits for its answers. */
-interface Asked {
-  readonly answer: Answer;
-  readonly settle: (error: Error | undefined) => void;
-  readonly isOver: () => boolean;
-}
-
-/** A request or an event that a server has not answered for good. */
-interface Pending {
-  readonly to: Endpoint;
-  readonly settle: (error: Error | undefined) => void;
+/** A client's place at its transport. */
+interface Place {
+  readonly seat: TransportSeat;
+  readonly outbox: Outbox;
 }
 
 /**
@@ -60,20 +49,20 @@ export class TransportClient
 {
   private readonly logger = new Logger(TransportClient.name);
   private readonly listeners: TransportServerEvents['peer'][] = [];
-  private readonly servers: Servers;
-  private readonly requests = new Map<string, Pending & Asked>();
-  private readonly events = new Map<number, Pending>();
-  private lastNumber = 0;
+  private readonly servers = new Servers();
+  private readonly open = new OpenPackets();
+  private readonly maxPacketBytes: number;
   /** How often `close` was called: what was begun before fails. */
   private closings = 0;
   /** Between `connect` and `close`, also while it has lost its place. */
   private isOpen = false;
-  private seat: TransportSeat | undefined;
-  private joining: Promise<TransportSeat> | undefined;
+  private place: Place | undefined;
+  private joining: Promise<void> | undefined;
 
+  /** @throws OrchestratorOptionError */
   constructor(private readonly options: TransportClientOptions) {
     super();
-    this.servers = new Servers();
+    this.maxPacketBytes = limitsOf(options).maxPacketBytes;
     this.initializeSerializer(options);
     this.initializeDeserializer(options);
   }
@@ -100,11 +89,12 @@ export class TransportClient
     this.closings += 1;
     this.isOpen = false;
     if (joining === undefined) return;
-    const seat = await joining.catch(() => undefined);
-    this.seat = undefined;
+    await joining.catch(() => undefined);
+    const { place } = this;
+    this.place = undefined;
     this.servers.clear();
-    this.fail(() => new ClientClosedError(this.options.service));
-    await seat?.leave();
+    this.open.failAll(() => new ClientClosedError(this.options.service));
+    await place?.seat.leave();
     this._status$.next('disconnected');
   }
 
@@ -119,96 +109,120 @@ export class TransportClient
 
   /** The client's place at its transport: peers, statistics. */
   unwrap<T = TransportSeat>(): T {
-    if (this.seat === undefined) throw new Error('Not connected yet: call this after connect().');
-    return this.seat as T;
+    if (this.place === undefined) throw new Error('Not connected yet: call this after connect().');
+    return this.place.seat as T;
   }
 
   protected publish(partial: ReadPacket, answer: Answer): () => void {
-    const { id, ...packet } = this.assignPacketId(partial);
-    let isOver = false;
-    const settle = (error: unknown): void => {
-      if (isOver) return;
-      isOver = true;
-      this.requests.delete(id);
+    const number = this.open.nextNumber();
+    const end = (error: Error | undefined): void => {
+      this.open.remove(packet);
       answer({ err: error });
     };
-    this.request({ ...packet, id }, { answer, settle, isOver: () => isOver }).catch(settle);
+    const packet = new OpenPacket(number, end, answer);
+    this.request(packet, this.assignPacketId(partial)).catch((error: Error) => packet.settle(error));
     return () => {
-      isOver = true;
-      const pending = this.requests.get(id);
-      if (!this.requests.delete(id) || pending === undefined) return;
-      this.deliver(pending.to, wire.cancel, id).catch(() => undefined);
+      packet.isOver = true;
+      if (this.open.remove(packet) && packet.isHanded) this.tell(packet.to, wire.cancel, number);
     };
   }
 
   protected async dispatchEvent<T>(packet: ReadPacket): Promise<T> {
     const pattern = this.normalizePattern(packet.pattern as string);
     const body: unknown = await this.serializer.serialize({ ...packet, pattern });
-    await this.onSeat((seat) => {
-      this.lastNumber = (this.lastNumber + 1) >>> 0;
-      const number = this.lastNumber;
-      if (!keepsFrames(seat)) return this.emitTo(seat, body, number);
+    const number = this.open.nextNumber();
+    await this.onPlace((place) => {
+      const { seat } = place;
+      if (!keepsFrames(seat)) return this.emitAt(place, body, number);
       const key = this.options.orderBy?.(pattern, packet.data);
       return seat.publish(keptName(key, number), encodeWire(wire.event, body));
     });
     return undefined as T;
   }
 
-  private async emitTo(seat: TransportSeat, body: unknown, number: number): Promise<void> {
-    const to = await this.serverOf(seat);
-    const done = new Promise<void>((resolve, reject) => {
-      const settle = (error: Error | undefined): void => {
-        this.events.delete(number);
+  /** Settles when its handlers are done. */
+  private emitAt(place: Place, body: unknown, number: number): Promise<void> {
+    const frame = encodeWire(wire.event, body, number, this.maxPacketBytes);
+    return new Promise((resolve, reject) => {
+      const packet = new OpenPacket(number, (error) => {
+        this.open.remove(packet);
         if (error === undefined) resolve();
         else reject(error);
-      };
-      this.events.set(number, { to, settle });
+      });
+      this.handOver(place, packet, frame).catch((error: Error) => packet.settle(error));
     });
-    this.deliver(to, wire.event, body, number).catch((error: Error) =>
-      this.events.get(number)?.settle(error),
-    );
-    return done;
   }
 
-  private async request(packet: OutgoingRequest, asked: Asked): Promise<void> {
-    const pattern = this.normalizePattern(packet.pattern as string);
-    const body: unknown = await this.serializer.serialize({ ...packet, pattern });
-    await this.onSeat(async (seat) => {
+  private async request(packet: OpenPacket, partial: ReadPacket): Promise<void> {
+    const pattern = this.normalizePattern(partial.pattern as string);
+    const body: unknown = await this.serializer.serialize({ ...partial, pattern });
+    const frame = encodeWire(wire.request, body, packet.number, this.maxPacketBytes);
+    await this.onPlace((place) => this.handOver(place, packet, frame));
+  }
+
+  /**
+   * Hands a packet to a server, and to the next one where that is gone before all of it was taken.
+   *
+   * @throws ServiceUnavailableError, and as `TransportSeat.send` (as rejections): it is not open any more then
+   */
+  private async handOver({ seat, outbox }: Place, packet: OpenPacket, frame: Uint8Array): Promise<void> {
+    for (;;) {
       const to = await this.serverOf(seat);
       // Nobody listens any more, or it has failed already.
-      if (asked.isOver()) return;
-      this.requests.set(packet.id, { to, ...asked });
+      if (packet.isOver) return;
+      packet.to = to;
+      packet.doubt = undefined;
+      this.open.add(packet);
       try {
-        await this.deliver(to, wire.request, body);
-      } catch (error) {
-        this.requests.delete(packet.id);
-        throw error;
-      }
-    });
-  }
-
-  /** Once more where the place was lost before it took anything. */
-  private async onSeat(work: (seat: TransportSeat) => Promise<void>): Promise<void> {
-    const { closings } = this;
-    for (;;) {
-      const seat = await this.seatNow();
-      try {
-        await work(seat);
+        packet.isHanded = await outbox.send(to, frame, () => !packet.isOver);
+        if (packet.doubt !== undefined) packet.settle(packet.doubt);
+        // Whoever asked went away in the moment in which the last of it left.
+        if (packet.isHanded && packet.isOver && packet.answer !== undefined)
+          this.tell(to, wire.cancel, packet.number);
         return;
       } catch (error) {
-        if (!(error instanceof TransportClosedError)) throw error;
-        if (closings !== this.closings || seat.closed === undefined)
-          throw new ClientClosedError(this.options.service);
-        await seat.closed;
+        this.open.remove(packet);
+        if (!(error instanceof PeerLostError)) throw error;
+        this.servers.remove(to);
       }
     }
   }
 
-  private async join(): Promise<TransportSeat> {
+  /** Once more where the place was lost before it took anything. */
+  private async onPlace(work: (place: Place) => Promise<void>): Promise<void> {
+    const { closings } = this;
+    for (;;) {
+      const place = await this.placeNow();
+      try {
+        await work(place);
+        return;
+      } catch (error) {
+        if (!(error instanceof TransportClosedError)) throw error;
+        if (closings !== this.closings || place.seat.closed === undefined)
+          throw new ClientClosedError(this.options.service);
+        await place.seat.closed;
+      }
+    }
+  }
+
+  private async join(): Promise<void> {
     const { transport, service, endpoint = `client-${uuidSource.next()}` } = this.options;
+    const inbox = new Inbox(this.maxPacketBytes, {
+      tooLarge: (from, head, bytes) => this.onTooLarge(from, head, bytes),
+      broken: (from, problem, isGap, head) => this.onBroken(from, problem, isGap, head),
+    });
     const seat = await transport.join(
       { cluster: clusterOf(service), endpoint, clock: systemClock, logger: new NestLogger(this.logger) },
-      { onFrame: (from, frame) => this.onFrame(from, frame), onPeer: (peer) => this.onPeer(peer) },
+      {
+        onFrame: (from, bytes) => {
+          const frame = inbox.take(from, bytes);
+          return frame === undefined ? undefined : this.onFrame(from, frame);
+        },
+        onPeer: (peer) => {
+          if (peer.state === 'lost') inbox.drop(peer.endpoint);
+          this.onPeer(peer);
+        },
+      },
     );
     try {
       await this.servers.look(seat);
@@ -217,27 +231,26 @@ export class TransportClient
       await seat.leave();
       throw error;
     }
-    this.seat = seat;
+    this.place = { seat, outbox: new Outbox(seat) };
     this._status$.next('connected');
     void seat.closed?.then(() => this.loses(seat));
-    return seat;
   }
 
   /** Others have declared this endpoint dead, or its server has forgotten frames: the next packet takes another place. */
   private loses(seat: TransportSeat): void {
-    if (this.seat !== seat) return;
-    this.seat = undefined;
+    if (this.place?.seat !== seat) return;
+    this.place = undefined;
     this.joining = undefined;
     this.servers.clear();
-    this.fail(({ to }) => new ServerLostError(this.options.service, to.name));
+    this.open.lost(({ name }) => new ServerLostError(this.options.service, name));
     this._status$.next('disconnected');
   }
 
-  private async seatNow(): Promise<TransportSeat> {
+  private async placeNow(): Promise<Place> {
     // What came here before `close` opens nothing again.
-    if (this.seat === undefined && this.isOpen) await this.connect();
-    if (this.seat === undefined) throw new ClientClosedError(this.options.service);
-    return this.seat;
+    if (this.place === undefined && this.isOpen) await this.connect();
+    if (this.place === undefined) throw new ClientClosedError(this.options.service);
+    return this.place;
   }
 
   /** The servers take turns. @throws ServiceUnavailableError */
@@ -252,9 +265,14 @@ export class TransportClient
     return server;
   }
 
-  private async deliver(to: Endpoint, kind: WireKind, body: unknown, number?: number): Promise<void> {
-    const frame = encodeWire(kind, body, number);
-    if (this.seat?.trySend(to, frame) === false) await this.seat.send(to, frame);
+  /** As far as the other one still exists. */
+  private tell(
+    to: Endpoint | undefined,
+    kind: typeof wire.cancel | typeof wire.understood,
+    number = 0,
+  ): void {
+    if (to === undefined) return;
+    this.place?.outbox.send(to, encodeWire(kind, null, number)).catch(() => undefined);
   }
 
   private onFrame(from: Endpoint, bytes: Uint8Array): void | Promise<void> {
@@ -266,32 +284,67 @@ export class TransportClient
     const { kind, body } = frame;
     if (kind === wire.serving) this.servers.add(from);
     else if (kind === wire.closing) this.onClosing(from);
-    else if (kind === wire.acknowledge) this.onAcknowledged(body as readonly Acknowledged[]);
-    else if (kind === wire.response) return this.onResponse(body);
+    else if (kind === wire.acknowledge) this.onAcknowledged(from, body as readonly Acknowledged[]);
+    else if (kind === wire.refused) this.onRefused(from, frame);
+    else if (kind === wire.response) return this.onResponse(from, frame);
     return undefined;
   }
 
   private onClosing(server: Endpoint): void {
     this.servers.remove(server);
-    this.deliver(server, wire.understood, null).catch(() => undefined);
+    this.tell(server, wire.understood);
   }
 
-  private onAcknowledged(entries: readonly Acknowledged[]): void {
+  private onAcknowledged(from: Endpoint, entries: readonly Acknowledged[]): void {
     for (const [number, fault] of entries) {
       const error = fault === undefined ? undefined : new EventNotHandledError(this.options.service, fault);
-      this.events.get(number)?.settle(error);
+      this.open.find(number, from)?.settle(error);
     }
   }
 
-  private async onResponse(body: unknown): Promise<void> {
-    const packet: Answered = await this.deserializer.deserialize(body);
-    const { id, err, response, isDisposed } = packet;
-    const pending = this.requests.get(id);
-    if (pending === undefined) return;
+  private onRefused(from: Endpoint, { number, body }: WireFrame): void {
+    const { bytes, maxBytes } = (body ?? {}) as { readonly bytes?: number; readonly maxBytes?: number };
+    const isTooLarge = bytes !== undefined && maxBytes !== undefined;
+    this.fails(from, number, isTooLarge ? packetTooLarge(bytes, maxBytes) : this.brokenAt(from));
+  }
+
+  private async onResponse(from: Endpoint, { number, body }: WireFrame): Promise<void> {
+    const answered: Answered = await this.deserializer.deserialize(body);
+    const { err, response, isDisposed } = answered;
+    const packet = this.open.find(number, from);
+    if (packet?.answer === undefined || packet.isOver) return;
     if (isDisposed === true || err !== undefined) {
-      this.requests.delete(id);
-      pending.answer({ err, response, isDisposed: true });
-    } else pending.answer({ response });
+      this.open.remove(packet);
+      packet.isOver = true;
+      packet.answer({ err, response, isDisposed: true });
+    } else packet.answer({ response });
+  }
+
+  private onTooLarge(from: Endpoint, { number }: WireHead, bytes: number): void {
+    const error = packetTooLarge(bytes, this.maxPacketBytes);
+    this.logger.warn(`'${from.name}' sent a packet that was thrown away: ${error.message}`);
+    this.fails(from, number, error);
+    // There may be more answers.
+    this.tell(from, wire.cancel, number);
+  }
+
+  private onBroken(from: Endpoint, problem: string, isGap: boolean, head: WireHead | undefined): void {
+    const { seat } = this.place ?? {};
+    const about = `A packet of '${from.name}' was not whole: ${problem}`;
+    if (isGap && seat?.giveUp !== undefined) {
+      seat.giveUp(`${about}, which the server may have forgotten`);
+      return;
+    }
+    this.logger.error(about);
+    if (head !== undefined) this.fails(from, head.number, this.brokenAt(from));
+  }
+
+  private brokenAt({ name }: Endpoint): PacketBrokenError {
+    return new PacketBrokenError(this.options.service, name);
+  }
+
+  private fails(server: Endpoint, number: number, error: Error): void {
+    this.open.find(number, server)?.settle(error);
   }
 
   private onPeer(peer: Peer): void {
@@ -299,12 +352,6 @@ export class TransportClient
     if (peer.state !== 'lost') return;
     const { endpoint } = peer;
     this.servers.remove(endpoint);
-    this.fail(() => new ServerLostError(this.options.service, endpoint.name), endpoint.incarnation);
-  }
-
-  private fail(error: (pending: Pending) => Error, incarnation?: string): void {
-    for (const pending of [...this.requests.values(), ...this.events.values()]) {
-      if (incarnation === undefined || pending.to.incarnation === incarnation) pending.settle(error(pending));
-    }
+    this.open.lost(({ name }) => new ServerLostError(this.options.service, name), endpoint);
   }
 }

@@ -47,3 +47,17 @@ export class EventNotHandledError extends OrchestratorError {
     super(`Service '${service}' did not handle an event: ${reason}`);
   }
 }
+
+/** A packet did not come whole: the two processes run different builds, or frames of it were lost. Whether the work was done is not known. */
+export class PacketBrokenError extends OrchestratorError {
+  readonly code = 'PACKET_BROKEN';
+  constructor(
+    readonly service: string,
+    /** Name of the server's endpoint. */
+    readonly endpoint: string,
+  ) {
+    super(
+      `A packet between this process and endpoint '${endpoint}' of service '${service}' did not come whole. Run the same version in both; ask what was done, before you send the same again.`,
+    );
+  }
+}

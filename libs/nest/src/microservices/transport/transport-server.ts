@@ -11,14 +11,22 @@ import { systemClock, uuidSource } from '@nestjs-orchestrator/core/ports';
 import type { Endpoint, PartitionedSeat, Peer, TransportSeat } from '@nestjs-orchestrator/core/ports';
 import { isObservable, lastValueFrom, Subject, takeUntil, throwError, type Observable } from 'rxjs';
 import { NestLogger } from '../../logging/nest-logger.js';
-import { Acknowledgements } from './acknowledgements.js';
+import { acknowledgementFrames, Acknowledgements } from './acknowledgements.js';
 import { Farewell } from './farewell.js';
 import { InFlight } from './in-flight.js';
+import { Inbox } from './inbox.js';
 import { keepsFrames, KeptEvents } from './kept-events.js';
+import { Outbox } from './outbox.js';
 import { TransportContext } from './transport-context.js';
-import { clusterOf, SERVER_NAME, type TransportServerOptions } from './transport-options.js';
+import {
+  clusterOf,
+  limitsOf,
+  SERVER_NAME,
+  type PacketLimits,
+  type TransportServerOptions,
+} from './transport-options.js';
 import { WayBack } from './way-back.js';
-import { decodeWire, encodeWire, wire } from './wire.js';
+import { decodeWire, encodeWire, wire, type WireFrame, type WireHead } from './wire.js';
 
 /** What {@link TransportServer} tells those who ask with `on`. */
 export type TransportServerEvents = {
@@ -28,6 +36,16 @@ export type TransportServerEvents = {
 
 /** Whether the endpoint has its place at the transport. */
 export type TransportStatus = 'connected' | 'disconnected';
+
+/** Who waits for the answers to a request. */
+interface Asker {
+  readonly to: Endpoint;
+  /** Its number there. */
+  readonly number: number;
+  readonly id: string;
+  /** It waits no more. */
+  isGone: boolean;
+}
 
 const NO_HANDLER = 'There is no matching message handler defined in the remote service.';
 
@@ -59,15 +77,19 @@ export class TransportServer
   private readonly wayBack: WayBack;
   /** The name in the cluster, the same after each loss of the place. */
   private readonly endpoint: string;
+  private readonly limits: PacketLimits;
   private seat: TransportSeat | undefined;
+  private outbox: Outbox | undefined;
   private acknowledgements: Acknowledgements | undefined;
   private closing: Promise<void> | undefined;
 
+  /** @throws OrchestratorOptionError */
   constructor(private readonly options: TransportServerOptions) {
     super();
+    this.limits = limitsOf(options);
     this.transportId = Symbol.for(`@nestjs-orchestrator/${options.transport.type}`);
     this.endpoint = options.endpoint ?? `server-${uuidSource.next()}`;
-    this.inFlight = new InFlight(options.maxInFlight ?? 1_000);
+    this.inFlight = new InFlight(this.limits.maxInFlight);
     this.wayBack = new WayBack(() => this.join(), this.logger);
     this.initializeSerializer(options);
     this.initializeDeserializer(options);
@@ -104,14 +126,28 @@ export class TransportServer
     const { transport, service } = this.options;
     const { endpoint } = this;
     const logger = new NestLogger(this.logger);
+    const inbox = new Inbox(this.limits.maxPacketBytes, {
+      tooLarge: (from, head, bytes) => this.onTooLarge(from, head, bytes),
+      broken: (from, problem, isGap, head) => this.onBroken(from, problem, isGap, head),
+    });
     const seat = await transport.join(
       { cluster: clusterOf(service), endpoint, clock: systemClock, logger },
-      { onFrame: (from, frame) => this.onFrame(from, frame), onPeer: (peer) => this.onPeer(peer) },
+      {
+        onFrame: (from, bytes) => {
+          const frame = inbox.take(from, bytes);
+          return frame === undefined ? undefined : this.onFrame(from, frame);
+        },
+        onPeer: (peer) => {
+          if (peer.state === 'lost') inbox.drop(peer.endpoint);
+          this.onPeer(peer);
+        },
+      },
     );
     this.seat = seat;
-    this.acknowledgements = new Acknowledgements((to, entries) =>
-      this.reply(to, encodeWire(wire.acknowledge, entries)),
-    );
+    this.outbox = new Outbox(seat);
+    this.acknowledgements = new Acknowledgements((to, entries) => {
+      for (const frame of acknowledgementFrames(entries, seat.maxFrameBytes)) this.reply(to, frame);
+    });
     try {
       if (keepsFrames(seat)) await this.serveKept(seat);
       await seat.claim(SERVER_NAME + endpoint, service);
@@ -149,7 +185,7 @@ export class TransportServer
     const limit = new Promise<void>((resolve) => {
       giveUp = resolve;
     });
-    const timer = systemClock.schedule(this.options.drainMs ?? 5_000, giveUp);
+    const timer = systemClock.schedule(this.limits.drainMs, giveUp);
     const quiet = this.farewell
       .said(peers, (to) => this.reply(to, encodeWire(wire.closing, null)))
       .then(() => Promise.all([this.inFlight.idle(), this.unanswered.idle()]));
@@ -178,9 +214,9 @@ export class TransportServer
       case wire.event:
         return this.inFlight.start(this.onEvent(from, number, body));
       case wire.request:
-        return this.inFlight.start(this.onRequest(from, body));
+        return this.inFlight.start(this.onRequest(from, frame));
       case wire.cancel:
-        this.cancelled.get(`${from.incarnation}/${String(body)}`)?.next();
+        this.cancelled.get(`${from.incarnation}/${number}`)?.next();
         break;
       case wire.understood:
         this.farewell.answered(from);
@@ -191,6 +227,26 @@ export class TransportServer
         break;
     }
     return undefined;
+  }
+
+  private onTooLarge(from: Endpoint, { kind, number }: WireHead, bytes: number): void {
+    const maxBytes = this.limits.maxPacketBytes;
+    this.logger.warn(
+      `'${from.name}' sent a packet of ${bytes} bytes, above the limit of ${maxBytes} ('maxPacketBytes'); it was refused`,
+    );
+    if (kind === wire.request || kind === wire.event)
+      this.reply(from, encodeWire(wire.refused, { bytes, maxBytes }, number));
+  }
+
+  private onBroken(from: Endpoint, problem: string, isGap: boolean, head: WireHead | undefined): void {
+    const about = `A packet of '${from.name}' was not whole: ${problem}`;
+    if (isGap && this.seat?.giveUp !== undefined) {
+      this.seat.giveUp(`${about}, which the server may have forgotten`);
+      return;
+    }
+    this.logger.error(about);
+    if (head?.kind === wire.request || head?.kind === wire.event)
+      this.reply(from, encodeWire(wire.refused, { problem }, head.number));
   }
 
   private async onEvent(from: Endpoint, number: number, body: unknown): Promise<void> {
@@ -244,17 +300,18 @@ export class TransportServer
     });
   }
 
-  private async onRequest(from: Endpoint, body: unknown): Promise<void> {
+  private async onRequest(from: Endpoint, { number, body }: WireFrame): Promise<void> {
     const packet = (await this.deserializer.deserialize(body)) as IncomingRequest;
     const { id, metadata } = packet;
     const data: unknown = packet.data;
     const pattern = this.getPatternAsString(packet.pattern);
     const handler = this.getHandlerByPattern(pattern);
-    if (handler === null)
-      return this.respond(from, id, { err: NO_HANDLER, status: 'error', isDisposed: true });
+    const asker: Asker = { to: from, number, id, isGone: false };
+    if (handler === null) return this.respond(asker, { err: NO_HANDLER, status: 'error', isDisposed: true });
     const context = new TransportContext([from, pattern, metadata]);
-    const key = `${from.incarnation}/${id}`;
+    const key = `${from.incarnation}/${number}`;
     const stop = new Subject<void>();
+    stop.subscribe(() => (asker.isGone = true));
     this.cancelled.set(key, stop);
     return new Promise((taken) => {
       const answered = new Promise<void>((resolve) => {
@@ -264,8 +321,11 @@ export class TransportServer
           return answers$.pipe(takeUntil(stop));
         };
         const respond = async (answer: WritePacket): Promise<void> => {
-          await this.respond(from, id, answer);
-          if (answer.isDisposed === true) resolve();
+          try {
+            await this.respond(asker, answer);
+          } finally {
+            if (answer.isDisposed === true) resolve();
+          }
         };
         this.handleRequest(context, produce, respond);
       });
@@ -285,32 +345,33 @@ export class TransportServer
     }
   }
 
-  private async respond(to: Endpoint, id: string, answer: WritePacket): Promise<void> {
-    const packet: unknown = await this.serializer.serialize(Object.assign(answer, { id }) as never);
+  private async respond(asker: Asker, answer: WritePacket): Promise<void> {
+    const { to, id } = asker;
     try {
-      await this.deliver(to, encodeWire(wire.response, packet));
+      await this.sendAnswer(asker, Object.assign(answer, { id }));
     } catch (error) {
       if (this.isGone(to)) return;
       // The answer can't be carried: too large, or no JSON. Whoever asked hears that instead of nothing.
       const message = reasonOf(error);
       this.logger.error(`An answer to '${to.name}' can't be sent: ${message}`);
-      const refusal = { id, err: { status: 'error', message }, isDisposed: true };
-      await this.deliver(to, encodeWire(wire.response, await this.serializer.serialize(refusal as never)));
+      await this.sendAnswer(asker, { id, err: { status: 'error', message }, isDisposed: true });
     }
+  }
+
+  private async sendAnswer(asker: Asker, answer: WritePacket & { readonly id: string }): Promise<void> {
+    const { to, number } = asker;
+    const packet: unknown = await this.serializer.serialize(answer as never);
+    const frame = encodeWire(wire.response, packet, number, this.limits.maxPacketBytes);
+    await this.outbox?.send(to, frame, () => !asker.isGone);
   }
 
   private isGone(to: Endpoint): boolean {
     return this.seat?.peers().every(({ endpoint }) => endpoint.incarnation !== to.incarnation) ?? true;
   }
 
-  /** @throws as `TransportSeat.send` */
-  private async deliver(to: Endpoint, frame: Uint8Array): Promise<void> {
-    if (this.seat?.trySend(to, frame) === false) await this.seat.send(to, frame);
-  }
-
   /** As far as the other one still exists. */
   private reply(to: Endpoint, frame: Uint8Array): void {
-    this.deliver(to, frame).catch((error: unknown) => {
+    this.outbox?.send(to, frame).catch((error: unknown) => {
       if (!this.isGone(to)) this.logger.error(`'${to.name}' can't be answered: ${String(error)}`);
     });
   }
