@@ -37,6 +37,7 @@ class Site {
       prefix: 'split',
       maxAttempts: 1_000,
       requestTimeoutMs: 1_000,
+      timeoutMs: 2_000,
     });
     onTestFinished(() => machines.close());
     return new Site(name, proxy, machines);

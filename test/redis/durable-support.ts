@@ -55,6 +55,8 @@ export interface NodeSettings {
   readonly logger?: Logger;
   readonly partitions?: number;
   readonly requestTimeoutMs?: number;
+  /** After which the server counts as away. Default: as long as no busy machine takes. */
+  readonly timeoutMs?: number;
 }
 
 /** A node with ledgers: its machines and its frames are on the same server. */
@@ -66,9 +68,10 @@ export async function ledgerNode(redis: Redis | Cluster, settings: NodeSettings)
     maxAttempts = 5,
     partitions = 8,
     requestTimeoutMs = 5_000,
+    timeoutMs = 30_000,
   } = settings;
   const { faults, logger } = settings;
-  const store = redisStore(redis, { prefix, timeoutMs: 2_000 });
+  const store = redisStore(redis, { prefix, timeoutMs });
   await store.start();
   const transport = redisStreams(redis, {
     prefix,
@@ -76,7 +79,7 @@ export async function ledgerNode(redis: Redis | Cluster, settings: NodeSettings)
     maxAttempts,
     partitions,
     retryMs: 20,
-    timeoutMs: 2_000,
+    timeoutMs,
   });
   const machines = durableMachines({
     store,

@@ -113,7 +113,8 @@ describe('durable machines on several nodes', () => {
     onTestFinished(() => proxy.close());
     const faults = faultPoints();
     const { logger, heard } = listening('was declared dead');
-    const parted = await nodeHere('parted', `redis://127.0.0.1:${proxy.port}`, { faults, logger });
+    const options = { faults, logger, timeoutMs: 2_000 };
+    const parted = await nodeHere('parted', `redis://127.0.0.1:${proxy.port}`, options);
     await parted.spawn(ledger, { id: 'l-1' });
     await ownsAll(parted);
     // It is about to commit an event of its own when the network breaks.
