@@ -55,7 +55,7 @@ export class PublishedNames {
   goOn(): void {
     if (this.working || this.closed || this.changed.size === 0) return;
     this.working = true;
-    void this.work().finally(() => (this.working = false));
+    void this.work();
   }
 
   /** What is published goes with the seat. */
@@ -75,13 +75,15 @@ export class PublishedNames {
   }
 
   private async work(): Promise<void> {
-    while (this.changed.size > 0 && !this.closed) {
+    let isReachable = true;
+    while (this.changed.size > 0 && !this.closed && isReachable) {
       const names = [...this.changed].slice(0, AT_ONCE);
       for (const name of names) this.changed.delete(name);
-      const done = await Promise.all(names.map((name) => this.fit(name)));
-      if (done.includes(false)) return;
+      isReachable = !(await Promise.all(names.map((name) => this.fit(name)))).includes(false);
     }
-    this.settled(this.published.size);
+    // In the same step as the last look: what changes from now on is work of its own.
+    this.working = false;
+    if (isReachable) this.settled(this.published.size);
   }
 
   /** `false`: the directory can't be reached; it is tried again later. */
