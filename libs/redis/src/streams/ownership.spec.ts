@@ -28,12 +28,21 @@ function ownershipOf() {
       const what = `${verb ?? 'other'} ${partition}`;
       asked.push({ what, answer: (value) => (value instanceof Error ? reject(value) : resolve(value)) });
     });
+  let looks = 0;
   const connection = {
     run,
-    runAll: async (calls: readonly Call[]) => calls.map((_, n) => owners[n]),
+    runAll: async (calls: readonly Call[]) => {
+      looks += 1;
+      return calls.map((_, n) => owners[n]);
+    },
   };
   const self = { name: 'self', incarnation: 'self' };
-  const members = { self, serves: ['self'], find: () => undefined, hint: () => undefined };
+  const members = {
+    self,
+    serves: ['self'] as readonly string[],
+    find: () => undefined,
+    hint: () => undefined,
+  };
   const reads: Source[] = [];
   const reader = { add: (source: Source) => reads.push(source), remove: () => undefined };
   const ownership = new Ownership(
@@ -69,6 +78,9 @@ function ownershipOf() {
     gained,
     reads,
     owners,
+    looks: () => looks,
+    /** It takes no part any more. */
+    retires: () => void (members.serves = []),
     /** Answers the oldest question of that kind. */
     async answer(what: string, value: unknown): Promise<void> {
       const at = asked.findIndex((each) => each.what === what);
@@ -80,9 +92,9 @@ function ownershipOf() {
   };
 }
 
-/** What is ready to go on has gone on. */
-async function settled(): Promise<void> {
-  for (let n = 0; n < 30; n += 1) await Promise.resolve();
+/** What is ready to go on has gone on, so many steps of it. */
+async function settled(steps = 30): Promise<void> {
+  for (let n = 0; n < steps; n += 1) await Promise.resolve();
 }
 
 describe('the partitions of an endpoint', () => {
@@ -139,4 +151,19 @@ describe('the partitions of an endpoint', () => {
     expect(reads).toHaveLength(1);
     expect(ownership.owned()).toEqual([]);
   });
+
+  it.each(Array.from({ length: 20 }, (_, n) => n))(
+    'are looked at after each wish, also one that comes %i steps after a look has begun',
+    async (after) => {
+      const { ownership, retires, looks } = ownershipOf();
+      retires();
+      const first = ownership.balance();
+      if (after > 0) await settled(after);
+      const before = looks();
+      const wished = ownership.balance();
+      await settled();
+      expect(looks()).toBeGreaterThan(before);
+      await Promise.all([first, wished]);
+    },
+  );
 });

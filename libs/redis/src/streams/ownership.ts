@@ -43,8 +43,7 @@ export class Ownership {
       this.again = true;
       return this.balancing;
     }
-    this.balancing = this.balanceAll().finally(() => (this.balancing = undefined));
-    return this.balancing;
+    return (this.balancing = this.balanceAll());
   }
 
   /** The lease was renewed. */
@@ -92,17 +91,26 @@ export class Ownership {
   }
 
   private async balanceAll(): Promise<void> {
-    do {
-      this.again = false;
-      const { self, serves } = this.members;
-      const holdings = await this.holdings();
-      this.dropForeign(holdings);
-      const { claim, release } = movesOf(self.incarnation, holdings, serves);
-      const wanted = [...claim, ...this.unopened(holdings)];
-      await Promise.all(release.map((partition) => this.release(partition)));
-      await Promise.all(wanted.map((holding) => this.take(holding)));
-      if (release.length > 0) this.members.hint();
-    } while (this.again && !this.closed);
+    try {
+      do {
+        this.again = false;
+        await this.balanceOnce();
+      } while (this.again && !this.closed);
+    } finally {
+      // In the same step as the last look at what is wished: who wishes from now on begins a run of its own.
+      this.balancing = undefined;
+    }
+  }
+
+  private async balanceOnce(): Promise<void> {
+    const { self, serves } = this.members;
+    const holdings = await this.holdings();
+    this.dropForeign(holdings);
+    const { claim, release } = movesOf(self.incarnation, holdings, serves);
+    const wanted = [...claim, ...this.unopened(holdings)];
+    await Promise.all(release.map((partition) => this.release(partition)));
+    await Promise.all(wanted.map((holding) => this.take(holding)));
+    if (release.length > 0) this.members.hint();
   }
 
   private dropForeign(holdings: readonly Holding[]): void {
