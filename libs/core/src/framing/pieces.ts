@@ -73,7 +73,12 @@ export class PieceJoiner {
    * @throws FrameOutOfOrder where it is not the next one; MalformedFrame where it has no right length
    */
   take(piece: Uint8Array): Joined | undefined {
-    const reader = new NumberReader(piece, this.headBytes, piece.length);
+    return this.join(piece, this.headBytes);
+  }
+
+  /** As `take`, of a piece with a head of so many bytes. */
+  protected join(piece: Uint8Array, headBytes: number): Joined | undefined {
+    const reader = new NumberReader(piece, headBytes, piece.length);
     const [total, before] = [reader.number(), reader.number()];
     const bytes = piece.subarray(reader.at);
     this.assertNext(total, before, bytes.length);

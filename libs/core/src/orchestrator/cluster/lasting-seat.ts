@@ -88,6 +88,11 @@ export class LastingSeat implements TransportSeat {
     await this.present(to).send(to, frame, signal);
   }
 
+  /** Whether the transport has a server that may forget frames which it took. */
+  get mayForget(): boolean {
+    return this.stay.seat.giveUp !== undefined;
+  }
+
   /** What to do where frames of a sender turn out to be missing; undefined: no server can have forgotten them, so the sender is at fault. */
   whenMissing({ name }: Endpoint): ((problem: string) => void) | undefined {
     // Of the present stay: what is heard of a former one's links does not end another one.

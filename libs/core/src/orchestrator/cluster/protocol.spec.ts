@@ -18,6 +18,8 @@ import {
   HAS_REPLY,
   HELLO,
   MAGIC,
+  PROBE,
+  READ,
   REFUSAL,
   REPLY,
   REQUEST,
@@ -36,9 +38,8 @@ const counter = defineMachine({
 class Words {
   private readonly batch = new Batch();
 
-  constructor(first: number) {
-    this.batch.first = first;
-  }
+  /** @param number of the frame */
+  constructor(private readonly number: number) {}
 
   say(kind: number, numbers: readonly number[] = [], payload?: unknown): this {
     this.batch.heads.byte(kind);
@@ -54,7 +55,7 @@ class Words {
   }
 
   bytes(): Uint8Array {
-    return this.batch.writeTo(new Uint8Array(this.batch.mostBytes)) as Uint8Array;
+    return this.batch.writeTo(new Uint8Array(this.batch.mostBytes), this.number) as Uint8Array;
   }
 }
 
@@ -89,6 +90,7 @@ function remarksIn(frame: Uint8Array): string[] {
     else if (kind === ANSWER) remarks.push(answerIn(reader));
     else if (kind === FAILED)
       remarks.push(`failed ${reader.number()} ${String((reader.payload() as { code: unknown }).code)}`);
+    else if (kind === READ) remarks.push(`read ${reader.number()}`);
     else return [...remarks, `kind ${kind}`];
   }
   return remarks;
@@ -152,9 +154,20 @@ describe('what another process says', () => {
     const words = new Words(1).hello().say(EVENT, [0], { type: 'NEXT' }).bytes();
     await say(words);
     await say(words);
-    await say(new Words(1).say(EVENT, [0], { type: 'NEXT' }).say(EVENT, [0], { type: 'NEXT' }).bytes());
+    await say(new Words(2).say(EVENT, [0], { type: 'NEXT' }).bytes());
+    await say(words);
     expect(heard()).toEqual(['accepted 1', 'done 1', 'accepted 2', 'done 2']);
     expect(group.stats().processed).toBe(3);
+  });
+
+  it('is said to have been read as far as it was, whenever that is asked', async () => {
+    const { say, heard } = await stage();
+    await say(new Words(1).hello().say(PROBE).bytes());
+    expect(heard()).toEqual(['read 1']);
+    await say(new Words(2).say(EVENT, [0], { type: 'NEXT' }).bytes());
+    expect(heard()).toEqual(['accepted 1', 'done 1']);
+    await say(new Words(3).say(PROBE).bytes());
+    expect(heard()).toEqual(['read 3']);
   });
 
   it('is refused for itself alone where the event is none, or is the engine’s own', async () => {
@@ -206,7 +219,11 @@ describe('what another process says', () => {
     ['ends too early', () => new Words(1).hello().bytes().subarray(0, 6), 2],
     ['is of no kind', () => new Words(1).hello().say(99).bytes(), 2],
     ['holds a remark of no kind', () => new Words(1).hello().say(15).bytes(), 2],
-    ['leaves envelopes out', () => new Words(2).hello().say(EVENT, [0], { type: 'NEXT' }).bytes(), 2],
+    [
+      'comes after a frame that is missing',
+      () => new Words(2).hello().say(EVENT, [0], { type: 'NEXT' }).bytes(),
+      2,
+    ],
     ['does not say whose it is', () => new Words(1).say(EVENT, [0], { type: 'NEXT' }).bytes(), 2],
     [
       'means a machine that it did not name',
@@ -220,6 +237,7 @@ describe('what another process says', () => {
       2,
     ],
     ['is done with what it did not accept', () => new Words(1).hello().say(DONE, [1, 1]).bytes(), 2],
+    ['has read what was not sent', () => new Words(1).hello().say(READ, [7]).bytes(), 2],
     ['accepts what was not sent', () => new Words(1).hello().say(ACCEPTED, [7]).bytes(), 2],
     ['has no payload where there must be one', () => new Words(1).hello().say(EVENT, [0]).bytes(), 2],
     [
@@ -228,14 +246,14 @@ describe('what another process says', () => {
       2,
     ],
     ['has more than a message', () => new Words(1).hello().say(NAMED_EVENT, [0], ['id', {}, 1]).bytes(), 2],
-    ['has envelopes without a number', () => Uint8Array.of(MAGIC, VERSION, 0x80, 0, 0), 2],
+    ['has no number', () => Uint8Array.of(MAGIC, VERSION, 0x80, 0, 0), 2],
     ['has an answer of unknown flags', () => new Words(1).hello().say(ANSWER, [1, 4, 0]).bytes(), 2],
     ['ends within a text', () => new Words(1).hello().say(ANSWER, [1, 0, 9]).bytes(), 2],
     ['has a text that is no UTF-8', () => new Words(1).hello().say(ANSWER, [1, 0, 1]).say(0xff).bytes(), 2],
-    ['is a piece after one that is missing', () => Uint8Array.of(MAGIC, VERSION, 0, 9, 1, 7), 2],
-    ['is a piece that is empty', () => Uint8Array.of(MAGIC, VERSION, 0, 9, 0), 2],
-    ['is a piece of a piece', () => Uint8Array.of(MAGIC, VERSION, 0, 6, 0, MAGIC, VERSION, 0, 1, 0, 1), 2],
-    ['is a piece of no frame', () => Uint8Array.of(MAGIC, VERSION, 0, 3, 0, 1, 2, 3), 2],
+    ['is a piece after one that is missing', () => Uint8Array.of(MAGIC, VERSION, 0, 1, 9, 1, 7), 2],
+    ['is a piece that is empty', () => Uint8Array.of(MAGIC, VERSION, 0, 1, 9, 0), 2],
+    ['is a piece of a piece', () => Uint8Array.of(MAGIC, VERSION, 0, 1, 6, 0, MAGIC, VERSION, 0, 1, 0, 1), 2],
+    ['is a piece of no frame', () => Uint8Array.of(MAGIC, VERSION, 0, 1, 3, 0, 1, 2, 3), 2],
     ['has payloads that are no JSON', () => new Words(1).hello().say(EVENT, [0], '{').bytes(), 2],
   ])('is refused, and nothing more is read, where it %s', async (_what, bytes, reason) => {
     const { say, heard, group, stranger } = await stage();
@@ -250,34 +268,18 @@ describe('what another process says', () => {
   });
 
   it.each([
+    ['after one that is missing', () => [new Words(2).hello().say(EVENT, [0], { type: 'NEXT' }).bytes()]],
     [
-      'after envelopes that are missing',
-      () => [new Words(2).hello().say(EVENT, [0], { type: 'NEXT' }).bytes()],
-    ],
-    [
-      'that says nothing by itself, after envelopes that are missing',
+      'that says nothing by itself, after one that is missing',
       () => [new Words(2).say(HELLO, [], {}).bytes()],
     ],
     [
-      'that is the first one, but for that with its name',
-      () => [new Words(1).say(EVENT, [0], { type: 'NEXT' }).bytes()],
-    ],
-    [
-      'that means a machine, but for that which named it',
-      () => [new Words(1).hello().say(EVENT, [5], { type: 'NEXT' }).bytes()],
-    ],
-    [
-      'that means a machine that was named in those that are missing',
-      () => [new Words(2).say(EVENT, [0]).bytes()],
-    ],
-    ['that is a piece after one that is missing', () => [Uint8Array.of(MAGIC, VERSION, 0, 9, 1, 7)]],
-    [
-      'that is a piece which came before',
-      () => [Uint8Array.of(MAGIC, VERSION, 0, 9, 0, 7), Uint8Array.of(MAGIC, VERSION, 0, 9, 0, 7)],
+      'without envelopes, after another one without any that is missing',
+      () => [new Words(1).hello().bytes(), new Words(3).say(PROBE).bytes()],
     ],
     [
       'after pieces the last of which is missing',
-      () => [Uint8Array.of(MAGIC, VERSION, 0, 9, 0, 7), new Words(1).hello().bytes()],
+      () => [Uint8Array.of(MAGIC, VERSION, 0, 1, 9, 0, 7), new Words(2).say(PROBE).bytes()],
     ],
   ])(
     'leads to another incarnation of who hears it, over a transport that may forget: a frame %s',
@@ -317,25 +319,18 @@ describe('what another process says', () => {
         .bytes(),
     );
     expect([heard(), group.stats().pendingRequests]).toEqual([['accepted 2'], 2]);
-    await say(new Words(3).say(99).bytes());
+    await say(new Words(2).say(99).bytes());
     expect([heard(), group.stats().pendingRequests]).toEqual([[`refusal 2 ${VERSION}`], 0]);
     goOn();
     await turns();
     expect(machine.snapshot().status).toBe('active');
   });
 
-  it('is refused over a transport that may forget where it can’t be read', async () => {
-    const { say, heard, group } = await stage({ mayForget: true });
-    await say(new Words(1).hello().say(99).bytes());
-    expect(heard()).toEqual([`refusal 2 ${VERSION}`]);
-    expect(group.stats().cluster).toMatchObject({ rejoins: 0 });
-  });
-
   it('is refused in the middle of the pieces of another one', async () => {
     const { say, heard } = await stage();
-    await say(Uint8Array.of(MAGIC, VERSION, 0, 9, 0, 7));
+    await say(Uint8Array.of(MAGIC, VERSION, 0, 1, 9, 0, 7));
     expect(heard()).toEqual([]);
-    await say(new Words(1).hello().bytes());
+    await say(new Words(2).hello().bytes());
     expect(heard()).toEqual([`refusal 2 ${VERSION}`]);
   });
 

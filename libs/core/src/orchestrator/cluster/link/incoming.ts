@@ -11,6 +11,7 @@ import {
   HELLO,
   LAST_KIND,
   NAMED_EVENT,
+  PROBE,
   REFUSED_MALFORMED,
   REFUSED_VERSION,
   REQUEST,
@@ -48,6 +49,8 @@ export class Incoming {
   private readonly pieces: LinkPieces;
   /** Bytes of the largest payload. */
   private readonly maxMessageBytes: number;
+  /** Number of the last frame that was read. */
+  private frames = 0;
   private refused = false;
 
   constructor(
@@ -128,7 +131,7 @@ export class Incoming {
   }
 
   private readPiece(bytes: Uint8Array): void {
-    const joined = this.pieces.take(bytes);
+    const joined = this.pieces.takeOf(this.frames + 1, bytes);
     if (joined === undefined) return;
     if (frameKind(joined.frame).kind !== 'frame') throw new MalformedFrame('its pieces make no frame');
     const { frame, bytes: total, isTooLarge } = joined;
@@ -138,17 +141,17 @@ export class Incoming {
   }
 
   private readHeads(reader: FrameReader): void {
-    let number = reader.first;
+    const next = this.frames + 1;
+    // It was sent again.
+    if (reader.frame < next) return;
     // Before anything of it counts: what it means may have been said in those that are missing.
-    if (number > this.intake.next) throw new FrameOutOfOrder('envelopes are missing before it');
+    if (reader.frame > next) throw new FrameOutOfOrder('frames are missing before it');
+    this.frames = next;
     while (!reader.isAtEnd) {
       const kind = reader.byte();
       if (kind < EVENT) this.readRemark(kind, reader);
       else if (kind > LAST_KIND) throw new MalformedFrame(`there is no envelope of kind ${kind}`);
-      else {
-        this.readEnvelope(kind, number, reader);
-        number += 1;
-      }
+      else this.readEnvelope(kind, reader);
     }
   }
 
@@ -160,6 +163,9 @@ export class Incoming {
       case CANCEL:
         this.intake.takeBack(reader.number());
         return;
+      case PROBE:
+        this.out.tellRead(this.frames);
+        return;
       case TARGET:
         this.targets.define(reader.number(), reader.payload());
         return;
@@ -168,34 +174,29 @@ export class Incoming {
     }
   }
 
-  private readEnvelope(kind: number, number: number, reader: FrameReader): void {
-    if (this.group === undefined) throw new FrameOutOfOrder('it did not begin with its group');
+  private readEnvelope(kind: number, reader: FrameReader): void {
+    if (this.group === undefined) throw new MalformedFrame('it did not begin with its group');
     if (kind >= NAMED_EVENT) {
-      this.readNamed(kind, number, reader);
+      this.readNamed(kind, reader);
       return;
     }
     const target = kind === BROADCAST ? undefined : this.targets.of(reader.number());
     const timeoutMs = hasLimit(kind) ? reader.number() : 0;
     const payload = hasPayload(kind) ? reader.payload() : undefined;
-    if (this.wasRead(number)) return;
+    const number = this.intake.next;
     if (kind === EVENT && reader.refusal === undefined)
       this.intake.event(number, target as LocalTarget, payload as EventObject);
     else this.intake.envelope({ kind, number, target, timeoutMs, payload, messageId: undefined });
   }
 
-  private readNamed(written: number, number: number, reader: FrameReader): void {
+  private readNamed(written: number, reader: FrameReader): void {
     const kind = written === NAMED_EVENT ? EVENT : REQUEST;
     const target = this.targets.of(reader.number());
     const timeoutMs = hasLimit(kind) ? reader.number() : 0;
     const given = reader.payload();
     const [messageId, payload] = given instanceof FrameTooLargeError ? [undefined, given] : namedIn(given);
-    if (this.wasRead(number)) return;
+    const number = this.intake.next;
     this.intake.envelope({ kind, number, target, timeoutMs, payload, messageId });
-  }
-
-  /** It was in a frame that was sent again. */
-  private wasRead(number: number): boolean {
-    return number < this.intake.next;
   }
 
   private refuse(reason: number, problem: string): void {

@@ -1,3 +1,4 @@
+import type { Clock } from '../../../ports/clock.js';
 import type { Scheduler } from '../../../ports/scheduler.js';
 import type { TransportSeat } from '../../../ports/transport.js';
 import type { ClusterLimits } from '../cluster-options.js';
@@ -15,6 +16,8 @@ export interface LinkContext {
   /** Name of the own group. */
   readonly group: string;
   readonly memory: FrameMemory;
+  /** Where what takes the frames may forget the last one: measures after what time the other side is asked whether it was read. */
+  readonly probes: Clock | undefined;
   /** Envelopes that wait for room, over all links. */
   waiting: number;
   /** @throws FrameTooLargeError where no frame can carry a payload */
@@ -28,6 +31,7 @@ export function contextOver(
   own: LinkContext,
   sink: FrameSink,
   linkClosed: (link: Outgoing) => void,
+  probes: Clock | undefined,
 ): LinkContext {
   const { scheduler, limits, group, memory, assertFits } = own;
   return {
@@ -36,6 +40,7 @@ export function contextOver(
     limits,
     group,
     memory,
+    probes,
     assertFits,
     linkClosed,
     get waiting() {

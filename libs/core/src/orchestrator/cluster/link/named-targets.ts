@@ -1,5 +1,5 @@
 import { MOST_HANDLES } from '../wire/format.js';
-import { FrameOutOfOrder, MalformedFrame } from '../../../framing/malformed-frame.js';
+import { MalformedFrame } from '../../../framing/malformed-frame.js';
 import { LocalTarget } from './local-target.js';
 
 /** The machines that a sender has named, by the handles that its envelopes mean them by. */
@@ -13,7 +13,7 @@ export class NamedTargets {
 
   of(handle: number): LocalTarget {
     const target = this.targets[handle];
-    if (target === undefined) throw new FrameOutOfOrder('it means a machine that it did not name');
+    if (target === undefined) throw new MalformedFrame('it means a machine that it did not name');
     return target;
   }
 }

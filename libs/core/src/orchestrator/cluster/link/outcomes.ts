@@ -1,9 +1,9 @@
 import { FrameTooLargeError } from '../../../errors/transport-errors.js';
 import { RemoteAnswer } from '../remote/remote-answer.js';
 import { failureFrom } from '../wire/failure-text.js';
-import { ACCEPTED, ANSWER, CHANGED, DONE, FAILED, HAS_REPLY, REPLY } from '../wire/format.js';
+import { ACCEPTED, ANSWER, CHANGED, DONE, FAILED, HAS_REPLY, READ, REPLY } from '../wire/format.js';
 import type { FrameReader } from '../wire/frame-reader.js';
-import { FrameOutOfOrder, MalformedFrame } from '../../../framing/malformed-frame.js';
+import { MalformedFrame } from '../../../framing/malformed-frame.js';
 import type { Outgoing } from './outgoing.js';
 
 /** Reads what the other side says of envelopes that were sent there. */
@@ -27,13 +27,16 @@ export class Outcomes {
       case ANSWER:
         this.answered(reader);
         return;
+      case READ:
+        if (!this.out.wasRead(reader.number())) throw new MalformedFrame('it has read what was not sent');
+        return;
       default:
         throw new MalformedFrame(`there is no remark of kind ${kind}`);
     }
   }
 
   private done(first: number, count: number): void {
-    if (!this.out.done(first, count)) throw new FrameOutOfOrder('it is done with what it did not accept');
+    if (!this.out.done(first, count)) throw new MalformedFrame('it is done with what it did not accept');
   }
 
   private replied(number: number, answer: unknown): void {

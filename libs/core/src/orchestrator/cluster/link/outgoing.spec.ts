@@ -45,6 +45,7 @@ function stage() {
     limits: clusterLimits({}),
     group: 'here',
     memory: new FrameMemory(),
+    probes: undefined,
     waiting: 0,
     assertFits: () => undefined,
     linkClosed: () => undefined,

@@ -1,11 +1,9 @@
 import type { EventObject } from '@nestjs-orchestrator/statechart';
-import { PeerLostError } from '../../../errors/transport-errors.js';
+import type { Clock } from '../../../ports/clock.js';
 import type { Endpoint } from '../../../ports/transport.js';
 import { Ring } from '../../pool/ring.js';
 import { OutcomeUnknownError } from '../cluster-errors.js';
-import { piecesOf } from '../../../framing/pieces.js';
 import type { RemoteMachine } from '../remote/remote-machine.js';
-import { PIECE_HEAD } from '../wire/pieces.js';
 import { Batch } from '../wire/batch.js';
 import {
   ANSWER,
@@ -20,15 +18,19 @@ import {
   MAGIC,
   MOST_HANDLES,
   MOST_SNAPSHOT_UNITS,
+  PROBE,
+  READ,
   REFUSAL,
   REPLY,
   TARGET,
   VERSION,
 } from '../wire/format.js';
 import { Finished } from './finished.js';
+import { HandOver } from './hand-over.js';
 import { type Courier, InFlight } from './in-flight.js';
 import type { LinkContext } from './link-context.js';
 import { kindOf, type Posting, textOf } from './posting.js';
+import { TailProbe } from './tail-probe.js';
 
 /** Runs of done envelopes that are told before the turn is over. */
 const MANY_RUNS = 2_048;
@@ -45,13 +47,11 @@ export class Outgoing {
   closed: Error | undefined = undefined;
   private readonly line = new Ring<Posting>();
   private batch = new Batch();
+  private readonly handOver: HandOver;
+  /** Number of the last frame that the other side has read, as it said when it was asked. */
+  private read = 0;
+  private readonly tail: TailProbe | undefined;
   private readonly full: Batch[] = [];
-  /** The number up to which envelopes are in the hands of the transport. */
-  private handed = 0;
-  /** As `handed`, with those in the frame that waits for room: they may have been taken. */
-  private offered = 0;
-  /** The transport has no room: it says when there is. */
-  private blocked: Promise<void> | undefined = undefined;
   private flushComes = false;
   private remarksCome = false;
   private readonly handles: (RemoteMachine | undefined)[] = [];
@@ -61,6 +61,20 @@ export class Outgoing {
     private readonly context: LinkContext,
     readonly to: Endpoint,
   ) {
+    const { probes } = context;
+    const tail = (clock: Clock): TailProbe =>
+      new TailProbe(
+        clock,
+        () => this.read,
+        () => this.inFlight.accepted,
+        () => this.probe(),
+      );
+    this.tail = probes === undefined ? undefined : tail(probes);
+    this.handOver = new HandOver(context, to, {
+      left: (frame, envelope) => this.tail?.sent(frame, envelope),
+      relieved: () => this.flush(),
+      failed: (error) => this.close(error, true),
+    });
     this.remark(HELLO, undefined, JSON.stringify({ group: context.group }));
   }
 
@@ -119,6 +133,7 @@ export class Outgoing {
     if (this.closed !== undefined) return;
     this.makeRoom(snapshot.length + (reply?.length ?? 0));
     const { batch } = this;
+    batch.matters = true;
     batch.heads.byte(ANSWER);
     batch.heads.number(number);
     batch.heads.byte((changed ? CHANGED : 0) | (reply === undefined ? 0 : HAS_REPLY));
@@ -159,10 +174,23 @@ export class Outgoing {
     return true;
   }
 
+  /** Answers a probe: everything up to this frame was read. */
+  tellRead(frame: number): void {
+    this.aside(READ, frame);
+  }
+
+  /** The other side has read everything up to this frame; `false`: it can't have. */
+  wasRead(frame: number): boolean {
+    if (frame > this.handOver.frames) return false;
+    this.read = Math.max(this.read, frame);
+    return true;
+  }
+
   /** Settles when everything is in the hands of the transport. */
   async handedOver(): Promise<void> {
     this.flush();
-    while (this.blocked !== undefined && this.closed === undefined) await this.blocked;
+    const { handOver } = this;
+    while (handOver.blocked !== undefined && this.closed === undefined) await handOver.blocked;
   }
 
   /**
@@ -171,12 +199,14 @@ export class Outgoing {
   close(reason: Error, otherSideIsGone: boolean): void {
     if (this.closed !== undefined) return;
     this.closed = reason;
+    this.tail?.close();
+    this.handOver.close();
     this.context.linkClosed(this);
     for (let posting = this.line.shift(); posting !== undefined; posting = this.line.shift()) {
       this.context.waiting -= 1;
       if (!posting.cancelled) posting.courier.ended(reason, posting.event);
     }
-    const taken = otherSideIsGone ? Math.max(this.handed, this.offered) : 0;
+    const taken = otherSideIsGone ? this.handOver.mayBeTaken : 0;
     for (const [number, courier, event] of this.inFlight.takeAll()) {
       const error =
         number > taken
@@ -239,6 +269,7 @@ export class Outgoing {
     const { heads } = batch;
     if (batch.envelopes === 0) batch.first = this.inFlight.next;
     batch.envelopes += 1;
+    batch.matters = true;
     heads.byte(kind);
     if (kind !== BROADCAST) heads.number(handle);
     if (hasLimit(kind)) heads.number(timeoutMs);
@@ -252,10 +283,26 @@ export class Outgoing {
   private remark(kind: number, number: number | undefined, text: string | undefined): void {
     if (this.closed !== undefined) return;
     this.makeRoom(text?.length ?? 0);
+    const { batch } = this;
+    batch.matters = true;
+    batch.heads.byte(kind);
+    if (number !== undefined) batch.heads.number(number);
+    if (text !== undefined) batch.payload(text);
+  }
+
+  /** What waits for room is behind others, and shows that they are missing. */
+  private probe(): void {
+    if (this.handOver.blocked === undefined) this.aside(PROBE, undefined);
+  }
+
+  /** A remark about the frames themselves: nobody waits for it. */
+  private aside(kind: number, number: number | undefined): void {
+    if (this.closed !== undefined) return;
+    this.makeRoom(0);
     const { heads } = this.batch;
     heads.byte(kind);
     if (number !== undefined) heads.number(number);
-    if (text !== undefined) this.batch.payload(text);
+    this.flushSoon();
   }
 
   private handleOf(target: RemoteMachine): number {
@@ -279,7 +326,7 @@ export class Outgoing {
     if (!batch.isWorthSending && batch.hasRoomFor(units, context.seat.maxFrameBytes)) return;
     this.full.push(batch);
     this.batch = new Batch();
-    if (this.blocked === undefined) this.flush();
+    if (this.handOver.blocked === undefined) this.flush();
   }
 
   private flushSoon(): void {
@@ -299,12 +346,12 @@ export class Outgoing {
   };
 
   private flush(): void {
-    if (this.closed !== undefined || this.blocked !== undefined) return;
+    if (this.closed !== undefined || this.handOver.blocked !== undefined) return;
     while (!this.finished.isEmpty) this.tellFinished();
     for (let next = this.full.shift(); next !== undefined; next = this.full.shift()) {
-      if (!this.hand(next)) return;
+      if (!this.handOver.hand(next)) return;
     }
-    if (!this.batch.isEmpty) this.hand(this.batch);
+    if (!this.batch.isEmpty) this.handOver.hand(this.batch);
   }
 
   private tellFinished(): void {
@@ -312,79 +359,9 @@ export class Outgoing {
     if (room < LEAST_ROOM && !this.batch.isEmpty) {
       this.full.push(this.batch);
       this.batch = new Batch();
-    } else this.finished.writeTo(this.batch.heads, room);
-  }
-
-  /** `false`: nothing more can be handed over now. */
-  private hand(batch: Batch): boolean {
-    if (batch.envelopes === 0) batch.first = this.handed + 1;
-    const last = batch.first + batch.envelopes - 1;
-    const [frame, memory] = this.written(batch);
-    if (frame.length > this.context.seat.maxFrameBytes) {
-      this.blocked = this.sendPieces(frame, memory, last);
-      return false;
+    } else {
+      this.batch.matters = true;
+      this.finished.writeTo(this.batch.heads, room);
     }
-    try {
-      if (this.context.seat.trySend(this.to, frame)) {
-        this.handed = last;
-        this.context.memory.giveBack(memory);
-        return true;
-      }
-    } catch (error) {
-      this.close(error instanceof Error ? error : new PeerLostError(this.to.name), true);
-      return false;
-    }
-    this.offered = last;
-    this.blocked = this.waitFor(frame, memory, last);
-    return false;
-  }
-
-  private written(batch: Batch): readonly [frame: Uint8Array, memory: Uint8Array] {
-    const { memory } = this.context;
-    const piece = memory.take(batch.leastBytes);
-    const frame = batch.writeTo(piece);
-    if (frame !== undefined) return [frame, piece];
-    memory.giveBack(piece);
-    const larger = memory.take(batch.mostBytes);
-    return [batch.writeTo(larger) as Uint8Array, larger];
-  }
-
-  private async waitFor(frame: Uint8Array, memory: Uint8Array, last: number): Promise<void> {
-    try {
-      await this.context.seat.send(this.to, frame);
-      this.took(last, memory);
-    } catch (error) {
-      this.failed(error);
-    }
-  }
-
-  /** One after the other, and nothing in between: the other side takes the whole with the last of them. */
-  private async sendPieces(frame: Uint8Array, memory: Uint8Array, last: number): Promise<void> {
-    const { seat } = this.context;
-    try {
-      for (const { bytes, isLast } of piecesOf(frame, seat.maxFrameBytes, PIECE_HEAD)) {
-        if (this.closed !== undefined) break;
-        if (isLast) this.offered = last;
-        if (!seat.trySend(this.to, bytes)) await seat.send(this.to, bytes);
-      }
-      // Whoever waits for this has to find it as it is set now.
-      await Promise.resolve();
-      this.took(last, memory);
-    } catch (error) {
-      this.failed(error);
-    }
-  }
-
-  private took(last: number, memory: Uint8Array): void {
-    this.context.memory.giveBack(memory);
-    this.handed = last;
-    this.blocked = undefined;
-    this.flush();
-  }
-
-  private failed(error: unknown): void {
-    this.blocked = undefined;
-    this.offered = 0;
-    this.close(error instanceof Error ? error : new PeerLostError(this.to.name), true);
   }
 }

@@ -18,6 +18,8 @@ export class Batch {
   /** Number of the first envelope. */
   first = 0;
   envelopes = 0;
+  /** Whether somebody may wait for what it says; not for a question how far was read, or for its answer. */
+  matters = false;
 
   get isEmpty(): boolean {
     return this.heads.length === 0;
@@ -60,10 +62,10 @@ export class Batch {
     return FRAME_OVERHEAD + this.heads.length + (this.payloads.length + 1) * WORST_BYTES;
   }
 
-  /** Empties it into a frame, which is part of `memory`; undefined: it does not fit, which it does where there are `mostBytes`. */
-  writeTo(memory: Uint8Array): Uint8Array | undefined {
+  /** Empties it into the frame of that number, which is part of `memory`; undefined: it does not fit, which it does where there are `mostBytes`. */
+  writeTo(memory: Uint8Array, number: number): Uint8Array | undefined {
     if (this.leastBytes > memory.length) return undefined;
-    const at = this.writeHeads(memory);
+    const at = this.writeHeads(memory, number);
     const text = this.payloads === '' ? '' : `${this.payloads}]`;
     const { read, written } = encoder.encodeInto(text, memory.subarray(at));
     if (read < text.length) return undefined;
@@ -72,11 +74,11 @@ export class Batch {
   }
 
   /** Everything before the payloads; says where it ends. */
-  private writeHeads(frame: Uint8Array): number {
+  private writeHeads(frame: Uint8Array, number: number): number {
     const { bytes, length } = this.heads;
     frame[0] = MAGIC;
     frame[1] = VERSION;
-    const at = put(frame, put(frame, 2, this.first), length);
+    const at = put(frame, put(frame, 2, number), length);
     frame.set(length === bytes.length ? bytes : bytes.subarray(0, length), at);
     return at + length;
   }
@@ -85,6 +87,7 @@ export class Batch {
     this.heads.length = 0;
     this.payloads = '';
     this.envelopes = 0;
+    this.matters = false;
   }
 }
 

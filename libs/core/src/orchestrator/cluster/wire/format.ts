@@ -3,21 +3,21 @@
  * top bit; it may have more bytes than it needs):
  *
  * ```
- * 'o'  version  n: number of the first envelope  n: bytes of the heads  heads  JSON list of payloads (UTF-8; nothing where there are none)
+ * 'o'  version  n: number of the frame  n: bytes of the heads  heads  JSON list of payloads (UTF-8; nothing where there are none)
  * ```
  *
- * A head is its kind and what stands beside it below; those marked `+` take the next payload. Envelopes count up from 1 for each pair of
- * incarnations; remarks have no number.
+ * A head is its kind and what stands beside it below; those marked `+` take the next payload. Frames, and the envelopes in them, count up from 1 for
+ * each pair of incarnations, so that an envelope's number need not be written; remarks have none.
  *
  * What the transport can't carry in one frame goes in pieces, one after the other with nothing in between. A piece has 0 in place of the number:
  *
  * ```
- * 'o'  version  0  n: bytes of the whole frame  n: bytes of it that came before  bytes
+ * 'o'  version  0  n: number of the whole frame  n: bytes of it  n: bytes of it that came before  bytes
  * ```
  */
 export const MAGIC = 0x6f;
 /** Changes with anything in this file. */
-export const VERSION = 4;
+export const VERSION = 5;
 /** In place of the version: the receiver refuses to read on. Followed by the reason and by the version that it speaks, in all versions. */
 export const REFUSAL = 0;
 export const REFUSED_VERSION = 1;
@@ -32,6 +32,8 @@ export const REPLY = 5; // n: number + answer
 export const CANCEL = 6; // n: number; the answer is no longer waited for
 export const ANSWER = 8; // n: number, a byte of flags, n: bytes, so many bytes of a snapshot as text + reply, where a flag says so; what a REPLY to a request says otherwise
 export const TARGET = 7; // n: handle + [group, machine]; envelopes mean the machine by the handle
+export const PROBE = 9; // how far was read? Answered by READ
+export const READ = 10; // n: all frames up to it were read
 
 /** Flags of an ANSWER. */
 export const CHANGED = 1;

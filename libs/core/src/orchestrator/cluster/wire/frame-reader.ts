@@ -24,8 +24,8 @@ export function frameKind(bytes: Uint8Array): FrameKind {
 
 /** Reads the heads of a frame one after the other. Whatever is wrong with it ends in {@link MalformedFrame}. */
 export class FrameReader extends NumberReader {
-  /** Number of the first envelope. */
-  readonly first: number;
+  /** Its number. */
+  readonly frame: number;
   private readonly payloads: readonly unknown[];
   private taken = 0;
 
@@ -35,8 +35,8 @@ export class FrameReader extends NumberReader {
     readonly refusal?: FrameTooLargeError,
   ) {
     super(bytes, 2, bytes.length);
-    this.first = this.number();
-    if (this.first === 0) throw new MalformedFrame('its envelopes have no number');
+    this.frame = this.number();
+    if (this.frame === 0) throw new MalformedFrame('it has no number');
     const heads = this.number();
     if (this.at + heads > bytes.length) throw new MalformedFrame('it ends within its heads');
     this.end = this.at + heads;

@@ -9,18 +9,17 @@ import { frameKind, FrameReader } from './frame-reader.js';
 /** Keys of that name are left out; see below. */
 const isSafe = (value: unknown): boolean => !JSON.stringify(value).includes('__proto__');
 
-function frameOf(payloads: readonly unknown[], heads: readonly number[], first: number): Uint8Array {
+function frameOf(payloads: readonly unknown[], heads: readonly number[], number: number): Uint8Array {
   const batch = new Batch();
-  batch.first = first;
-  for (const number of heads) batch.heads.number(number);
+  for (const head of heads) batch.heads.number(head);
   for (const payload of payloads) batch.payload(JSON.stringify(payload));
-  return written(batch);
+  return written(batch, number);
 }
 
 /** In as little memory as it may fit into; where it does not, in as much as it needs whatever its letters are. */
-function written(batch: Batch): Uint8Array {
-  return (batch.writeTo(new Uint8Array(batch.leastBytes)) ??
-    batch.writeTo(new Uint8Array(batch.mostBytes))) as Uint8Array;
+function written(batch: Batch, number = 1): Uint8Array {
+  return (batch.writeTo(new Uint8Array(batch.leastBytes), number) ??
+    batch.writeTo(new Uint8Array(batch.mostBytes), number)) as Uint8Array;
 }
 
 /** Reads everything; what it ends in. */
@@ -43,11 +42,11 @@ describe('a frame', () => {
         fc.array(fc.jsonValue().filter(isSafe)),
         numbers,
         fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
-        (payloads, heads, first) => {
-          const bytes = frameOf(payloads, heads, first);
+        (payloads, heads, number) => {
+          const bytes = frameOf(payloads, heads, number);
           expect(frameKind(bytes)).toEqual({ kind: 'frame' });
           const reader = new FrameReader(bytes);
-          expect(reader.first).toBe(first);
+          expect(reader.frame).toBe(number);
           expect(heads.map(() => reader.number())).toEqual(heads);
           expect(reader.isAtEnd).toBe(true);
           const read = payloads.map(() => reader.payload());
@@ -62,7 +61,7 @@ describe('a frame', () => {
     (letter) => {
       for (let length = 1; length < 80; length += 1) {
         const payloads = [letter.repeat(length)];
-        expect(new FrameReader(frameOf(payloads, [1], 1)).first).toBe(1);
+        expect(new FrameReader(frameOf(payloads, [1], 1)).frame).toBe(1);
         const reader = new FrameReader(frameOf(payloads, [], 1));
         expect(reader.payload()).toBe(payloads[0]);
       }
