@@ -13,13 +13,13 @@ function shop() {
 }
 
 it('a client that a factory makes is closed with its application', async () => {
-  const { server, transport } = shop();
+  const { server, transport, service } = shop();
   await server();
   const module = await Test.createTestingModule({
     providers: [
       {
         provide: 'SHOP',
-        useFactory: () => new TransportClient({ transport: transport(), service: 'shop' }),
+        useFactory: () => new TransportClient({ transport: transport(), service }),
       },
     ],
   }).compile();
@@ -32,9 +32,9 @@ it('a client that a factory makes is closed with its application', async () => {
 });
 
 it('nothing is sent for one who stopped listening while a server was looked for', async () => {
-  const { server, transport } = shop();
+  const { server, transport, service } = shop();
   const held = looksHeld(transport());
-  const client = new TransportClient({ transport: held.transport, service: 'shop' });
+  const client = new TransportClient({ transport: held.transport, service });
   onTestFinished(() => client.close());
   await client.connect();
   const look = held.holdNext();

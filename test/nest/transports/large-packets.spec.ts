@@ -71,6 +71,13 @@ describe.each(strategies)('packets above a frame of $name', ({ open, keepsEvents
     await lastValueFrom(shop.emit('placed', {}), noAnswer);
   });
 
+  it.runIf(keepsEvents)('can not be kept: such an event names the limit of the transport', async () => {
+    const { client } = service();
+    const refused = await failure(client(small).emit('placed', text(60_000)));
+    expect(refused).toBeInstanceOf(FrameTooLargeError);
+    expect(refused).toMatchObject({ option: 'maxFrameBytes' });
+  });
+
   it('fail at who asked and can not take the answer, which ends the request', async () => {
     const { server, client } = service();
     const { diary } = await server(small);

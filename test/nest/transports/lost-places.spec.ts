@@ -62,14 +62,14 @@ describe.each(withExpulsion)('over $name, whose server may take the place of one
   });
 
   it('a server that is closed while it has no place stays away', async () => {
-    const { server, expel, transport } = shop();
+    const { server, expel, transport, cluster } = shop();
     const { strategy, stop } = await server();
     const seat = strategy.unwrap();
     expel(seat);
     await seat.closed;
     await stop();
     const watcher = await transport().join(
-      { cluster: 'nest-shop', endpoint: 'watcher', clock: systemClock, logger: silentLogger },
+      { cluster, endpoint: 'watcher', clock: systemClock, logger: silentLogger },
       { onFrame: () => undefined, onPeer: () => undefined },
     );
     expect(await watcher.names()).toEqual([]);

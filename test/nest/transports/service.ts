@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { INestApplicationContext } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import {
@@ -29,11 +30,15 @@ type Wishes<O> = Partial<Omit<O, 'transport' | 'service'>> & { readonly maxFrame
 /** Servers and clients of one service, which go with the test. */
 export function serviceOf({ transport, close }: OpenStrategy) {
   onTestFinished(close);
+  // A segment of shared memory is known by its cluster alone, whatever its folder: other files of tests run at the same time.
+  const service = `shop-${randomUUID()}`;
   return {
+    service,
+    cluster: `nest-${service}`,
     async server({ maxFrameBytes, ...rest }: Wishes<TransportServerOptions> = {}) {
       const strategy = new TransportServer({
         transport: transport(maxFrameBytes),
-        service: 'shop',
+        service,
         // Nobody gives up what is in hand since the machine stood still.
         drainMs: 300_000,
         ...rest,
@@ -49,7 +54,7 @@ export function serviceOf({ transport, close }: OpenStrategy) {
       return { strategy, stop, diary: (app as INestApplicationContext).get(Diary) };
     },
     client({ maxFrameBytes, ...rest }: Wishes<TransportClientOptions> = {}): TransportClient {
-      const common = { transport: transport(maxFrameBytes), service: 'shop', endpoint: 'asker' };
+      const common = { transport: transport(maxFrameBytes), service, endpoint: 'asker' };
       const client = new TransportClient({ ...common, ...rest });
       onTestFinished(() => client.close());
       return client;

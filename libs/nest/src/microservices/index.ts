@@ -16,9 +16,16 @@ export type {
   TransportClientOptions,
   TransportServerOptions,
 } from './transport/transport-options.js';
+export type {
+  EndpointStatistics,
+  PlaceState,
+  TransportClientStatistics,
+  TransportServerStatistics,
+} from './transport/statistics.js';
 export {
   ClientClosedError,
   EventNotHandledError,
+  PacketBrokenError,
   ServerLostError,
   ServiceUnavailableError,
 } from './transport/transport-errors.js';

@@ -6,6 +6,10 @@ export class InFlight {
 
   constructor(private readonly limit: number) {}
 
+  get size(): number {
+    return this.count;
+  }
+
   /**
    * Counts a piece of work. `next`: a promise where the limit is reached, which settles when there is room again. `whole`: settles as the work does.
    */

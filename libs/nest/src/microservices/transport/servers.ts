@@ -14,6 +14,10 @@ export class Servers {
     this.known.delete(incarnation);
   }
 
+  names(): readonly string[] {
+    return [...this.known.values()].map(({ name }) => name);
+  }
+
   clear(): void {
     this.known.clear();
   }

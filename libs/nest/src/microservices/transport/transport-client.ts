@@ -2,15 +2,14 @@ import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { ClientProxy, type IncomingResponse, type ReadPacket } from '@nestjs/microservices';
 import type { Observable } from 'rxjs';
 import { PeerLostError, TransportClosedError } from '@nestjs-orchestrator/core';
-import { systemClock, uuidSource } from '@nestjs-orchestrator/core/ports';
+import { uuidSource } from '@nestjs-orchestrator/core/ports';
 import type { Endpoint, Peer, TransportSeat } from '@nestjs-orchestrator/core/ports';
-import { NestLogger } from '../../logging/nest-logger.js';
 import type { Acknowledged } from './acknowledgements.js';
-import { Inbox } from './inbox.js';
 import { keepsFrames, keptName } from './kept-events.js';
 import { OpenPacket, OpenPackets, type Answer } from './open-packets.js';
-import { Outbox } from './outbox.js';
+import { Place } from './place.js';
 import { Servers } from './servers.js';
+import { Stays, type TransportClientStatistics } from './statistics.js';
 import {
   ClientClosedError,
   EventNotHandledError,
@@ -18,20 +17,22 @@ import {
   ServerLostError,
   ServiceUnavailableError,
 } from './transport-errors.js';
-import { clusterOf, limitsOf, type TransportClientOptions } from './transport-options.js';
+import { limitsOf, type TransportClientOptions } from './transport-options.js';
 import type { TransportServerEvents, TransportStatus } from './transport-server.js';
-import { decodeWire, encodeWire, packetTooLarge, wire, type WireFrame, type WireHead } from './wire.js';
+import {
+  decodeWire,
+  encodeWire,
+  packetTooLarge,
+  wire,
+  type Refusal,
+  type WireFrame,
+  type WireHead,
+} from './wire.js';
 
 /** A packet with an answer, without Nest's `any`. */
 interface Answered extends IncomingResponse {
   readonly err?: unknown;
   readonly response?: unknown;
-}
-
-/** A client's place at its transport. */
-interface Place {
-  readonly seat: TransportSeat;
-  readonly outbox: Outbox;
 }
 
 /**
@@ -56,13 +57,16 @@ export class TransportClient
   private closings = 0;
   /** Between `connect` and `close`, also while it has lost its place. */
   private isOpen = false;
-  private place: Place | undefined;
+  private readonly stays = new Stays();
+  /** Its name in the cluster, the same at each of its places. */
+  private readonly endpoint: string;
   private joining: Promise<void> | undefined;
 
   /** @throws OrchestratorOptionError */
   constructor(private readonly options: TransportClientOptions) {
     super();
     this.maxPacketBytes = limitsOf(options).maxPacketBytes;
+    this.endpoint = options.endpoint ?? `client-${uuidSource.next()}`;
     this.initializeSerializer(options);
     this.initializeDeserializer(options);
   }
@@ -90,10 +94,10 @@ export class TransportClient
     this.isOpen = false;
     if (joining === undefined) return;
     await joining.catch(() => undefined);
-    const { place } = this;
-    this.place = undefined;
+    const place = this.stays.current;
     this.servers.clear();
     this.open.failAll(() => new ClientClosedError(this.options.service));
+    this.stays.closed();
     await place?.seat.leave();
     this._status$.next('disconnected');
   }
@@ -109,8 +113,18 @@ export class TransportClient
 
   /** The client's place at its transport: peers, statistics. */
   unwrap<T = TransportSeat>(): T {
-    if (this.place === undefined) throw new Error('Not connected yet: call this after connect().');
-    return this.place.seat as T;
+    const { current } = this.stays;
+    if (current === undefined) throw new Error('Not connected yet: call this after connect().');
+    return current.seat as T;
+  }
+
+  /** How it stands at present. */
+  stats(): TransportClientStatistics {
+    const { service, transport } = this.options;
+    const { requests, events } = this.open;
+    const servers = this.servers.names();
+    const own = { role: 'client', service, transport: transport.type, endpoint: this.endpoint } as const;
+    return { ...own, ...this.stays.statistics(), servers, requests, events };
   }
 
   protected publish(partial: ReadPacket, answer: Answer): () => void {
@@ -165,16 +179,16 @@ export class TransportClient
    *
    * @throws ServiceUnavailableError, and as `TransportSeat.send` (as rejections): it is not open any more then
    */
-  private async handOver({ seat, outbox }: Place, packet: OpenPacket, frame: Uint8Array): Promise<void> {
+  private async handOver(place: Place, packet: OpenPacket, frame: Uint8Array): Promise<void> {
     for (;;) {
-      const to = await this.serverOf(seat);
+      const to = await this.serverOf(place.seat);
       // Nobody listens any more, or it has failed already.
       if (packet.isOver) return;
       packet.to = to;
       packet.doubt = undefined;
       this.open.add(packet);
       try {
-        packet.isHanded = await outbox.send(to, frame, () => !packet.isOver);
+        packet.isHanded = await place.send(to, frame, () => !packet.isOver);
         if (packet.doubt !== undefined) packet.settle(packet.doubt);
         // Whoever asked went away in the moment in which the last of it left.
         if (packet.isHanded && packet.isOver && packet.answer !== undefined)
@@ -206,24 +220,18 @@ export class TransportClient
   }
 
   private async join(): Promise<void> {
-    const { transport, service, endpoint = `client-${uuidSource.next()}` } = this.options;
-    const inbox = new Inbox(this.maxPacketBytes, {
-      tooLarge: (from, head, bytes) => this.onTooLarge(from, head, bytes),
-      broken: (from, problem, isGap, head) => this.onBroken(from, problem, isGap, head),
-    });
-    const seat = await transport.join(
-      { cluster: clusterOf(service), endpoint, clock: systemClock, logger: new NestLogger(this.logger) },
+    const { transport, service } = this.options;
+    const { endpoint, maxPacketBytes, logger } = this;
+    const place = await Place.take(
+      { transport, service, endpoint, maxPacketBytes, logger },
       {
-        onFrame: (from, bytes) => {
-          const frame = inbox.take(from, bytes);
-          return frame === undefined ? undefined : this.onFrame(from, frame);
-        },
-        onPeer: (peer) => {
-          if (peer.state === 'lost') inbox.drop(peer.endpoint);
-          this.onPeer(peer);
-        },
+        onFrame: (from, frame) => this.onFrame(from, frame),
+        onPeer: (peer) => this.onPeer(peer),
+        onTooLarge: (from, head, bytes) => this.onTooLarge(from, head, bytes),
+        onBroken: (from, { number }) => this.open.find(number, from)?.settle(this.brokenAt(from)),
       },
     );
+    const { seat } = place;
     try {
       await this.servers.look(seat);
     } catch (error) {
@@ -231,15 +239,16 @@ export class TransportClient
       await seat.leave();
       throw error;
     }
-    this.place = { seat, outbox: new Outbox(seat) };
+    this.stays.began(place);
+    this.stays.settled();
     this._status$.next('connected');
     void seat.closed?.then(() => this.loses(seat));
   }
 
   /** Others have declared this endpoint dead, or its server has forgotten frames: the next packet takes another place. */
   private loses(seat: TransportSeat): void {
-    if (this.place?.seat !== seat) return;
-    this.place = undefined;
+    if (this.stays.current?.seat !== seat) return;
+    this.stays.lost();
     this.joining = undefined;
     this.servers.clear();
     this.open.lost(({ name }) => new ServerLostError(this.options.service, name));
@@ -248,9 +257,9 @@ export class TransportClient
 
   private async placeNow(): Promise<Place> {
     // What came here before `close` opens nothing again.
-    if (this.place === undefined && this.isOpen) await this.connect();
-    if (this.place === undefined) throw new ClientClosedError(this.options.service);
-    return this.place;
+    if (this.stays.current === undefined && this.isOpen) await this.connect();
+    if (this.stays.current === undefined) throw new ClientClosedError(this.options.service);
+    return this.stays.current;
   }
 
   /** The servers take turns. @throws ServiceUnavailableError */
@@ -272,7 +281,7 @@ export class TransportClient
     number = 0,
   ): void {
     if (to === undefined) return;
-    this.place?.outbox.send(to, encodeWire(kind, null, number)).catch(() => undefined);
+    this.stays.current?.send(to, encodeWire(kind, null, number)).catch(() => undefined);
   }
 
   private onFrame(from: Endpoint, bytes: Uint8Array): void | Promise<void> {
@@ -303,9 +312,10 @@ export class TransportClient
   }
 
   private onRefused(from: Endpoint, { number, body }: WireFrame): void {
-    const { bytes, maxBytes } = (body ?? {}) as { readonly bytes?: number; readonly maxBytes?: number };
+    const { bytes, maxBytes } = (body ?? {}) as Refusal;
     const isTooLarge = bytes !== undefined && maxBytes !== undefined;
-    this.fails(from, number, isTooLarge ? packetTooLarge(bytes, maxBytes) : this.brokenAt(from));
+    const error = isTooLarge ? packetTooLarge(bytes, maxBytes) : this.brokenAt(from);
+    this.open.find(number, from)?.settle(error);
   }
 
   private async onResponse(from: Endpoint, { number, body }: WireFrame): Promise<void> {
@@ -323,28 +333,13 @@ export class TransportClient
   private onTooLarge(from: Endpoint, { number }: WireHead, bytes: number): void {
     const error = packetTooLarge(bytes, this.maxPacketBytes);
     this.logger.warn(`'${from.name}' sent a packet that was thrown away: ${error.message}`);
-    this.fails(from, number, error);
+    this.open.find(number, from)?.settle(error);
     // There may be more answers.
     this.tell(from, wire.cancel, number);
   }
 
-  private onBroken(from: Endpoint, problem: string, isGap: boolean, head: WireHead | undefined): void {
-    const { seat } = this.place ?? {};
-    const about = `A packet of '${from.name}' was not whole: ${problem}`;
-    if (isGap && seat?.giveUp !== undefined) {
-      seat.giveUp(`${about}, which the server may have forgotten`);
-      return;
-    }
-    this.logger.error(about);
-    if (head !== undefined) this.fails(from, head.number, this.brokenAt(from));
-  }
-
   private brokenAt({ name }: Endpoint): PacketBrokenError {
     return new PacketBrokenError(this.options.service, name);
-  }
-
-  private fails(server: Endpoint, number: number, error: Error): void {
-    this.open.find(number, server)?.settle(error);
   }
 
   private onPeer(peer: Peer): void {

@@ -10,23 +10,21 @@ import { Logger } from '@nestjs/common';
 import { systemClock, uuidSource } from '@nestjs-orchestrator/core/ports';
 import type { Endpoint, PartitionedSeat, Peer, TransportSeat } from '@nestjs-orchestrator/core/ports';
 import { isObservable, lastValueFrom, Subject, takeUntil, throwError, type Observable } from 'rxjs';
-import { NestLogger } from '../../logging/nest-logger.js';
 import { acknowledgementFrames, Acknowledgements } from './acknowledgements.js';
 import { Farewell } from './farewell.js';
 import { InFlight } from './in-flight.js';
-import { Inbox } from './inbox.js';
 import { keepsFrames, KeptEvents } from './kept-events.js';
-import { Outbox } from './outbox.js';
+import { Place } from './place.js';
+import { Stays, type TransportServerStatistics } from './statistics.js';
 import { TransportContext } from './transport-context.js';
 import {
-  clusterOf,
   limitsOf,
   SERVER_NAME,
   type PacketLimits,
   type TransportServerOptions,
 } from './transport-options.js';
 import { WayBack } from './way-back.js';
-import { decodeWire, encodeWire, wire, type WireFrame, type WireHead } from './wire.js';
+import { decodeWire, encodeWire, wire, type Refusal, type WireFrame, type WireHead } from './wire.js';
 
 /** What {@link TransportServer} tells those who ask with `on`. */
 export type TransportServerEvents = {
@@ -78,8 +76,7 @@ export class TransportServer
   /** The name in the cluster, the same after each loss of the place. */
   private readonly endpoint: string;
   private readonly limits: PacketLimits;
-  private seat: TransportSeat | undefined;
-  private outbox: Outbox | undefined;
+  private readonly stays = new Stays();
   private acknowledgements: Acknowledgements | undefined;
   private closing: Promise<void> | undefined;
 
@@ -117,34 +114,35 @@ export class TransportServer
 
   /** The server's place at its transport: peers, statistics. */
   unwrap<T = TransportSeat>(): T {
-    if (this.seat === undefined)
+    const { current } = this.stays;
+    if (current === undefined)
       throw new Error('Not listening: call this after startAllMicroservices(), while `status` is connected.');
-    return this.seat as T;
+    return current.seat as T;
+  }
+
+  /** How it stands at present. */
+  stats(): TransportServerStatistics {
+    const { service, transport } = this.options;
+    const own = { role: 'server', service, transport: transport.type, endpoint: this.endpoint } as const;
+    const counts = { inHand: this.inFlight.size, unanswered: this.unanswered.size };
+    return { ...own, ...this.stays.statistics(), ...counts };
   }
 
   private async join(): Promise<void> {
     const { transport, service } = this.options;
-    const { endpoint } = this;
-    const logger = new NestLogger(this.logger);
-    const inbox = new Inbox(this.limits.maxPacketBytes, {
-      tooLarge: (from, head, bytes) => this.onTooLarge(from, head, bytes),
-      broken: (from, problem, isGap, head) => this.onBroken(from, problem, isGap, head),
-    });
-    const seat = await transport.join(
-      { cluster: clusterOf(service), endpoint, clock: systemClock, logger },
+    const { endpoint, logger } = this;
+    const { maxPacketBytes } = this.limits;
+    const place = await Place.take(
+      { transport, service, endpoint, maxPacketBytes, logger },
       {
-        onFrame: (from, bytes) => {
-          const frame = inbox.take(from, bytes);
-          return frame === undefined ? undefined : this.onFrame(from, frame);
-        },
-        onPeer: (peer) => {
-          if (peer.state === 'lost') inbox.drop(peer.endpoint);
-          this.onPeer(peer);
-        },
+        onFrame: (from, frame) => this.onFrame(from, frame),
+        onPeer: (peer) => this.onPeer(peer),
+        onTooLarge: (from, head, bytes) => this.onTooLarge(from, head, bytes),
+        onBroken: (from, head) => this.refuse(from, head, {}),
       },
     );
-    this.seat = seat;
-    this.outbox = new Outbox(seat);
+    const { seat } = place;
+    this.stays.began(place);
     this.acknowledgements = new Acknowledgements((to, entries) => {
       for (const frame of acknowledgementFrames(entries, seat.maxFrameBytes)) this.reply(to, frame);
     });
@@ -152,10 +150,11 @@ export class TransportServer
       if (keepsFrames(seat)) await this.serveKept(seat);
       await seat.claim(SERVER_NAME + endpoint, service);
     } catch (error) {
-      this.seat = undefined;
+      this.stays.ended();
       await seat.leave();
       throw error;
     }
+    this.stays.settled();
     for (const peer of seat.peers()) this.onPeer(peer);
     this._status$.next('connected');
     void seat.closed?.then(() => this.loses(seat));
@@ -163,18 +162,19 @@ export class TransportServer
 
   /** Others have declared this endpoint dead, or its server has forgotten frames; who waited for answers has heard that it is lost. */
   private loses(seat: TransportSeat): void {
-    if (this.seat !== seat || this.closing !== undefined) return;
-    this.seat = undefined;
+    if (this.stays.current?.seat !== seat || this.closing !== undefined) return;
+    this.stays.lost();
     this._status$.next('disconnected');
     this.wayBack.begin();
   }
 
   private async goAway(): Promise<void> {
     await this.wayBack.end();
-    const { seat } = this;
+    const seat = this.stays.current?.seat;
     if (seat !== undefined) await seat.unclaim(SERVER_NAME + seat.self.name);
     await this.drained(seat?.peers() ?? []);
     this.acknowledgements?.flush();
+    this.stays.closed();
     await seat?.leave();
     this._status$.next('disconnected');
   }
@@ -195,7 +195,7 @@ export class TransportServer
 
   private onPeer(peer: Peer): void {
     for (const listener of this.listeners) listener(peer);
-    if (peer.state === 'up' && this.seat !== undefined && this.closing === undefined)
+    if (peer.state === 'up' && this.stays.current !== undefined && this.closing === undefined)
       this.reply(peer.endpoint, encodeWire(wire.serving, null));
     if (peer.state !== 'lost') return;
     this.farewell.answered(peer.endpoint);
@@ -229,24 +229,17 @@ export class TransportServer
     return undefined;
   }
 
-  private onTooLarge(from: Endpoint, { kind, number }: WireHead, bytes: number): void {
+  private onTooLarge(from: Endpoint, head: WireHead, bytes: number): void {
     const maxBytes = this.limits.maxPacketBytes;
     this.logger.warn(
       `'${from.name}' sent a packet of ${bytes} bytes, above the limit of ${maxBytes} ('maxPacketBytes'); it was refused`,
     );
-    if (kind === wire.request || kind === wire.event)
-      this.reply(from, encodeWire(wire.refused, { bytes, maxBytes }, number));
+    this.refuse(from, head, { bytes, maxBytes });
   }
 
-  private onBroken(from: Endpoint, problem: string, isGap: boolean, head: WireHead | undefined): void {
-    const about = `A packet of '${from.name}' was not whole: ${problem}`;
-    if (isGap && this.seat?.giveUp !== undefined) {
-      this.seat.giveUp(`${about}, which the server may have forgotten`);
-      return;
-    }
-    this.logger.error(about);
-    if (head?.kind === wire.request || head?.kind === wire.event)
-      this.reply(from, encodeWire(wire.refused, { problem }, head.number));
+  /** Tells who waits for a packet that it was not taken. */
+  private refuse(to: Endpoint, { kind, number }: WireHead, why: Refusal): void {
+    if (kind === wire.request || kind === wire.event) this.reply(to, encodeWire(wire.refused, why, number));
   }
 
   private async onEvent(from: Endpoint, number: number, body: unknown): Promise<void> {
@@ -362,16 +355,16 @@ export class TransportServer
     const { to, number } = asker;
     const packet: unknown = await this.serializer.serialize(answer as never);
     const frame = encodeWire(wire.response, packet, number, this.limits.maxPacketBytes);
-    await this.outbox?.send(to, frame, () => !asker.isGone);
+    await this.stays.current?.send(to, frame, () => !asker.isGone);
   }
 
   private isGone(to: Endpoint): boolean {
-    return this.seat?.peers().every(({ endpoint }) => endpoint.incarnation !== to.incarnation) ?? true;
+    return this.stays.current?.hasLost(to) ?? true;
   }
 
   /** As far as the other one still exists. */
   private reply(to: Endpoint, frame: Uint8Array): void {
-    this.outbox?.send(to, frame).catch((error: unknown) => {
+    this.stays.current?.send(to, frame).catch((error: unknown) => {
       if (!this.isGone(to)) this.logger.error(`'${to.name}' can't be answered: ${String(error)}`);
     });
   }

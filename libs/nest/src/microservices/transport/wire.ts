@@ -50,6 +50,12 @@ export interface WireHead {
   readonly number: number;
 }
 
+/** Body of a `refused`: what is above which limit, or nothing where the packet did not come whole. */
+export interface Refusal {
+  readonly bytes?: number;
+  readonly maxBytes?: number;
+}
+
 /** A frame as it was read. */
 export interface WireFrame extends WireHead {
   readonly body: unknown;
