@@ -16,13 +16,15 @@ import {
 } from './support.js';
 
 const ROLLED_BACK = new Error('rolled back');
+/** Over only where a test lets it be: a node that hears of nothing looks each 20 s. */
+const TIMEOUT = '5m';
 
 describe.each(storeKinds)('a saga in a transaction of the caller, on $kind', (kind) => {
   let cluster: Cluster;
   let a: Node;
   let b: Node;
   beforeEach(async () => {
-    cluster = await openCluster(kind, '20s');
+    cluster = await openCluster(kind, TIMEOUT);
     a = await cluster.node('a');
     b = await cluster.node('b');
   });
@@ -116,7 +118,7 @@ describe.each(storeKinds)('a saga in a transaction of the caller, on $kind', (ki
     cluster.world.silent.add('o1');
     await within(a, ({ manager }) => a.host.bus.within(manager).handle(placed('o1')));
     await cluster.clock.settled();
-    await cluster.clock.advance('20s');
+    await cluster.clock.advance(TIMEOUT);
     expect(await standing('o1')).toBe('failed compensated');
   });
 
@@ -194,7 +196,7 @@ describe.each(storeKinds)('a saga in a transaction of the caller, on $kind', (ki
   it('is carried on by another node if this one dies after the commit', async () => {
     await within(a, ({ manager }) => a.host.bus.within(manager).handle(placed('o1')));
     await a.kill();
-    for (let second = 0; second < 30; second++) await cluster.clock.advance('1s');
+    for (let second = 0; second < 60; second++) await cluster.clock.advance('1s');
     expect(await standing('o1')).toBe('completed completed');
     expect(cluster.world.undone).toEqual([]);
   });
