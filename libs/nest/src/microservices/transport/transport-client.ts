@@ -220,6 +220,11 @@ export class TransportClient
   }
 
   private async join(): Promise<void> {
+    while (!(await this.joinOnce()));
+  }
+
+  /** `false`: others have declared the new place dead, too, before it was of any use. */
+  private async joinOnce(): Promise<boolean> {
     const { transport, service } = this.options;
     const { endpoint, maxPacketBytes, logger } = this;
     const place = await Place.take(
@@ -237,12 +242,14 @@ export class TransportClient
     } catch (error) {
       this.servers.clear();
       await seat.leave();
+      if (error instanceof TransportClosedError && seat.closed !== undefined) return false;
       throw error;
     }
     this.stays.began(place);
     this.stays.settled();
     this._status$.next('connected');
     void seat.closed?.then(() => this.loses(seat));
+    return true;
   }
 
   /** Others have declared this endpoint dead, or its server has forgotten frames: the next packet takes another place. */
@@ -256,8 +263,8 @@ export class TransportClient
   }
 
   private async placeNow(): Promise<Place> {
-    // What came here before `close` opens nothing again.
-    if (this.stays.current === undefined && this.isOpen) await this.connect();
+    // What came here before `close` opens nothing again. A new place may be lost in the step in which it is found.
+    while (this.stays.current === undefined && this.isOpen) await this.connect();
     if (this.stays.current === undefined) throw new ClientClosedError(this.options.service);
     return this.stays.current;
   }

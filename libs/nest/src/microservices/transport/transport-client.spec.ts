@@ -1,0 +1,51 @@
+import { memoryNetwork, memoryTransport } from '@nestjs-orchestrator/core/memory';
+import type { Transport, TransportSeat } from '@nestjs-orchestrator/core/ports';
+import { lastValueFrom } from 'rxjs';
+import { expect, it, onTestFinished } from 'vitest';
+import { TransportClient } from './transport-client.js';
+
+/** What is ready to go on has gone on, so many steps of it. */
+async function steps(count: number): Promise<void> {
+  for (let n = 0; n < count; n += 1) await Promise.resolve();
+}
+
+/** A transport whose first two places are lost so many steps after who has it begins to look for servers, which takes some steps itself. */
+function lost(after: number): { readonly transport: Transport; readonly places: TransportSeat[] } {
+  const network = memoryNetwork();
+  const places: TransportSeat[] = [];
+  const { type, join } = memoryTransport(network);
+  const transport: Transport = {
+    type,
+    async join(...wishes) {
+      const seat = await join(...wishes);
+      places.push(seat);
+      if (places.length > 2) return seat;
+      const look = seat.names.bind(seat);
+      const names: TransportSeat['names'] = async () => {
+        void steps(after).then(() => network.expel(seat.self));
+        await steps(4);
+        return look();
+      };
+      return Object.assign(seat, { names });
+    },
+  };
+  return { transport, places };
+}
+
+it.each(Array.from({ length: 24 }, (_, n) => n))(
+  'a client whose place is lost while it takes it, after %i steps, takes another one',
+  async (after) => {
+    const { transport, places } = lost(after);
+    const client = new TransportClient({ transport, service: 'shop' });
+    onTestFinished(() => client.close());
+    const asked = lastValueFrom(client.send('sum', [1, 2]));
+    // Nobody serves, wherever it has looked.
+    await expect(asked).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    while (places.length < 3) {
+      await steps(50);
+      const next = lastValueFrom(client.send('sum', [1, 2]));
+      await expect(next).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    }
+    expect(client.unwrap().self).toEqual(places[2]?.self);
+  },
+);
