@@ -65,7 +65,7 @@ export class ClusterMember implements FrameReceiver {
       limits: membership.limits,
       group: core.name,
       memory: new FrameMemory(),
-      probes: seat.mayForget ? core.clock : undefined,
+      probes: seat.mayForget ? { clock: core.clock, whileOpen: false } : undefined,
       waiting: 0,
       assertFits: (text) => assertFits(text, membership.limits.maxMessageBytes),
       linkClosed: (link) => this.links.forget(link),
@@ -74,7 +74,7 @@ export class ClusterMember implements FrameReceiver {
     const { cluster } = membership;
     const { names, arrivals, incomingLimits: limits } = this;
     const linkContext = (sink: FrameSink, closed: (link: Outgoing) => void): LinkContext =>
-      contextOver(this.context, sink, closed, core.clock);
+      contextOver(this.context, sink, closed, { clock: core.clock, whileOpen: true });
     const { scheduler } = membership;
     const { logger } = core;
     this.links = new Links(this.context, { seat, cluster, arrivals, limits, scheduler, logger });

@@ -38,6 +38,7 @@ export class Abroad {
   constructor(private readonly ground: AbroadGround) {
     const { seat, cluster, names } = ground;
     this.gates = new Gates({
+      clock: ground.core.clock,
       seat,
       cluster,
       linkOver: (sink, to, origin, closed) => this.linkOver(sink, to, origin, closed),

@@ -1,18 +1,13 @@
 import { PeerLostError } from '../../../errors/transport-errors.js';
+import type { Clock } from '../../../ports/clock.js';
 import type { Endpoint } from '../../../ports/transport.js';
 import type { Incoming } from '../link/incoming.js';
 import type { Outgoing } from '../link/outgoing.js';
 import { failureFrom } from '../wire/failure-text.js';
+import { Questions } from './questions.js';
 import { type LinkOver, Route } from './route.js';
 import type { Way } from './way.js';
 import { type Greeting, type Opening, type Place, type Question, type Word, wordFrame } from './words.js';
-
-/** What an answer brings; lists in parts. */
-interface Waiting {
-  readonly parts: unknown[];
-  readonly resolve: (found: unknown) => void;
-  readonly reject: (error: Error) => void;
-}
 
 /** An active gateway as a member sees it: what was asked of it, and the routes over it. */
 export class Gate {
@@ -21,8 +16,7 @@ export class Gate {
   private readonly routes = new Map<string, Route>();
   /** Routes that were opened here, by the process that they lead to. */
   private readonly opened = new Map<string, Route>();
-  private readonly waiting = new Map<number, Waiting>();
-  private asked = 0;
+  private readonly questions: Questions;
 
   constructor(
     readonly greeting: Greeting,
@@ -30,7 +24,10 @@ export class Gate {
     private readonly way: Way,
     private readonly nextRoute: () => string,
     private readonly linkOver: LinkOver,
-  ) {}
+    clock: Clock,
+  ) {
+    this.questions = new Questions(clock);
+  }
 
   get size(): number {
     return this.routes.size;
@@ -55,29 +52,18 @@ export class Gate {
    * @throws ClusterUnreachableError, PeerLostError and whatever the look-up failed with (as rejections)
    */
   ask(question: Question): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (this.closed !== undefined) {
-        reject(this.closed);
-        return;
-      }
-      const number = (this.asked += 1);
-      this.waiting.set(number, { parts: [], resolve, reject });
-      this.tell({ kind: 'ask', number, ...question });
-    });
+    if (this.closed !== undefined) return Promise.reject(this.closed);
+    return this.questions.ask(this.endpoint.incarnation, (number) =>
+      this.tell({ kind: 'ask', number, ...question }),
+    );
   }
 
   answered(number: number, found: unknown, more: boolean): void {
-    const waiting = this.waiting.get(number);
-    if (waiting === undefined) return;
-    if (Array.isArray(found)) waiting.parts.push(...(found as unknown[]));
-    if (more) return;
-    this.waiting.delete(number);
-    waiting.resolve(Array.isArray(found) ? waiting.parts : found);
+    this.questions.answered(this.endpoint.incarnation, number, found, more);
   }
 
   failed(number: number, failure: unknown): void {
-    this.waiting.get(number)?.reject(failureFrom(failure));
-    this.waiting.delete(number);
+    this.questions.failed(this.endpoint.incarnation, number, failureFrom(failure));
   }
 
   /** The link to a process of another cluster; the one that there is, or a new one. */
@@ -102,7 +88,11 @@ export class Gate {
   }
 
   data(id: string, frame: Uint8Array): void | Promise<void> {
-    return this.routes.get(id)?.link.frame(frame);
+    const route = this.routes.get(id);
+    if (route !== undefined) return route.link.frame(frame);
+    // The word that opened it, or the one that closed it there, was forgotten on its way: whoever sends here waits in vain.
+    this.tell({ kind: 'close', route: id });
+    return undefined;
   }
 
   /** The other end is gone, or the way to it. */
@@ -116,8 +106,7 @@ export class Gate {
   close(reason: Error): void {
     if (this.closed !== undefined) return;
     this.closed = reason;
-    for (const { reject } of this.waiting.values()) reject(reason);
-    this.waiting.clear();
+    this.questions.lost(this.endpoint.incarnation, reason);
     for (const route of [...this.routes.values()]) {
       this.drop(route);
       route.close(reason);

@@ -1,4 +1,5 @@
 import { PeerLostError } from '../../../errors/transport-errors.js';
+import type { Clock } from '../../../ports/clock.js';
 import type { Endpoint, TransportSeat } from '../../../ports/transport.js';
 import { ClusterUnreachableError } from '../cluster-errors.js';
 import type { Incoming } from '../link/incoming.js';
@@ -15,6 +16,7 @@ const MOST_HOPS = 2;
 
 /** Where the gates of a member stand. */
 export interface GateGround {
+  readonly clock: Clock;
   readonly seat: TransportSeat;
   readonly cluster: string;
   readonly linkOver: LinkOver;
@@ -56,7 +58,15 @@ export class Gates {
       return undefined;
     }
     const gate = this.byEndpoint.get(from.incarnation);
-    return gate === undefined ? undefined : heard(gate, word);
+    if (gate !== undefined) return heard(gate, word);
+    this.heardFromStranger(from, word);
+    return undefined;
+  }
+
+  /** A gateway that has not greeted, as far as is known here: nothing comes of a route over it. By the directory it may be met. */
+  private heardFromStranger(from: Endpoint, word: Word | Data): void {
+    if (word.kind === 'open') this.gateTo(word.cluster).catch(() => {});
+    if (word.kind === 'open' || word.kind === 'data') this.say(from, { kind: 'close', route: word.route });
   }
 
   /** Says something to a gateway that is met; to nobody else. */
@@ -78,6 +88,7 @@ export class Gates {
       this.wayTo(from),
       () => `${this.ground.seat.self.incarnation}.${(this.routes += 1)}`,
       this.ground.linkOver,
+      this.ground.clock,
     );
     this.byCluster.set(cluster, gate);
     this.byEndpoint.set(from.incarnation, gate);
@@ -202,7 +213,12 @@ export class Gates {
   }
 
   private tellStale(to: Endpoint, cluster: string): void {
-    const frame = wordFrame({ kind: 'stale', cluster, epoch: this.fence.epochOf(cluster) });
+    this.say(to, { kind: 'stale', cluster, epoch: this.fence.epochOf(cluster) });
+  }
+
+  /** Says something to a process that need be no gateway that is met. */
+  private say(to: Endpoint, word: Word): void {
+    const frame = wordFrame(word);
     const way = this.wayTo(to);
     try {
       // Where it can't be told, it is gone, and what came from it with it.

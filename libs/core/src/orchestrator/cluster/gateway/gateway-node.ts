@@ -236,6 +236,7 @@ export class GatewayNode {
       const { maxQueuedBytes } = options;
       const stale = (epoch: number): void => this.heardStale(epoch);
       stay = new Stay(seat, {
+        clock,
         cluster,
         localSeat: ground.seat,
         maxQueuedBytes,

@@ -1,29 +1,22 @@
 import { PeerLostError } from '../../../errors/transport-errors.js';
+import type { Clock } from '../../../ports/clock.js';
 import type { Endpoint, NamedEntry } from '../../../ports/transport.js';
 import { ClusterUnreachableError } from '../cluster-errors.js';
 import { directoryName } from '../own-names.js';
 import { failureFrom, failureText } from '../wire/failure-text.js';
 import { gatewayLock, publishedAbout } from './names.js';
+import { Questions } from './questions.js';
 import type { Relay } from './relay.js';
 import type { Side } from './side.js';
 import { WaysIn } from './ways-in.js';
 import { type Greeting, type Place, placeIn, type Question, type Word } from './words.js';
-
-/** Process of another cluster that is next on the way, and what it said. */
-interface Passed {
-  readonly to: Endpoint;
-  readonly parts: unknown[];
-  readonly resolve: (found: unknown) => void;
-  readonly reject: (error: Error) => void;
-}
 
 type Ask = Extract<Word, { kind: 'ask' }>;
 
 /** Answers what members ask about the other side: where a machine is, which processes and names there are. */
 export class Inquiries {
   readonly waysIn = new WaysIn();
-  private readonly passed = new Map<number, Passed>();
-  private asked = 0;
+  private readonly passed: Questions;
 
   constructor(
     private readonly local: Side,
@@ -32,7 +25,10 @@ export class Inquiries {
     private readonly greeting: () => Greeting | undefined,
     /** The own cluster. */
     private readonly cluster: string,
-  ) {}
+    clock: Clock,
+  ) {
+    this.passed = new Questions(clock);
+  }
 
   fromLocal(from: Endpoint, ask: Ask): void {
     void this.answer(this.local, from, ask, () => this.elsewhere(ask));
@@ -43,28 +39,15 @@ export class Inquiries {
   }
 
   answered(from: Endpoint, word: Extract<Word, { kind: 'answer' | 'failure' }>): void {
-    const passed = this.passed.get(word.number);
-    if (passed?.to.incarnation !== from.incarnation) return;
-    if (word.kind === 'failure') {
-      this.passed.delete(word.number);
-      passed.reject(failureFrom(word.failure));
-      return;
-    }
-    const { found, more } = word;
-    if (Array.isArray(found)) passed.parts.push(...(found as unknown[]));
-    if (more) return;
-    this.passed.delete(word.number);
-    passed.resolve(Array.isArray(found) ? passed.parts : found);
+    const { number } = word;
+    if (word.kind === 'answer') this.passed.answered(from.incarnation, number, word.found, word.more);
+    else this.passed.failed(from.incarnation, number, failureFrom(word.failure));
   }
 
   lostDistributed(endpoint: Endpoint): void {
     const { incarnation, name } = endpoint;
     this.waysIn.lost(endpoint);
-    for (const [number, { to, reject }] of this.passed) {
-      if (to.incarnation !== incarnation) continue;
-      this.passed.delete(number);
-      reject(new PeerLostError(name));
-    }
+    this.passed.lost(incarnation, new PeerLostError(name));
   }
 
   private async answer(
@@ -184,11 +167,9 @@ export class Inquiries {
   }
 
   private passOn(to: Endpoint, { about, cluster, group, machine, hops }: Question): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const number = (this.asked += 1);
-      this.passed.set(number, { to, parts: [], resolve, reject });
-      this.distributed.tell(to, { kind: 'ask', number, about, cluster, group, machine, hops: hops + 1 });
-    });
+    return this.passed.ask(to.incarnation, (number) =>
+      this.distributed.tell(to, { kind: 'ask', number, about, cluster, group, machine, hops: hops + 1 }),
+    );
   }
 
   /** Remembers over whom a place is reached. */

@@ -1,4 +1,4 @@
-import type { Endpoint } from '../../../ports/transport.js';
+import type { Endpoint, TransportSeat } from '../../../ports/transport.js';
 import { UnknownMachineError } from '../../errors.js';
 import type { Dispatch, Envelope } from '../link/dispatch.js';
 import { Incoming } from '../link/incoming.js';
@@ -14,7 +14,10 @@ import { BROADCAST } from '../wire/format.js';
 export class NobodyHere implements Dispatch {
   private readonly links = new Map<string, Incoming>();
 
-  constructor(private readonly context: LinkContext) {}
+  constructor(
+    private readonly context: LinkContext,
+    private readonly seat: Pick<TransportSeat, 'giveUp'>,
+  ) {}
 
   frame(from: Endpoint, bytes: Uint8Array): void | Promise<void> {
     let link = this.links.get(from.incarnation);
@@ -22,7 +25,13 @@ export class NobodyHere implements Dispatch {
       const out = new Outgoing(this.context, from);
       // Nothing waits, since nothing here has a mailbox.
       const limits = { mostParked: 1, maxMessageBytes: this.context.limits.maxMessageBytes };
-      link = new Incoming(out, this, limits, (problem, unread) => out.close(new Error(problem), !unread));
+      const refused = (problem: string, unread: boolean): void => out.close(new Error(problem), !unread);
+      const { seat } = this;
+      const missing = (problem: string): void =>
+        seat.giveUp?.(
+          `frames of '${from.name}' are missing, which the server may have forgotten: ${problem}`,
+        );
+      link = new Incoming(out, this, limits, refused, undefined, seat.giveUp && missing);
       this.links.set(from.incarnation, link);
     }
     return link.frame(bytes);

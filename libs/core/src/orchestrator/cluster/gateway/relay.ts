@@ -85,9 +85,13 @@ export class Relay {
     this.local.tell(to, { kind: 'open', ...opening, ...origin, hops: hops + 1, limit });
   }
 
+  /** A frame of a route that does not lead over here, since a word about it was forgotten on its way, is answered by its end. */
   out(from: Endpoint, { route, whole }: Data): void | Promise<void> {
     const passage = this.passages.get(route);
-    if (passage?.local.incarnation !== from.incarnation) return undefined;
+    if (passage?.local.incarnation !== from.incarnation) {
+      this.local.tell(from, { kind: 'close', route });
+      return undefined;
+    }
     this.counters.framesOut += 1;
     this.counters.bytesOut += whole.length;
     return this.distributed.hand(passage.distributed, whole);
@@ -95,7 +99,10 @@ export class Relay {
 
   in(from: Endpoint, { route, whole }: Data): void | Promise<void> {
     const passage = this.passages.get(route);
-    if (passage?.distributed.incarnation !== from.incarnation) return undefined;
+    if (passage?.distributed.incarnation !== from.incarnation) {
+      this.distributed.tell(from, { kind: 'close', route });
+      return undefined;
+    }
     this.counters.framesIn += 1;
     this.counters.bytesIn += whole.length;
     return this.local.hand(passage.local, whole);

@@ -1,3 +1,4 @@
+import type { Clock } from '../../../ports/clock.js';
 import type { Logger } from '../../../ports/logger.js';
 import type { Endpoint, TransportSeat } from '../../../ports/transport.js';
 import type { LinkContext } from '../link/link-context.js';
@@ -10,6 +11,7 @@ import { type Data, type Greeting, GATEWAY_MAGIC, readGatewayFrame, type Word } 
 
 /** What a stay needs of its gateway. */
 export interface StayGround {
+  readonly clock: Clock;
   readonly cluster: string;
   readonly localSeat: TransportSeat;
   readonly maxQueuedBytes: number;
@@ -38,15 +40,15 @@ export class Stay {
     readonly seat: TransportSeat,
     private readonly ground: StayGround,
   ) {
-    const { cluster, localSeat, maxQueuedBytes, logger } = ground;
+    const { cluster, localSeat, maxQueuedBytes, logger, clock } = ground;
     const failed = (frame: Uint8Array, error: unknown): void => this.relay.failed(frame, error);
     const greeting = (): Greeting | undefined => this.greeting;
     this.local = new Side(localSeat, maxQueuedBytes, (frame) => ground.toMember(frame), failed);
     this.distributed = new Side(seat, maxQueuedBytes, undefined, failed);
     this.relay = new Relay(this.local, this.distributed, greeting, logger);
-    this.inquiries = new Inquiries(this.local, this.distributed, this.relay, greeting, cluster);
+    this.inquiries = new Inquiries(this.local, this.distributed, this.relay, greeting, cluster, clock);
     this.names = new PublishedNames(seat, cluster, logger, (names) => ground.published(names));
-    this.nobodyHere = new NobodyHere(ground.linkContext(seat));
+    this.nobodyHere = new NobodyHere(ground.linkContext(seat), seat);
   }
 
   /** A word or frame of a member of the own cluster that is meant for its gateway. */

@@ -1,9 +1,9 @@
-import type { Clock } from '../../../ports/clock.js';
 import type { Scheduler } from '../../../ports/scheduler.js';
 import type { TransportSeat } from '../../../ports/transport.js';
 import type { ClusterLimits } from '../cluster-options.js';
 import type { FrameMemory } from './frame-memory.js';
 import type { Outgoing } from './outgoing.js';
+import type { Probing } from './tail-probe.js';
 
 /** Where the frames of a link go: the seat, or the route over a gateway. */
 export type FrameSink = Pick<TransportSeat, 'maxFrameBytes' | 'trySend' | 'send'>;
@@ -16,8 +16,8 @@ export interface LinkContext {
   /** Name of the own group. */
   readonly group: string;
   readonly memory: FrameMemory;
-  /** Where what takes the frames may forget the last one: measures after what time the other side is asked whether it was read. */
-  readonly probes: Clock | undefined;
+  /** Where what takes the frames may forget the last one: how the other side is asked whether it was read. */
+  readonly probes: Probing | undefined;
   /** Envelopes that wait for room, over all links. */
   waiting: number;
   /** @throws FrameTooLargeError where no frame can carry a payload */
@@ -31,7 +31,7 @@ export function contextOver(
   own: LinkContext,
   sink: FrameSink,
   linkClosed: (link: Outgoing) => void,
-  probes: Clock | undefined,
+  probes: Probing,
 ): LinkContext {
   const { scheduler, limits, group, memory, assertFits } = own;
   return {

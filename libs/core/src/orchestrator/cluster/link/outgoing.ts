@@ -1,5 +1,4 @@
 import type { EventObject } from '@nestjs-orchestrator/statechart';
-import type { Clock } from '../../../ports/clock.js';
 import type { Endpoint } from '../../../ports/transport.js';
 import { Ring } from '../../pool/ring.js';
 import { OutcomeUnknownError } from '../cluster-errors.js';
@@ -62,14 +61,12 @@ export class Outgoing {
     readonly to: Endpoint,
   ) {
     const { probes } = context;
-    const tail = (clock: Clock): TailProbe =>
-      new TailProbe(
-        clock,
-        () => this.read,
-        () => this.inFlight.accepted,
-        () => this.probe(),
-      );
-    this.tail = probes === undefined ? undefined : tail(probes);
+    const known = {
+      read: () => this.read,
+      accepted: () => this.inFlight.accepted,
+      isOpen: () => this.inFlight.unfinished > 0,
+    };
+    this.tail = probes && new TailProbe(probes, known, () => this.probe());
     this.handOver = new HandOver(context, to, {
       left: (frame, envelope) => this.tail?.sent(frame, envelope),
       relieved: () => this.flush(),

@@ -27,14 +27,13 @@ class Steps implements Clock {
   }
 }
 
-function stage() {
+function stage(whileOpen = false) {
   const clock = new Steps();
-  const there = { read: 0, accepted: 0 };
+  const there = { read: 0, accepted: 0, isOpen: true };
   const probes = { sent: 0 };
   const tail = new TailProbe(
-    clock,
-    () => there.read,
-    () => there.accepted,
+    { clock, whileOpen },
+    { read: () => there.read, accepted: () => there.accepted, isOpen: () => there.isOpen },
     () => void (probes.sent += 1),
   );
   return { clock, there, probes, tail };
@@ -81,6 +80,18 @@ it('Where frames are read while others leave, one is asked for in each first pau
   }
   expect(probes.sent).toBe(9);
   expect(new Set(clock.pauses)).toEqual(new Set([FIRST_PROBE_MS]));
+});
+
+it('Where the end of the other side may be forgotten, it is asked for each minute while anything is open there', () => {
+  const { clock, there, probes, tail } = stage(true);
+  tail.sent(1, 1);
+  there.read = 1;
+  for (let times = 0; times < 3; times += 1) clock.step();
+  expect(probes.sent).toBe(3);
+  expect(clock.pauses.map((ms) => ms / 1_000)).toEqual([2, 60, 60, 60]);
+  there.isOpen = false;
+  expect([clock.step(), clock.step()]).toEqual([true, false]);
+  expect(probes.sent).toBe(3);
 });
 
 it('A link that is closed asks for nothing', () => {

@@ -4,6 +4,23 @@ import type { Cancellable, Clock } from '../../../ports/clock.js';
 export const FIRST_PROBE_MS = 2_000;
 export const LONGEST_PROBE_MS = 60_000;
 
+/** How a link asks whether its last frame was read. */
+export interface Probing {
+  readonly clock: Clock;
+  /** That the other side is gone is a word that may be forgotten as well: it is asked also while anything is open there. */
+  readonly whileOpen: boolean;
+}
+
+/** What a link knows of the other side. */
+interface Knowledge {
+  /** Number of the last frame that it has read, as far as it has said. */
+  read(): number;
+  /** Number of the last envelope that it has accepted. */
+  accepted(): number;
+  /** Whether it is not done with all of them. */
+  isOpen(): boolean;
+}
+
 /**
  * A frame that is missing shows by the next one: this makes sure that there is a next one behind the last. While it is not known that the last frame that
  * matters was read, the other side is asked, again and again, since a question may be lost as well.
@@ -20,11 +37,8 @@ export class TailProbe {
   private closed = false;
 
   constructor(
-    private readonly clock: Clock,
-    /** Number of the last frame that the other side has read, as far as it has said. */
-    private readonly read: () => number,
-    /** Number of the last envelope that it has accepted. */
-    private readonly accepted: () => number,
+    private readonly probing: Probing,
+    private readonly known: Knowledge,
     private readonly probe: () => void,
   ) {}
 
@@ -43,22 +57,30 @@ export class TailProbe {
 
   private get isRead(): boolean {
     // What was accepted was read before.
-    return this.read() >= this.last || (this.envelope > 0 && this.accepted() >= this.envelope);
+    const { known, last, envelope } = this;
+    return known.read() >= last || (envelope > 0 && known.accepted() >= envelope);
   }
 
   private wait(pauseMs: number): void {
     if (this.closed) return;
     this.pauseMs = pauseMs;
-    this.timer = this.clock.schedule(pauseMs, () => this.look());
+    this.timer = this.probing.clock.schedule(pauseMs, () => this.look());
   }
 
   private look(): void {
     this.timer = undefined;
-    if (this.isRead) return;
-    const read = this.read();
-    // While it goes on reading, what it has not read yet has only just left.
-    this.wait(read > this.before ? FIRST_PROBE_MS : Math.min(this.pauseMs * 2, LONGEST_PROBE_MS));
-    this.before = read;
+    const pauseMs = this.nextPause();
+    if (pauseMs === undefined) return;
+    this.wait(pauseMs);
     this.probe();
+  }
+
+  /** undefined: there is nothing to ask. */
+  private nextPause(): number | undefined {
+    const { probing, known, before } = this;
+    if (this.isRead) return probing.whileOpen && known.isOpen() ? LONGEST_PROBE_MS : undefined;
+    this.before = known.read();
+    // While it goes on reading, what it has not read yet has only just left.
+    return this.before > before ? FIRST_PROBE_MS : Math.min(this.pauseMs * 2, LONGEST_PROBE_MS);
   }
 }
