@@ -171,3 +171,22 @@ it('frames that the server has forgotten end what was open, and both processes g
   expect(await entriesAt(ref)).toEqual(['before', 'after']);
   expect(two.group.health().status).toBe('healthy');
 });
+
+it('a last frame that the server has forgotten is missed, though nothing comes behind it', async () => {
+  const { one, two, ref } = await books();
+  const [backOne, backTwo] = [regained(one), regained(two)];
+  one.server.forgets = true;
+  const lost = rejection(ref.request({ type: 'COUNT' }, { timeoutMs: Number.POSITIVE_INFINITY }));
+  await one.server.forgot.opened;
+  one.server.forgets = false;
+  await backTwo;
+  expect(await lost).toBeInstanceOf(OutcomeUnknownError);
+  await ref.send({ type: 'ADD', entry: 'after' });
+  two.server.forgets = true;
+  const unanswered = rejection(ref.waitFor('open'));
+  await two.server.forgot.opened;
+  two.server.forgets = false;
+  await backOne;
+  expect(await unanswered).toBeInstanceOf(OutcomeUnknownError);
+  expect(await entriesAt(ref)).toEqual(['before', 'after']);
+});
