@@ -117,6 +117,22 @@ describe('what a gateway says, or is told, that a server forgets', () => {
     expect(await waits).toBe('OUTCOME_UNKNOWN');
   });
 
+  it('is asked again of those beyond the gateway, or ends with it', async () => {
+    const { set, g1, posts, one } = await stage();
+    const nobody = one.group.ref({ cluster: 'company', group: 'ledgers', machine: 'nobody' });
+    const codeOf = (work: Promise<unknown>) => work.catch(({ code }: { code: string }) => code);
+    posts.gateway.forgets = 'ask';
+    const first = codeOf(nobody.send({ type: 'ADD' }));
+    await pass(set, 60_000);
+    expect([posts.gateway.forgot, await first]).toEqual([1, 'UNKNOWN_MACHINE']);
+    posts.gateway.forgets = 'ask';
+    const second = codeOf(nobody.send({ type: 'ADD' }));
+    await turns();
+    expect(posts.gateway.forgot).toBe(2);
+    await g1.release();
+    expect(['CLUSTER_UNREACHABLE', 'PEER_LOST']).toContain(await second);
+  });
+
   it('leaves no process for good without the greeting of a gateway', async () => {
     const { set, posts, one } = await stage();
     posts.gateway.forgets = 'greeting';

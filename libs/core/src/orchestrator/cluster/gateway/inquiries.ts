@@ -44,6 +44,11 @@ export class Inquiries {
     else this.passed.failed(from.incarnation, number, failureFrom(word.failure));
   }
 
+  /** This gateway leaves: who waits for an answer asks the next one. */
+  end(): void {
+    this.passed.close(new ClusterUnreachableError(this.cluster, this.cluster, 'taking-over'));
+  }
+
   lostDistributed(endpoint: Endpoint): void {
     const { incarnation, name } = endpoint;
     this.waysIn.lost(endpoint);
@@ -57,13 +62,18 @@ export class Inquiries {
     look: () => Promise<unknown>,
   ): Promise<void> {
     try {
-      if (this.greeting() === undefined)
-        throw new ClusterUnreachableError(cluster, this.cluster, 'taking-over');
+      this.assertActive(cluster);
       const found = await look();
+      this.assertActive(cluster);
       for (const word of inParts(number, found, side.seat.maxFrameBytes)) side.tell(to, word);
     } catch (error) {
       side.tell(to, { kind: 'failure', number, failure: JSON.parse(failureText(error)) });
     }
+  }
+
+  private assertActive(cluster: string): void {
+    if (this.greeting() === undefined)
+      throw new ClusterUnreachableError(cluster, this.cluster, 'taking-over');
   }
 
   /** For a member of the own cluster. What came through a gateway does not leave through one. */

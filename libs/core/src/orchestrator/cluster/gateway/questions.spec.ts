@@ -66,4 +66,8 @@ it('Nobody but whoever was asked answers; a failure and the end of that one end 
   questions.lost('there', new Error('gone'));
   await expect(lost).rejects.toThrow('gone');
   expect(open()).toBe(0);
+  const left = ask();
+  questions.close(new Error('we leave'));
+  await expect(left).rejects.toThrow('we leave');
+  expect(open()).toBe(0);
 });

@@ -58,6 +58,11 @@ export class Questions {
     for (const { asked } of [...this.times.values()]) if (asked.to === to) this.reject(asked, reason);
   }
 
+  /** Nobody is asked any more. */
+  close(reason: Error): void {
+    for (const { asked } of [...this.times.values()]) this.reject(asked, reason);
+  }
+
   private put(asked: Asked, send: (number: number) => void, pauseMs: number): void {
     const number = (this.last += 1);
     asked.numbers.push(number);

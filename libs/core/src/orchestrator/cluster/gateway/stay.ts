@@ -128,6 +128,7 @@ export class Stay {
     this.local.silence();
     this.distributed.silence();
     this.names.close();
+    this.inquiries.end();
     this.relay.closeAll();
     try {
       await this.seat.leave();
