@@ -20,9 +20,10 @@ export interface Patience {
   readonly answerSpinMs: number;
 }
 
-/** Looks in a row before the event loop has a turn, some 5 µs; and those after which the core is given away. */
-const LOOKS = 32;
-const LOOKS_PER_PAUSE = 8;
+/** Looks in a row before the event loop has a turn, some 10 µs with the pauses. */
+const LOOKS = 120;
+/** Looks between the first two pauses, in which the core is given away; between the next two there are twice as many, and so on. */
+const LOOKS_BETWEEN_PAUSES = 8;
 
 /**
  * Calls `turn` as long as there is something to do, a round of the event loop between two calls; then for a while in case more comes; then sets the
@@ -119,13 +120,20 @@ export class ReadingLoop {
     this.turns.silence();
   }
 
-  /** Looks a few times, and begins at once with what comes. A turn of the event loop for each look would take several times as long as a look. */
+  /**
+   * Looks a few times, and begins at once with what comes. A turn of the event loop takes as long as many looks, and a pause as long as ten or more:
+   * what comes in one is seen that much later.
+   */
   private lookInLine(): void {
     const { turns } = this;
-    for (let left = LOOKS; !turns.isReady(); left -= 1) {
-      if (left === 0) return;
-      // Who is looked for may wait for this very core: where it is woken it often is put there.
-      if (left % LOOKS_PER_PAUSE === 0) turns.pause();
+    let [pauseAt, gap] = [1, LOOKS_BETWEEN_PAUSES];
+    for (let looks = 1; !turns.isReady(); looks += 1) {
+      if (looks > LOOKS) return;
+      if (looks < pauseAt) continue;
+      // Who is looked for may wait for this very core: where it is woken it often is put there. If nothing has come after that, it hardly does.
+      turns.pause();
+      pauseAt += gap;
+      gap *= 2;
     }
     if (turns.turn() > 0 && !this.isClosed) this.found();
   }
