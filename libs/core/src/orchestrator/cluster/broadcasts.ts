@@ -29,20 +29,9 @@ async function askProcess(
   text: string,
   event: EventObject,
 ): Promise<number> {
-  const { name } = out.to;
-  const timeoutMs = member.core.settings.requestTimeoutMs;
-  const question = new PendingQuestion(
-    member,
-    name,
-    {
-      timeoutMs,
-      signal: undefined,
-      late: (withdrawn) => new RequestTimeoutError(name, event.type, timeoutMs, withdrawn),
-    },
-    Number,
-  );
+  const question = new PendingCount(member, out, event);
   const posting = new Posting(BROADCAST, undefined, text, 0, question, event);
-  question.sent(posting, (sent) => out.withdraw(sent));
+  question.sent(posting);
   out.submit(posting);
   try {
     return await question.promise;
@@ -50,5 +39,32 @@ async function askProcess(
     if (out.closed instanceof PeerLostError) return 0;
     if (error instanceof GroupReleasedError && !member.core.released) return 0;
     throw error;
+  }
+}
+
+/** How many machines of a process have accepted an event. */
+class PendingCount extends PendingQuestion<number> {
+  constructor(
+    member: ClusterMember,
+    private readonly out: Outgoing,
+    private readonly event: EventObject,
+  ) {
+    super(member, { timeoutMs: member.core.settings.requestTimeoutMs, signal: undefined });
+  }
+
+  override get address(): string {
+    return this.out.to.name;
+  }
+
+  protected override read(payload: unknown): number {
+    return Number(payload);
+  }
+
+  protected override late(withdrawn: boolean): Error {
+    return new RequestTimeoutError(this.address, this.event.type, this.timeoutMs as number, withdrawn);
+  }
+
+  protected override takeBack(posting: Posting): void {
+    this.out.withdraw(posting);
   }
 }

@@ -56,9 +56,8 @@ export class Reception {
     assertEvent(event, instance.id, this.core.settings.maxEventValues);
   }
 
-  /** From another process: takes an event if there is room. `delivery` says who is told of it. */
+  /** From another process: takes an event, of which it is known that it may come, if there is room. `delivery` says who is told of it. */
   offer(instance: MachineInstance, event: EventObject, delivery: InstanceDelivery): boolean {
-    this.assertAccepts(instance, event);
     if (this.core.queued >= this.core.settings.maxQueued) return false;
     if (!this.core.pool.offer(instance, event, delivery)) return false;
     this.core.queued += 1;

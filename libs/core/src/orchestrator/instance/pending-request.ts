@@ -35,8 +35,10 @@ export class PendingRequest implements Delivery {
   /** By which a repeat is known. */
   readonly messageId: string | undefined;
   private readonly timer: Cancellable;
-  private readonly timeoutMs: number;
+  readonly timeoutMs: number;
   private readonly signal: AbortSignal | undefined;
+  /** Listens to the signal, where there is one. */
+  private onAbort: (() => void) | undefined = undefined;
 
   constructor(
     readonly target: MachineInstance,
@@ -53,7 +55,10 @@ export class PendingRequest implements Delivery {
     this.timeoutMs = options.timeoutMs ?? core.settings.requestTimeoutMs;
     this.timer = core.clock.schedule(this.timeoutMs, () => this.timedOut());
     this.signal = options.signal;
-    this.signal?.addEventListener('abort', this.onAbort, { once: true });
+    if (this.signal !== undefined) {
+      this.onAbort = () => this.giveUp(() => this.signal?.reason);
+      this.signal.addEventListener('abort', this.onAbort, { once: true });
+    }
     core.pendingRequests += 1;
     if (asker !== undefined) (asker.asks ??= []).push(target);
   }
@@ -95,14 +100,12 @@ export class PendingRequest implements Delivery {
     this.giveUp((withdrawn) => new RequestTimeoutError(target.id, event.type, timeoutMs, withdrawn));
   }
 
-  private readonly onAbort = (): void => this.giveUp(() => this.signal?.reason);
-
   /** false: it was settled before. */
   private leave(): boolean {
     if (this.stage === 'settled') return false;
     this.stage = 'settled';
     this.timer.cancel();
-    this.signal?.removeEventListener('abort', this.onAbort);
+    if (this.onAbort !== undefined) this.signal?.removeEventListener('abort', this.onAbort);
     this.target.core.pendingRequests -= 1;
     const asks = this.asker?.asks;
     asks?.splice(asks.indexOf(this.target), 1);

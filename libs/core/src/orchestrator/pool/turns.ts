@@ -89,7 +89,10 @@ export class Turns {
   private readonly onSoon = (): void => {
     this.soonAsked = false;
     if (!this.turnAsked) this.begin();
-    else if (this.clock.monotonic() - this.sliceStart >= this.sliceMs) this.over = true;
+    else {
+      this.now = this.clock.monotonic();
+      if (this.now - this.sliceStart >= this.sliceMs) this.over = true;
+    }
     this.run();
   };
 
@@ -101,10 +104,11 @@ export class Turns {
   };
 
   private begin(): void {
-    this.sliceStart = this.clock.monotonic();
+    this.sliceStart = this.now = this.clock.monotonic();
     this.over = false;
   }
 
+  /** The clock was read just now. */
   private run(): void {
     if (!this.over) this.workOn();
     if (this.turnAsked) return;
@@ -114,7 +118,7 @@ export class Turns {
 
   private workOn(): void {
     this.count += 1;
-    const started = (this.now = this.clock.monotonic());
+    const started = this.now;
     this.unread = 0;
     this.swift = 0;
     this.working = true;

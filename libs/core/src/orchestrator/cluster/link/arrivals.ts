@@ -45,6 +45,7 @@ export class Arrivals implements Dispatch {
     if (messageId !== undefined) assertMessageId(messageId);
     const instance = this.instanceOf(link, target);
     if (instance === undefined) return this.kept.event(link, target, event, number, messageId);
+    core.reception.assertAccepts(instance, event);
     this.count += 1;
     const sampled = core.meters.enabled && this.count % SAMPLED === 1;
     const arrival = new Arrival(link, number, sampled ? core.pool.now() : undefined, messageId);
@@ -124,9 +125,8 @@ export class Arrivals implements Dispatch {
     const options = messageId === undefined ? { timeoutMs } : { timeoutMs, messageId };
     const asker = new RemoteAsker(link, number, instance);
     const request = new PendingRequest(instance, event, undefined, core.pool.now(), options, asker);
-    link.asked.set(number, () =>
-      request.giveUp((withdrawn) => new RequestTimeoutError(instance.id, event.type, timeoutMs, withdrawn)),
-    );
+    asker.request = request;
+    link.asked.set(number, asker);
     if (core.reception.offer(instance, event, request)) {
       request.stage = 'queued';
       return true;
@@ -145,7 +145,7 @@ export class Arrivals implements Dispatch {
 
   private wait(link: Incoming, instance: MachineInstance, { number, payload, timeoutMs }: Envelope): void {
     const abort = new AbortController();
-    link.asked.set(number, () => abort.abort());
+    link.asked.set(number, { giveUp: () => abort.abort() });
     const limits = timeoutMs === 0 ? {} : { timeoutMs: timeoutMs - 1 };
     const waited = instance.ref.waitFor(String(payload), { signal: abort.signal, ...limits });
     this.settle(link, number, waited, (snapshot) =>
@@ -183,6 +183,8 @@ export class Arrivals implements Dispatch {
 
 /** Somebody in another process: the answer leaves with the step that gives it. */
 class RemoteAsker implements Asker {
+  request: PendingRequest | undefined = undefined;
+
   constructor(
     private readonly link: Incoming,
     private readonly number: number,
@@ -199,6 +201,15 @@ class RemoteAsker implements Asker {
 
   failed(error: unknown): void {
     this.link.fail(this.number, error);
+  }
+
+  /** The question is taken back. */
+  giveUp(): void {
+    const { request, instance } = this;
+    request?.giveUp((withdrawn) => {
+      const { event, timeoutMs } = request;
+      return new RequestTimeoutError(instance.id, event.type, timeoutMs, withdrawn);
+    });
   }
 }
 

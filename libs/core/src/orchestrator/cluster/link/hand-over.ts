@@ -49,7 +49,13 @@ export class HandOver {
     const last = batch.envelopes === 0 ? this.handed : batch.first + batch.envelopes - 1;
     this.frames += 1;
     if (batch.matters) this.sender.left(this.frames, batch.envelopes === 0 ? 0 : last);
-    const [frame, memory] = this.written(batch);
+    let memory = pieces.take(batch.leastBytes);
+    let frame = batch.writeTo(memory, this.frames);
+    if (frame === undefined) {
+      pieces.giveBack(memory);
+      memory = pieces.take(batch.mostBytes);
+      frame = batch.writeTo(memory, this.frames) as Uint8Array;
+    }
     if (frame.length > seat.maxFrameBytes) {
       this.blocked = this.sendPieces(frame, memory, last);
       return false;
@@ -67,16 +73,6 @@ export class HandOver {
     this.offered = last;
     this.blocked = this.waitFor(frame, memory, last);
     return false;
-  }
-
-  private written(batch: Batch): readonly [frame: Uint8Array, memory: Uint8Array] {
-    const { memory } = this.context;
-    const piece = memory.take(batch.leastBytes);
-    const frame = batch.writeTo(piece, this.frames);
-    if (frame !== undefined) return [frame, piece];
-    memory.giveBack(piece);
-    const larger = memory.take(batch.mostBytes);
-    return [batch.writeTo(larger, this.frames) as Uint8Array, larger];
   }
 
   private async waitFor(frame: Uint8Array, memory: Uint8Array, last: number): Promise<void> {

@@ -71,7 +71,7 @@ export class Incoming {
   }
 
   /** Questions that can be taken back, by number. */
-  get asked(): Map<number, () => void> {
+  get asked(): Map<number, { giveUp(): void }> {
     return this.intake.asked;
   }
 

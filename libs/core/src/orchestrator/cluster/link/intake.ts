@@ -9,7 +9,7 @@ import type { LocalTarget } from './local-target.js';
 /** Hands the envelopes of one sender over, in order: behind one that waits for room the others are parked. */
 export class Intake {
   /** Questions that can be taken back, by number. */
-  readonly asked = new Map<number, () => void>();
+  readonly asked = new Map<number, { giveUp(): void }>();
   /** Number of the last envelope that was read. */
   private read = 0;
   /** Envelopes behind one that waits for room, in order. */
@@ -72,15 +72,15 @@ export class Intake {
 
   /** Whoever asked does not wait for the answer any more. */
   takeBack(number: number): void {
-    const giveUp = this.asked.get(number);
-    if (giveUp !== undefined) giveUp();
+    const asked = this.asked.get(number);
+    if (asked !== undefined) asked.giveUp();
     else if (number > this.link.out.finished.accepted && number <= this.read) this.takenBack.add(number);
   }
 
   /** Nobody waits for the answers any more: questions that have not begun are taken back. */
   giveUpAsked(): void {
     this.abandoned = true;
-    for (const giveUp of [...this.asked.values()]) giveUp();
+    for (const asked of [...this.asked.values()]) asked.giveUp();
   }
 
   /** `false`: it waits for room. */

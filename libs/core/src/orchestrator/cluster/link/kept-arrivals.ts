@@ -32,7 +32,7 @@ export class KeptArrivals {
   question(link: Incoming, target: LocalTarget, envelope: Envelope): void {
     const { number } = envelope;
     const abort = new AbortController();
-    link.asked.set(number, () => abort.abort());
+    link.asked.set(number, { giveUp: () => abort.abort() });
     this.known(target)
       .then((kept) => answerOf(kept, envelope, abort.signal))
       .then((text) => {

@@ -93,6 +93,13 @@ export class Outgoing {
       posting.courier.ended(this.closed, posting.event);
       return;
     }
+    if (this.line.size === 0) {
+      const text = textOf(posting);
+      if (this.hasRoom(text.length)) {
+        this.leave(posting, text);
+        return;
+      }
+    }
     this.context.waiting += 1;
     this.line.push(posting);
     this.letIn();
@@ -241,10 +248,13 @@ export class Outgoing {
       if (!posting.cancelled && !this.hasRoom(text.length)) return;
       this.line.shift();
       this.context.waiting -= 1;
-      if (posting.cancelled) continue;
-      const { target, timeoutMs, courier, event } = posting;
-      posting.number = this.envelope(kindOf(posting), target, timeoutMs, text, courier, event);
+      if (!posting.cancelled) this.leave(posting, text);
     }
+  }
+
+  private leave(posting: Posting, text: string): void {
+    const { target, timeoutMs, courier, event } = posting;
+    posting.number = this.envelope(kindOf(posting), target, timeoutMs, text, courier, event);
   }
 
   private envelope(

@@ -14,55 +14,70 @@ export class LocalAnswer {
   }
 }
 
-/** How a question is given up. */
+/** How long whoever asks waits. */
 export interface QuestionLimits {
   readonly timeoutMs: number | undefined;
   readonly signal: AbortSignal | undefined;
-  /** @param withdrawn it had not left this process */
-  readonly late: (withdrawn: boolean) => Error;
 }
 
-/** Something that is asked of another process. */
-export class PendingQuestion<T> implements Courier {
+/**
+ * Something that is asked of another process. What it is and what its answer means is said by methods, not by functions that are made for each: there
+ * is one of these for each request.
+ */
+export abstract class PendingQuestion<T> implements Courier {
   readonly promise: Promise<T>;
+  protected readonly timeoutMs: number | undefined;
+  private readonly signal: AbortSignal | undefined;
   private resolve!: (answer: T) => void;
   private reject!: (error: unknown) => void;
   private settled = false;
   private timer: Cancellable | undefined = undefined;
   private posting: Posting | undefined = undefined;
-  private withdraw: ((posting: Posting) => void) | undefined = undefined;
+  /** Listens to the signal, where there is one. */
+  private onAbort: (() => void) | undefined = undefined;
 
   constructor(
-    private readonly member: ClusterMember,
-    readonly address: string,
-    private readonly limits: QuestionLimits,
-    private readonly read: (payload: unknown) => T,
-    private readonly noticed: (error: Error) => void = () => {},
+    protected readonly member: ClusterMember,
+    { timeoutMs, signal }: QuestionLimits,
   ) {
+    this.timeoutMs = timeoutMs;
+    this.signal = signal;
     this.promise = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
     });
     member.core.pendingRequests += 1;
-    limits.signal?.addEventListener('abort', this.onAbort, { once: true });
-    if (limits.timeoutMs === undefined) return;
-    this.timer = member.core.clock.schedule(limits.timeoutMs, () => {
-      member.core.meters.count('timedOut', '');
-      this.giveUp((withdrawn) => limits.late(withdrawn));
-    });
+    if (signal !== undefined) {
+      this.onAbort = () => this.giveUp(() => signal.reason);
+      signal.addEventListener('abort', this.onAbort, { once: true });
+    }
+    if (timeoutMs !== undefined) this.timer = member.core.clock.schedule(timeoutMs, () => this.timedOut());
   }
 
-  /** Under way: `withdraw` takes it back. */
-  sent(posting: Posting, withdraw: (posting: Posting) => void): void {
+  abstract get address(): string;
+
+  /** What the answer means. */
+  protected abstract read(payload: unknown): T;
+
+  /** @param withdrawn it had not left this process */
+  protected abstract late(withdrawn: boolean): Error;
+
+  /** Takes it back. */
+  protected abstract takeBack(posting: Posting): void;
+
+  /** It was refused, failed, or nobody knows. */
+  protected notice(_error: Error): void {}
+
+  /** Under way. */
+  sent(posting: Posting): void {
     this.posting = posting;
-    this.withdraw = withdraw;
   }
 
   accepted(): void {}
 
   ended(error: Error, _event?: EventObject): void {
     if (!this.leave()) return;
-    this.noticed(error);
+    this.notice(error);
     this.reject(error);
   }
 
@@ -81,21 +96,24 @@ export class PendingQuestion<T> implements Courier {
     this.giveUp(() => new Error('The step that asked has ended.'));
   }
 
+  private timedOut(): void {
+    this.member.core.meters.count('timedOut', '');
+    this.giveUp((withdrawn) => this.late(withdrawn));
+  }
+
   private giveUp(error: (withdrawn: boolean) => unknown): void {
     if (!this.leave()) return;
     const { posting } = this;
     const withdrawn = posting !== undefined && posting.number === 0;
-    if (posting !== undefined) this.withdraw?.(posting);
+    if (posting !== undefined) this.takeBack(posting);
     this.reject(error(withdrawn));
   }
-
-  private readonly onAbort = (): void => this.giveUp(() => this.limits.signal?.reason);
 
   private leave(): boolean {
     if (this.settled) return false;
     this.settled = true;
     this.timer?.cancel();
-    this.limits.signal?.removeEventListener('abort', this.onAbort);
+    if (this.onAbort !== undefined) this.signal?.removeEventListener('abort', this.onAbort);
     this.member.core.pendingRequests -= 1;
     return true;
   }

@@ -20,6 +20,7 @@ export class RemoteMachine implements Courier {
   /** The link that knows it by `handle`. */
   handledBy: Outgoing | undefined = undefined;
   handle = 0;
+  readonly address: string;
   private link: Outgoing | undefined = undefined;
   /** It, where it is a durable one: found in the store, whatever process has it at work. */
   private kept: KeptMachine | undefined = undefined;
@@ -34,10 +35,8 @@ export class RemoteMachine implements Courier {
     readonly id: string,
     /** Name of its cluster, where that is another one than the own. */
     readonly cluster?: string,
-  ) {}
-
-  get address(): string {
-    return `${this.cluster ?? this.member.cluster}/${this.group}/${this.id}`;
+  ) {
+    this.address = `${cluster ?? member.cluster}/${group}/${id}`;
   }
 
   get isIdle(): boolean {

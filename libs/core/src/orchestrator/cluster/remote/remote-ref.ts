@@ -133,24 +133,9 @@ export class RemoteRef implements MachineRef {
     const remote = this.#remote;
     remote.member.assertOpen();
     const { timeoutMs = kind === WAIT ? undefined : remote.member.core.settings.requestTimeoutMs } = options;
-    const limits: QuestionLimits = {
-      timeoutMs,
-      signal: options.signal,
-      late: (withdrawn) =>
-        kind === WAIT
-          ? new WaitTimeoutError(remote.id, text, timeoutMs as number)
-          : new RequestTimeoutError(
-              remote.id,
-              kind === STOP ? 'stop' : 'snapshot',
-              timeoutMs as number,
-              withdrawn,
-            ),
-    };
-    const question = new PendingQuestion(remote.member, remote.address, limits, read, (error) =>
-      remote.notice(error),
-    );
+    const question = new PendingWord(remote, kind, text, { timeoutMs, signal: options.signal }, read);
     const posting = new Posting(kind, remote, text, limit, question, undefined);
-    question.sent(posting, (sent) => remote.withdraw(sent));
+    question.sent(posting);
     remote.post(posting);
     return question.promise;
   }
@@ -178,31 +163,80 @@ export function askRemote(
   const text = remote.textOf(event, options.messageId);
   member.assertMayWait();
   const { timeoutMs = member.core.settings.requestTimeoutMs, signal } = options;
-  const limits: QuestionLimits = {
-    timeoutMs,
-    signal,
-    late: (withdrawn) => new RequestTimeoutError(remote.id, event.type, timeoutMs, withdrawn),
-  };
-  const question = new PendingQuestion<EventResult>(
-    member,
-    remote.address,
-    limits,
-    (payload) =>
-      payload instanceof LocalAnswer ? payload.result : new RemoteResult(remote, definition, payload),
-    (error) => remote.notice(error),
-  );
-  const posting = new Posting(
-    REQUEST,
-    remote,
-    text,
-    limitOnTheWay(timeoutMs),
-    question,
-    event,
-    options.messageId,
-  );
-  question.sent(posting, (sent) => remote.withdraw(sent));
+  const question = new PendingAnswer(remote, event, { timeoutMs, signal }, definition);
+  const limit = limitOnTheWay(timeoutMs);
+  const posting = new Posting(REQUEST, remote, text, limit, question, event, options.messageId);
+  question.sent(posting);
   remote.post(posting);
   return question;
+}
+
+/** Something that is asked of a machine of another process. */
+abstract class PendingTalk<T> extends PendingQuestion<T> {
+  constructor(
+    protected readonly remote: RemoteMachine,
+    limits: QuestionLimits,
+  ) {
+    super(remote.member, limits);
+  }
+
+  override get address(): string {
+    return this.remote.address;
+  }
+
+  protected override takeBack(posting: Posting): void {
+    this.remote.withdraw(posting);
+  }
+
+  protected override notice(error: Error): void {
+    this.remote.notice(error);
+  }
+}
+
+/** The answer to a request. */
+class PendingAnswer extends PendingTalk<EventResult> {
+  constructor(
+    remote: RemoteMachine,
+    private readonly event: EventObject,
+    limits: QuestionLimits,
+    private readonly definition: Machine | undefined,
+  ) {
+    super(remote, limits);
+  }
+
+  protected override read(payload: unknown): EventResult {
+    return payload instanceof LocalAnswer
+      ? payload.result
+      : new RemoteResult(this.remote, this.definition, payload);
+  }
+
+  protected override late(withdrawn: boolean): Error {
+    return new RequestTimeoutError(this.remote.id, this.event.type, this.timeoutMs as number, withdrawn);
+  }
+}
+
+/** What is answered to the other words that a machine understands. */
+class PendingWord<T> extends PendingTalk<T> {
+  constructor(
+    remote: RemoteMachine,
+    private readonly kind: number,
+    private readonly text: string,
+    limits: QuestionLimits,
+    private readonly reading: (payload: unknown) => T,
+  ) {
+    super(remote, limits);
+  }
+
+  protected override read(payload: unknown): T {
+    return this.reading(payload);
+  }
+
+  protected override late(withdrawn: boolean): Error {
+    const { remote, kind, text } = this;
+    const timeoutMs = this.timeoutMs as number;
+    if (kind === WAIT) return new WaitTimeoutError(remote.id, text, timeoutMs);
+    return new RequestTimeoutError(remote.id, kind === STOP ? 'stop' : 'snapshot', timeoutMs, withdrawn);
+  }
 }
 
 /**
@@ -213,19 +247,23 @@ class RemoteResult implements EventResult {
   readonly changed: boolean;
   readonly duplicate: boolean;
   readonly reply: unknown;
-  readonly #snapshot: () => Snapshot;
+  readonly #remote: RemoteMachine;
+  readonly #definition: Machine | undefined;
+  readonly #answer: Readonly<Record<string, unknown>>;
+  #snapshot: Snapshot | undefined = undefined;
 
   constructor(remote: RemoteMachine, definition: Machine | undefined, payload: unknown) {
     const answer = (payload ?? {}) as Readonly<Record<string, unknown>>;
     this.changed = answer['changed'] === true;
     this.duplicate = answer['duplicate'] === true;
     this.reply = answer['reply'];
-    let read: Snapshot | undefined;
-    this.#snapshot = () => (read ??= snapshotFrom(remote, definition, snapshotIn(answer)));
+    this.#remote = remote;
+    this.#definition = definition;
+    this.#answer = answer;
   }
 
   get snapshot(): Snapshot {
-    return this.#snapshot();
+    return (this.#snapshot ??= snapshotFrom(this.#remote, this.#definition, snapshotIn(this.#answer)));
   }
 }
 
