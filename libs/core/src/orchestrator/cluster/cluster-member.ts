@@ -154,7 +154,6 @@ export class ClusterMember implements FrameReceiver {
   /** @throws CeilingError */
   assertMayWait(): void {
     const { maxWaitingSenders } = this.core.settings;
-    this.throttled();
     if (this.context.waiting < maxWaitingSenders) return;
     throw new CeilingError('maxWaitingSenders', maxWaitingSenders, `Channel group '${this.core.name}'`);
   }

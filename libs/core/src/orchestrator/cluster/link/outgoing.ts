@@ -80,9 +80,14 @@ export class Outgoing {
     return this.line.size > 0 || !this.hasRoom(1);
   }
 
-  /** Whether an event leaves now; `false`: the window is spent, or others wait. Allocates nothing but the text. */
+  /** Whether something of so many characters leaves now; `false`: the window is spent, or others wait. */
+  takes(units: number): boolean {
+    return this.line.size === 0 && this.hasRoom(units);
+  }
+
+  /** Whether an event leaves now. Allocates nothing but the text. */
   tryEvent(target: RemoteMachine, text: string, courier: Courier, event: EventObject): boolean {
-    if (this.line.size > 0 || !this.hasRoom(text.length)) return false;
+    if (!this.takes(text.length)) return false;
     this.envelope(EVENT, target, 0, text, courier, event);
     return true;
   }
@@ -93,12 +98,10 @@ export class Outgoing {
       posting.courier.ended(this.closed, posting.event);
       return;
     }
-    if (this.line.size === 0) {
-      const text = textOf(posting);
-      if (this.hasRoom(text.length)) {
-        this.leave(posting, text);
-        return;
-      }
+    const text = textOf(posting);
+    if (this.takes(text.length)) {
+      this.leave(posting, text);
+      return;
     }
     this.context.waiting += 1;
     this.line.push(posting);

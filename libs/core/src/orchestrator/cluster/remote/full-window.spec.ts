@@ -36,3 +36,20 @@ it('trySend to a process that has not accepted what it may be sent says no witho
     expect.objectContaining({ code: 'NOT_JSON' }),
   );
 });
+
+it('requests that leave at once are not counted as throttled; those that wait are', async () => {
+  const network = memoryNetwork();
+  const [here, there] = [await groupAt(network, 'here'), await groupAt(network, 'there')];
+  await there.spawn(sink, { id: 'one' });
+  const ref = here.ref(sink, 'one');
+  await ref.send({ type: 'TAKE' });
+  const before = here.stats().throttled;
+  await ref.request({ type: 'TAKE' });
+  await ref.send({ type: 'TAKE' }, { messageId: 'known' });
+  expect(here.stats().throttled).toBe(before);
+  const first = ref.request({ type: 'TAKE' });
+  // One may be under way that is not accepted.
+  const second = ref.request({ type: 'TAKE' });
+  await Promise.all([first, second]);
+  expect(here.stats().throttled).toBe(before + 1);
+});

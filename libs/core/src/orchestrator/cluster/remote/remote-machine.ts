@@ -85,7 +85,7 @@ export class RemoteMachine implements Courier {
     const text = this.textOf(event, messageId);
     const send = new PendingSend(this);
     if (messageId !== undefined || !this.leavesNow(text, send, event)) {
-      this.member.assertMayWait();
+      this.assertMayPost(text);
       this.post(new Posting(EVENT, this, text, 0, send, event, messageId));
     }
     return send.promise;
@@ -115,6 +115,20 @@ export class RemoteMachine implements Courier {
     if (messageId !== undefined) assertMessageId(messageId);
     this.member.assertFits(messageId === undefined ? text : namedText(text, messageId));
     return text;
+  }
+
+  /**
+   * Before something is posted that may have to wait, which is counted where it does.
+   *
+   * @throws CeilingError
+   */
+  assertMayPost(text: string): void {
+    const { link, kept, member } = this;
+    const leaves =
+      this.isIdle &&
+      (kept !== undefined || (link?.closed === undefined && link?.takes(text.length) === true));
+    if (!leaves) member.throttled();
+    member.assertMayWait();
   }
 
   post(posting: Posting): void {

@@ -161,7 +161,7 @@ export function askRemote(
   const { member } = remote;
   assertTimeLimit(options.timeoutMs);
   const text = remote.textOf(event, options.messageId);
-  member.assertMayWait();
+  remote.assertMayPost(text);
   const { timeoutMs = member.core.settings.requestTimeoutMs, signal } = options;
   const question = new PendingAnswer(remote, event, { timeoutMs, signal }, definition);
   const limit = limitOnTheWay(timeoutMs);
