@@ -1,6 +1,7 @@
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { OrchestratorHealthResult } from '@nestjs-orchestrator/nest';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { MortalSample } from '../fault/support/mortal-sample.js';
 import { buildSample, type SampleBuild } from '../fault/support/sample-build.js';
@@ -10,6 +11,10 @@ import { redisNamespace } from '../support/redis.js';
 const ORDERS = 6;
 /** Nothing is given up because the machine is busy. */
 const PATIENT = { PAYMENT_TIMEOUT: '5m', STOCK_TIMEOUT: '5m', CARRIER_TIMEOUT: '5m' };
+
+interface Health {
+  readonly details: { readonly orchestrator: OrchestratorHealthResult<'orchestrator'>['orchestrator'] };
+}
 
 let build: SampleBuild;
 // Sockets' paths are short.
@@ -53,6 +58,13 @@ it.each(['named-pipe', 'shared-memory', 'redis-streams'])(
       await Promise.all(placing);
       expect(await again).not.toBe(started);
       await completed;
+      const { details } = await sample.request<Health>('GET', '/health');
+      const { microservices } = details.orchestrator;
+      expect(microservices?.map(({ role, place }) => [role, place])).toEqual([
+        ['server', 'taken'],
+        ['client', 'taken'],
+      ]);
+      expect(microservices?.every(({ up }) => up.length > 0)).toBe(true);
       expect((await sample.stop()).code).toBe(0);
     } finally {
       await sample.stop();

@@ -1,13 +1,14 @@
 import { ConsoleLogger, type LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { OrchestratorModuleOptions } from '@nestjs-orchestrator/nest';
+import { MicroserviceRegistry, type OrchestratorModuleOptions } from '@nestjs-orchestrator/nest';
+import { TransportServer } from '@nestjs-orchestrator/nest/microservices';
 import { AppModule } from './app.module.js';
 import { settings } from './config/settings.js';
 import { serveOpenApi } from './http/openapi.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { validationPipe } from './http/validation.js';
-import { paymentLink } from './payments/link/payment-link.js';
+import { paymentLink, type PaymentLink } from './payments/link/payment-link.js';
 
 const BODY_LIMIT = '100kb';
 
@@ -31,8 +32,16 @@ export async function createApp(
   app.set('json spaces', 2);
   serveOpenApi(app);
   const link = paymentLink(settings);
-  if (link !== null) app.connectMicroservice(link.listen('orders'), { inheritAppConfig: false });
+  if (link !== null) listenFor(link, app);
   return app;
+}
+
+/** Takes what the process of payment sends, and shows in `/health` and `/metrics` how that stands. */
+function listenFor(link: PaymentLink, app: NestExpressApplication): void {
+  const options = link.listen('orders');
+  app.connectMicroservice(options, { inheritAppConfig: false });
+  if ('strategy' in options && options.strategy instanceof TransportServer)
+    app.get(MicroserviceRegistry, { strict: false }).add(options.strategy);
 }
 
 /** Lines for people; JSON, one object a line, in production. */

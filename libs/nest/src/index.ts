@@ -43,6 +43,8 @@ export { describeApplication, type ApplicationDescription } from './explorer/des
 export { InjectSagaRepository, getSagaRepositoryToken } from './feature/saga-repository.tokens.js';
 export { OrchestratorHealth, type OrchestratorHealthResult } from './health/orchestrator.health.js';
 export type { OrchestratorHealthThresholds } from './health/health-thresholds.js';
+export type { MicroserviceHealth } from './health/microservice-health.js';
+export { MicroserviceRegistry, type MicroservicePart } from './microservices/microservice-registry.js';
 export type { LimiterHealth } from './health/resilience-health.js';
 export type { TransportHealth } from './health/transport-health.js';
 export {

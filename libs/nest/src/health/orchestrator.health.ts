@@ -3,8 +3,10 @@ import { Orchestrator } from '@nestjs-orchestrator/core';
 import type { CircuitState } from '@nestjs-orchestrator/core/resilience';
 import type { OrchestratorHost } from '@nestjs-orchestrator/core/internal';
 import { overThreshold, type JudgedFigures, type OrchestratorHealthThresholds } from './health-thresholds.js';
+import { lostServers, microserviceHealth, type MicroserviceHealth } from './microservice-health.js';
 import { resilienceHealth, type LimiterHealth } from './resilience-health.js';
 import { transportHealth, type TransportHealth } from './transport-health.js';
+import { MicroserviceRegistry } from '../microservices/microservice-registry.js';
 import { ResilienceRegistry } from '../resilience/resilience-registry.js';
 import { ORCHESTRATOR_HOST } from '../module/orchestrator.tokens.js';
 
@@ -28,6 +30,8 @@ export type OrchestratorHealthResult<K extends string> = Record<
     readonly limiters?: Readonly<Record<string, LimiterHealth>>;
     /** Of a node whose machines meet those of other processes. */
     readonly transport?: TransportHealth;
+    /** Servers and clients of Nest microservices, if there are any: a server that has lost its place takes nothing, so the node is down. */
+    readonly microservices?: readonly MicroserviceHealth[];
   }
 >;
 
@@ -43,10 +47,12 @@ export class OrchestratorHealth {
     @Inject(ORCHESTRATOR_HOST) private readonly host: OrchestratorHost,
     @Inject(ResilienceRegistry) private readonly resilience: ResilienceRegistry,
     @Inject(Orchestrator) private readonly machines: Orchestrator,
+    @Inject(MicroserviceRegistry) private readonly microservices: MicroserviceRegistry,
   ) {}
 
   /**
-   * Asks the node and its store. Never rejects: a store that does not answer is `down`, and so is a node with a figure above its threshold.
+   * Asks the node and its store. Never rejects: a store that does not answer is `down`, and so is a node with a figure above its threshold, or with a
+   * server of microservices that has lost its place.
    *
    * @param thresholds default: none
    */
@@ -55,7 +61,11 @@ export class OrchestratorHealth {
     thresholds: OrchestratorHealthThresholds = {},
   ): Promise<OrchestratorHealthResult<K>> {
     const { status, error, ...figures } = await this.host.health();
-    const over = error ?? overThreshold(thresholds, this.judged(figures.queued));
+    const parts = microserviceHealth(this.microservices);
+    const over =
+      error ??
+      overThreshold(thresholds, this.judged(figures.queued)) ??
+      lostServers(parts.microservices ?? []);
     const reason = this.ending ? 'shutting down' : over;
     const up = reason === undefined && status !== 'down';
     const result = {
@@ -64,6 +74,7 @@ export class OrchestratorHealth {
       ...(reason === undefined ? {} : { reason }),
       ...resilienceHealth(this.resilience),
       ...transportHealth(this.machines),
+      ...parts,
     };
     return { [key ?? 'orchestrator']: result } as OrchestratorHealthResult<K>;
   }

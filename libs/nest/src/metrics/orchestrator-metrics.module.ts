@@ -12,7 +12,9 @@ import type { OrchestratorHost } from '@nestjs-orchestrator/core/internal';
 import { metrics, type Meter } from '@opentelemetry/api';
 import { OrchestratorCoreModule } from '../module/orchestrator-core.module.js';
 import { ORCHESTRATOR_HOST } from '../module/orchestrator.tokens.js';
+import { MicroserviceRegistry } from '../microservices/microservice-registry.js';
 import { ResilienceRegistry } from '../resilience/resilience-registry.js';
+import { observeMicroservices } from './microservice-metrics.js';
 import { observeOrchestrator } from './orchestrator-metrics.js';
 import { observeBreakers, observeLimiters } from './resilience-metrics.js';
 import { observeSagas } from './saga-metrics.js';
@@ -35,16 +37,18 @@ class MetricsReporter implements OnApplicationBootstrap, OnApplicationShutdown {
     @Inject(METRICS_OPTIONS) private readonly options: OrchestratorMetricsOptions,
     @Inject(ORCHESTRATOR_HOST) private readonly host: OrchestratorHost,
     @Inject(ResilienceRegistry) private readonly resilience: ResilienceRegistry,
+    @Inject(MicroserviceRegistry) private readonly microservices: MicroserviceRegistry,
     @Optional() @Inject(Orchestrator) private readonly orchestrator?: Orchestrator,
   ) {}
 
   onApplicationBootstrap(): void {
     const meter = this.options.meter ?? metrics.getMeter(METER_NAME);
-    const { host, resilience, orchestrator } = this;
+    const { host, resilience, microservices, orchestrator } = this;
     this.ways = [
       observeSagas(meter, () => host.statistics()),
       observeLimiters(meter, () => resilience.entries('limiter')),
       observeBreakers(meter, () => resilience.entries('breaker')),
+      observeMicroservices(meter, () => microservices.stats()),
       ...(orchestrator ? [observeOrchestrator(meter, orchestrator)] : []),
     ];
   }
@@ -56,7 +60,7 @@ class MetricsReporter implements OnApplicationBootstrap, OnApplicationShutdown {
 }
 
 /**
- * Reports counts and gauges of machines, sagas, limiters and breakers to OpenTelemetry, which exports them as the application says; without a meter provider
+ * Reports counts and gauges of machines, sagas, limiters, breakers and microservices to OpenTelemetry, which exports them as the application says; without a meter provider
  * nothing is read and nothing costs. Import it beside `OrchestratorModule.forRoot`.
  */
 @Module({})

@@ -3,6 +3,7 @@ import { BatchService, MessageBus, Orchestrator } from '@nestjs-orchestrator/cor
 import { SagaOperator } from '@nestjs-orchestrator/core/saga';
 import { OrchestratorHealth } from '../health/orchestrator.health.js';
 import { IngressGate } from '../microservices/ingress-gate.js';
+import { MicroserviceRegistry } from '../microservices/microservice-registry.js';
 import { MachineRuntime } from '../machine/machine-runtime.js';
 import { ResilienceRegistry } from '../resilience/resilience-registry.js';
 import { CurrentTenant } from '../tenancy/current-tenant.js';
@@ -25,6 +26,7 @@ import { ORCHESTRATOR_HOST, ORCHESTRATOR_LOGGER } from './orchestrator.tokens.js
     Orchestrator,
     SagaOperator,
     OrchestratorHealth,
+    MicroserviceRegistry,
     MachineRuntime,
     ResilienceRegistry,
   ],

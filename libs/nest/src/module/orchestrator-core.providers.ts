@@ -8,6 +8,7 @@ import { OrchestratorConfigurationError } from '../boot-errors.js';
 import { OrchestratorHealth } from '../health/orchestrator.health.js';
 import { MachineRuntime } from '../machine/machine-runtime.js';
 import { IngressGate } from '../microservices/ingress-gate.js';
+import { MicroserviceRegistry } from '../microservices/microservice-registry.js';
 import { NestLogger } from '../logging/nest-logger.js';
 import { ResilienceRegistry } from '../resilience/resilience-registry.js';
 import { CurrentTenant } from '../tenancy/current-tenant.js';
@@ -81,6 +82,7 @@ export const coreProviders: readonly Provider[] = [
     useFactory: (host: OrchestratorHost): SagaOperator => host.operator,
     inject: [ORCHESTRATOR_HOST],
   },
+  MicroserviceRegistry,
   OrchestratorHealth,
   IngressGate,
 ];

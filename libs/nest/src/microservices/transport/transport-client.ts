@@ -4,12 +4,14 @@ import type { Observable } from 'rxjs';
 import { PeerLostError, TransportClosedError } from '@nestjs-orchestrator/core';
 import { uuidSource } from '@nestjs-orchestrator/core/ports';
 import type { Endpoint, Peer, TransportSeat } from '@nestjs-orchestrator/core/ports';
+import { MICROSERVICE_PART, type MicroservicePart } from '../microservice-registry.js';
 import type { Acknowledged } from './acknowledgements.js';
 import { keepsFrames, keptName } from './kept-events.js';
 import { OpenPacket, OpenPackets, type Answer } from './open-packets.js';
 import { Place } from './place.js';
 import { Servers } from './servers.js';
-import { Stays, type TransportClientStatistics } from './statistics.js';
+import type { TransportClientStatistics } from './statistics.js';
+import { Stays } from './stays.js';
 import {
   ClientClosedError,
   EventNotHandledError,
@@ -46,8 +48,10 @@ interface Answered extends IncomingResponse {
 export class TransportClient
   // Its status is any text, no `TransportStatus`: `customClass` of Nest's `ClientsModule` takes no other client.
   extends ClientProxy<TransportServerEvents>
-  implements OnApplicationShutdown
+  implements OnApplicationShutdown, MicroservicePart
 {
+  /** @internal */
+  readonly [MICROSERVICE_PART] = true;
   private readonly logger = new Logger(TransportClient.name);
   private readonly listeners: TransportServerEvents['peer'][] = [];
   private readonly servers = new Servers();

@@ -10,12 +10,14 @@ import { Logger } from '@nestjs/common';
 import { systemClock, uuidSource } from '@nestjs-orchestrator/core/ports';
 import type { Endpoint, PartitionedSeat, Peer, TransportSeat } from '@nestjs-orchestrator/core/ports';
 import { isObservable, lastValueFrom, Subject, takeUntil, throwError, type Observable } from 'rxjs';
+import { MICROSERVICE_PART, type MicroservicePart } from '../microservice-registry.js';
 import { acknowledgementFrames, Acknowledgements } from './acknowledgements.js';
 import { Farewell } from './farewell.js';
 import { InFlight } from './in-flight.js';
 import { keepsFrames, KeptEvents } from './kept-events.js';
 import { Place } from './place.js';
-import { Stays, type TransportServerStatistics } from './statistics.js';
+import type { TransportServerStatistics } from './statistics.js';
+import { Stays } from './stays.js';
 import { TransportContext } from './transport-context.js';
 import {
   limitsOf,
@@ -59,8 +61,10 @@ const NO_HANDLER = 'There is no matching message handler defined in the remote s
  */
 export class TransportServer
   extends Server<TransportServerEvents, TransportStatus>
-  implements CustomTransportStrategy
+  implements CustomTransportStrategy, MicroservicePart
 {
+  /** @internal */
+  readonly [MICROSERVICE_PART] = true;
   override readonly transportId: symbol;
   /** Failures of event handlers come to `handleEvent`, which tells the sender. */
   override readonly propagatesEventHandlerErrors = true;
