@@ -47,16 +47,31 @@ describe('a node of durable machines that others have declared dead', () => {
     const { transport, machines } = await nodeOf();
     transport.seat(1).die();
     await settled();
-    const sent = press(machines);
     transport.seat(2).die();
+    const sent = press(machines);
     transport.seat(2).letServe();
     await settled();
     expect(machines.isAway).toBe(true);
     transport.seat(3).letServe();
+    await settled();
     await sent;
     expect(transport.seat(3).published).toEqual(['default/lamp-1']);
     expect(machines.isAway).toBe(false);
     expect({ places: transport.seats.length, taken: transport.taken }).toEqual({ places: 3, taken: 0 });
+  });
+
+  it('sends from when it has a place: machines that it wakes before it serves may ask each other', async () => {
+    const { transport, machines } = await nodeOf();
+    transport.seat(1).die();
+    const sent = press(machines);
+    await settled();
+    expect(machines.isAway).toBe(true);
+    await sent;
+    expect(transport.seat(2).published).toEqual(['default/lamp-1']);
+    transport.seat(2).letServe();
+    await settled();
+    expect(machines.isAway).toBe(false);
+    await machines.close();
   });
 
   it('leaves a place that it could not use, and takes another one after a pause', async () => {

@@ -12,6 +12,12 @@ export { checkCensus, type Finding } from '../vocabulary/check-census.js';
 export type { Lack, LackKind } from '../vocabulary/advice.js';
 export { Throttle } from '../handling/throttle.js';
 export { parseJson } from '../message/json.js';
+export {
+  LastingPlace,
+  type Place,
+  type PlaceGround,
+  type Term,
+} from '../orchestrator/cluster/lasting-place.js';
 export { letterName } from '../orchestrator/durable/letter-name.js';
 export { closeDurables, expectDurables, startDurables } from '../orchestrator/durable/start-durables.js';
 export { PIECE_OVERHEAD, PieceJoiner, piecesOf } from '../framing/pieces.js';

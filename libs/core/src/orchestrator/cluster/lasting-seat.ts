@@ -1,6 +1,7 @@
 import { PeerLostError, TransportClosedError } from '../../errors/transport-errors.js';
 import { OrchestratorOptionError } from '../errors.js';
-import type { Cancellable, Clock } from '../../ports/clock.js';
+import { errorText } from '../../errors/error-text.js';
+import type { Clock } from '../../ports/clock.js';
 import type { Logger } from '../../ports/logger.js';
 import type {
   Endpoint,
@@ -10,6 +11,7 @@ import type {
   TransportSeat,
   TransportStatistics,
 } from '../../ports/transport.js';
+import { LastingPlace, type Term } from './lasting-place.js';
 
 /** A frame has room for remarks of every kind, and a piece for more than its own head. */
 const LEAST_FRAME_BYTES = 256;
@@ -29,35 +31,47 @@ export interface LastingGround {
   readonly regained: (seat: TransportSeat) => Promise<void>;
 }
 
-/** One stay in the cluster. */
-interface Stay {
-  readonly seat: TransportSeat;
-  readonly term: { over: boolean };
-}
-
 /**
- * A place in a cluster that this process does not lose for good: where others have declared it dead since it stood still for too long, or it was given up since
- * the server has forgotten frames, it joins again by itself, as another incarnation. Meanwhile nothing is sent, and who claims or looks up a name waits.
+ * A place in a cluster that this process does not lose for good ({@link LastingPlace}): where others have declared it dead since it stood still for too long, or it
+ * was given up since the server has forgotten frames, it joins again by itself, as another incarnation. Meanwhile nothing is sent, and who claims or looks up a name waits.
  */
 export class LastingSeat implements TransportSeat {
-  private stay!: Stay;
-  /** Settles when it is back, or left. */
-  private back: Promise<void> | undefined = undefined;
-  private pause: { readonly timer: Cancellable; readonly end: () => void } | undefined = undefined;
-  private leaving: Promise<void> | undefined = undefined;
+  private readonly place: LastingPlace<TransportSeat>;
   /** Counters of former stays. */
   private former: Partial<TransportStatistics> = {};
-  /** Why it could not come back at the last try. */
-  private hindrance: string | undefined = undefined;
+  /** The seat that is the last one of them. */
+  private counted: TransportSeat | undefined = undefined;
   /** How often it has come back. */
   rejoins = 0;
 
-  private constructor(private readonly ground: LastingGround) {}
+  private constructor(private readonly ground: LastingGround) {
+    const { clock, cluster, logger } = ground;
+    this.place = new LastingPlace({
+      clock,
+      pauseMs: PAUSE_MS,
+      take: (term) => this.take(term),
+      enter: (seat, again) => (again ? ground.regained(seat) : Promise.resolve()),
+      found: (seat, again) => (again ? this.isBack(seat) : undefined),
+      lost: (seat) => {
+        this.former = added(seat.statistics(), this.former);
+        this.counted = seat;
+        ground.lost(seat.self);
+      },
+      failed: (error) =>
+        logger.warn(
+          `This process could not join its cluster again; tried once more: ${errorText(error).message}`,
+          {
+            cluster,
+          },
+        ),
+      closedError: () => new TransportClosedError(cluster, this.self.name),
+    });
+  }
 
   /** @throws what `Transport.join` throws; OrchestratorOptionError where its frames are too small for the protocol (as rejections) */
   static async join(ground: LastingGround): Promise<LastingSeat> {
     const seat = new LastingSeat(ground);
-    await seat.take();
+    await seat.place.begin();
     const { maxFrameBytes } = seat;
     if (maxFrameBytes >= LEAST_FRAME_BYTES) return seat;
     await seat.leave();
@@ -66,154 +80,122 @@ export class LastingSeat implements TransportSeat {
   }
 
   get self(): Endpoint {
-    return this.stay.seat.self;
+    return this.latest.self;
   }
 
   get maxFrameBytes(): number {
-    return this.stay.seat.maxFrameBytes;
+    return this.latest.maxFrameBytes;
+  }
+
+  /** The place of the moment, which does not last; undefined: it is away. */
+  get present(): TransportSeat | undefined {
+    return this.place.entered;
   }
 
   /** What is not well, as a sentence. */
   get trouble(): string | undefined {
-    if (this.back === undefined) return undefined;
-    const why = this.hindrance === undefined ? '' : `: ${this.hindrance}`;
+    const { isAway, hindrance } = this.place;
+    if (!isAway) return undefined;
+    const why = hindrance === undefined ? '' : `: ${errorText(hindrance).message}`;
     return `this process has lost its place in cluster '${this.ground.cluster}', and has not come back yet${why}`;
   }
 
   trySend(to: Endpoint, frame: Uint8Array): boolean {
-    return this.present(to).trySend(to, frame);
+    return this.way(to).trySend(to, frame);
   }
 
   async send(to: Endpoint, frame: Uint8Array, signal?: AbortSignal): Promise<void> {
-    await this.present(to).send(to, frame, signal);
+    await this.way(to).send(to, frame, signal);
   }
 
   /** Whether the transport has a server that may forget frames which it took. */
   get mayForget(): boolean {
-    return this.stay.seat.giveUp !== undefined;
+    return this.latest.giveUp !== undefined;
   }
 
   /** What to do where frames of a sender turn out to be missing; undefined: no server can have forgotten them, so the sender is at fault. */
   whenMissing({ name }: Endpoint): ((problem: string) => void) | undefined {
     // Of the present stay: what is heard of a former one's links does not end another one.
-    const { seat } = this.stay;
-    if (seat.giveUp === undefined) return undefined;
+    const { latest } = this;
+    if (latest.giveUp === undefined) return undefined;
     return (problem) =>
-      seat.giveUp?.(`frames of '${name}' are missing, which the server may have forgotten: ${problem}`);
+      latest.giveUp?.(`frames of '${name}' are missing, which the server may have forgotten: ${problem}`);
   }
 
   claim(name: string, about: string): Promise<void> {
-    return this.lasting((seat) => seat.claim(name, about));
+    return this.place.within((seat) => seat.claim(name, about));
   }
 
-  /** While it is away there is nothing to give back: its names went with its place. */
+  /** While it has no place there is nothing to give back: its names went with it. */
   async unclaim(name: string): Promise<void> {
-    if (this.back === undefined) await this.stay.seat.unclaim(name);
+    await this.place.present?.unclaim(name);
   }
 
   locate(name: string): Promise<NamedEntry | undefined> {
-    return this.lasting((seat) => seat.locate(name));
+    return this.place.within((seat) => seat.locate(name));
   }
 
   names(): Promise<readonly NamedEntry[]> {
-    return this.lasting((seat) => seat.names());
+    return this.place.within((seat) => seat.names());
   }
 
   peers(): readonly Peer[] {
-    return this.back === undefined ? this.stay.seat.peers() : [];
+    return this.place.present?.peers() ?? [];
   }
 
   statistics(): TransportStatistics {
-    return added(this.stay.seat.statistics(), this.former);
+    const { latest } = this;
+    return added(latest === this.counted ? NOTHING : latest.statistics(), this.former);
   }
 
   leave(): Promise<void> {
-    return (this.leaving ??= this.leaveNow());
+    return this.place.leave();
   }
 
-  private async leaveNow(): Promise<void> {
-    this.pause?.timer.cancel();
-    this.pause?.end();
-    await this.back;
-    await this.stay.seat.leave();
+  private get latest(): TransportSeat {
+    return this.place.latest as TransportSeat;
   }
 
-  /** @throws PeerLostError while it is away: whoever is meant knows another incarnation */
-  private present(to: Endpoint): TransportSeat {
-    if (this.back !== undefined) throw new PeerLostError(to.name);
-    return this.stay.seat;
+  /**
+   * From when it has a place: whoever sends there waits for what it hears about that, also while names are still being claimed again.
+   *
+   * @throws PeerLostError while it has none: whoever is meant knows another incarnation
+   */
+  private way(to: Endpoint): TransportSeat {
+    const { present } = this.place;
+    if (present === undefined) throw new PeerLostError(to.name);
+    return present;
   }
 
-  /** Once more where the place was lost meanwhile. */
-  private async lasting<T>(work: (seat: TransportSeat) => Promise<T>): Promise<T> {
-    for (;;) {
-      await this.back;
-      const { seat } = this.stay;
-      try {
-        return await work(seat);
-      } catch (error) {
-        const isLost = error instanceof TransportClosedError && seat.closed !== undefined;
-        if (!isLost || this.leaving !== undefined) throw error;
-        await seat.closed;
-      }
-    }
-  }
-
-  private async take(): Promise<void> {
+  private take(term: Term): Promise<TransportSeat> {
     const { receiver, join } = this.ground;
-    const term = { over: false };
     // What a former stay has read and not yet handed over is for an incarnation that is gone.
-    const isOver = (): boolean => term.over;
-    const seat = await join({
-      onFrame: (from, frame) => (isOver() ? undefined : receiver.onFrame(from, frame)),
+    return join({
+      onFrame: (from, frame) => (term.over ? undefined : receiver.onFrame(from, frame)),
       onPeer: (peer) => {
-        if (!isOver()) receiver.onPeer(peer);
+        if (!term.over) receiver.onPeer(peer);
       },
     });
-    const stay: Stay = { seat, term };
-    this.stay = stay;
-    void seat.closed?.then(() => this.ended(stay));
   }
 
-  private ended(stay: Stay): void {
-    stay.term.over = true;
-    if (this.leaving !== undefined) return;
-    this.former = added(stay.seat.statistics(), this.former);
-    this.ground.lost(stay.seat.self);
-    this.back ??= this.joinAgain();
-  }
-
-  private async joinAgain(): Promise<void> {
-    const { cluster, logger, regained } = this.ground;
-    while (this.leaving === undefined && this.stay.term.over) {
-      try {
-        await this.take();
-        this.hindrance = undefined;
-        await regained(this.stay.seat);
-        if (this.stay.term.over) continue;
-        this.rejoins += 1;
-        const { name, incarnation } = this.self;
-        logger.warn('This process has joined its cluster again', { cluster, endpoint: name, incarnation });
-      } catch (error) {
-        this.hindrance = error instanceof Error ? error.message : String(error);
-        logger.warn(`This process could not join its cluster again; tried once more: ${this.hindrance}`, {
-          cluster,
-        });
-        await this.rest();
-      }
-    }
-    // In the same step as the last look: a stay that ends after it begins another way back.
-    this.back = undefined;
-  }
-
-  private async rest(): Promise<void> {
-    if (this.leaving !== undefined) return;
-    await new Promise<void>((resolve) => {
-      this.pause = { timer: this.ground.clock.schedule(PAUSE_MS, resolve), end: resolve };
-    });
-    this.pause = undefined;
+  private isBack({ self }: TransportSeat): void {
+    const { cluster, logger } = this.ground;
+    this.rejoins += 1;
+    const { name, incarnation } = self;
+    logger.warn('This process has joined its cluster again', { cluster, endpoint: name, incarnation });
   }
 }
+
+const NOTHING: TransportStatistics = {
+  framesSent: 0,
+  framesReceived: 0,
+  bytesSent: 0,
+  bytesReceived: 0,
+  refused: 0,
+  corrupt: 0,
+  waiting: 0,
+  peers: 0,
+};
 
 /** What is counted adds up; what is so now is that of the present stay. */
 function added(now: TransportStatistics, former: Partial<TransportStatistics>): TransportStatistics {

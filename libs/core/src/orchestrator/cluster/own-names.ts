@@ -44,7 +44,7 @@ export class OwnNames {
   /**
    * Takes all names again in a new place. Those that others have taken meanwhile are held no more, and are returned.
    *
-   * @throws what `claim` of the seat throws, but for NameTakenError (as rejections)
+   * @throws what `claim` of the seat throws, but for NameTakenError (as rejections). Nothing is given up then: the next place may have them.
    */
   async claimAgain(seat: TransportSeat): Promise<string[]> {
     const taken: string[] = [];
@@ -56,21 +56,21 @@ export class OwnNames {
         }),
       );
     }
-    return taken;
+    const lost = taken.filter((name) => this.held.delete(name));
+    for (const name of lost) this.onChange(name, undefined);
+    return lost;
   }
 
   private async isTaken(seat: TransportSeat, name: string, about: string): Promise<boolean> {
     try {
       await seat.claim(name, about);
-      // It ended while it was claimed.
-      if (!this.held.has(name)) await seat.unclaim(name);
-      return false;
     } catch (error) {
-      if (!(error instanceof NameTakenError)) throw error;
-      if (!this.held.delete(name)) return false;
-      this.onChange(name, undefined);
-      return true;
+      if (error instanceof NameTakenError) return true;
+      throw error;
     }
+    // It ended while it was claimed.
+    if (!this.held.has(name)) await seat.unclaim(name);
+    return false;
   }
 
   /** Nothing where it is not held. Never rejects. */

@@ -1,3 +1,4 @@
+import { errorText } from '../../errors/error-text.js';
 import { TransportClosedError, TransportUnavailableError } from '../../errors/transport-errors.js';
 import type {
   FrameLetter,
@@ -6,24 +7,14 @@ import type {
   PartitionedTransport,
   PartitionReceiver,
 } from '../../ports/partitioned-transport.js';
-import type { Cancellable } from '../../ports/clock.js';
 import type { Endpoint } from '../../ports/transport.js';
+import { LastingPlace } from '../cluster/lasting-place.js';
 import { durableCluster } from './durable-cluster.js';
 import type { DurableSettings } from './durable-options.js';
 
-/** One stay in the cluster. */
-interface Stay {
-  readonly seat: PartitionedSeat;
-  over: boolean;
-}
-
-/** The place of a process among those that run durable machines of one group: where their events are put, and answers come in. */
+/** The place of a process among those that run durable machines of one group: where their events are put, and answers come in. It is not lost for good ({@link LastingPlace}). */
 export class DurablePlace {
-  private stay: Stay | undefined;
-  /** Settles when it is back, or left. */
-  private back: Promise<void> | undefined;
-  private pause: { readonly timer: Cancellable; readonly end: () => void } | undefined;
-  private leaving: Promise<void> | undefined;
+  private readonly place: LastingPlace<PartitionedSeat>;
 
   constructor(
     private readonly transport: PartitionedTransport,
@@ -31,51 +22,60 @@ export class DurablePlace {
     /** Each group, and each tenant of it, has partitions of its own: an owner knows the group's definitions, and its store is the tenant's. */
     private readonly group: string,
     /** undefined: this process only sends to the group. */
-    private readonly receiver: PartitionReceiver | undefined,
+    receiver: PartitionReceiver | undefined,
     private readonly onAnswer: (frame: Uint8Array) => void,
     private readonly closedError: () => Error,
-  ) {}
+  ) {
+    const { name, clock, logger, giveBackMs } = settings;
+    const cluster = durableCluster(settings);
+    this.place = new LastingPlace<PartitionedSeat>({
+      clock,
+      pauseMs: giveBackMs,
+      take: () =>
+        transport.join(
+          { cluster, endpoint: name, clock, logger },
+          { onFrame: (_from, frame) => onAnswer(frame), onPeer: () => undefined },
+        ),
+      ...(receiver === undefined ? {} : { enter: (seat) => seat.serve(receiver) }),
+      found: (_seat, again) => {
+        if (again) logger.warn('This process has joined its cluster again', { cluster, endpoint: name });
+      },
+      failed: (error) =>
+        logger.warn(
+          `This process could not join its cluster again; tried once more: ${errorText(error).message}`,
+          { cluster },
+        ),
+      closedError,
+    });
+  }
 
   get self(): Endpoint | undefined {
-    return this.stay?.seat.self;
+    return this.place.latest?.self;
   }
 
   /** Bytes of the largest frame. */
   get maxFrameBytes(): number {
-    return this.stay?.seat.maxFrameBytes ?? 0;
+    return this.place.latest?.maxFrameBytes ?? 0;
   }
 
   /** Whether it is being found again after others had declared this process dead. */
   get isAway(): boolean {
-    return this.back !== undefined;
+    return this.place.isAway;
   }
 
-  /** @throws what `Transport.join` and `PartitionedSeat.serve` throw (as rejections); nothing is left behind then */
+  /** @throws what `Transport.join` and `PartitionedSeat.serve` throw; what `closedError` makes where it is left meanwhile (as rejections). Nothing is left behind then */
   async join(): Promise<void> {
-    const stay = await this.take();
-    try {
-      await this.serve(stay);
-    } catch (error) {
-      // Declared dead meanwhile: it is on its way back.
-      if (this.back === undefined) throw error;
-    }
-    await this.back;
+    await this.place.begin();
   }
 
-  /** Settles when the transport's server has it. Once more where the place was lost meanwhile: a repeat is known by the id of its message. */
-  async publish(machine: string, frame: (self: Endpoint) => Uint8Array): Promise<void> {
-    for (;;) {
-      await this.back;
-      const seat = this.stay?.seat;
-      if (this.leaving !== undefined || seat === undefined) throw this.closedError();
-      try {
-        await seat.publish(`${this.group}/${machine}`, frame(seat.self));
-        return;
-      } catch (error) {
-        if (!(error instanceof TransportClosedError) || this.leaving !== undefined) throw error;
-        await seat.closed;
-      }
-    }
+  /**
+   * Settles when the transport's server has it. Once more where the place was lost meanwhile: a repeat is known by the id of its message. Machines that wake while
+   * the place is being entered send as well, so it may go as soon as there is one.
+   *
+   * @throws what `closedError` makes where it was left (as rejections)
+   */
+  publish(machine: string, frame: (self: Endpoint) => Uint8Array): Promise<void> {
+    return this.place.within((seat) => seat.publish(`${this.group}/${machine}`, frame(seat.self)), 'taken');
   }
 
   get partitions(): number {
@@ -102,15 +102,15 @@ export class DurablePlace {
       return await work(this.seatNow());
     } catch (error) {
       if (!(error instanceof TransportClosedError)) throw error;
-      throw this.leaving === undefined ? this.awayError() : this.closedError();
+      throw this.place.isLeft ? this.closedError() : this.awayError();
     }
   }
 
   private seatNow(): PartitionedSeat {
-    const { stay } = this;
-    if (this.leaving !== undefined || stay === undefined) throw this.closedError();
-    if (this.isAway || stay.over) throw this.awayError();
-    return stay.seat;
+    const { present, latest, isLeft } = this.place;
+    if (isLeft || latest === undefined) throw this.closedError();
+    if (present === undefined) throw this.awayError();
+    return present;
   }
 
   private awayError(): Error {
@@ -123,7 +123,7 @@ export class DurablePlace {
   answer(to: Endpoint, frame: Uint8Array): void {
     try {
       if (to.incarnation === this.self?.incarnation) this.onAnswer(frame);
-      else this.stay?.seat.trySend(to, frame);
+      else this.place.latest?.trySend(to, frame);
     } catch (error) {
       this.settings.logger.debug('An answer reached nobody', { endpoint: to.name, error: String(error) });
     }
@@ -131,78 +131,6 @@ export class DurablePlace {
 
   /** Gives back in peace what this process owns. */
   leave(): Promise<void> {
-    return (this.leaving ??= this.leaveNow());
-  }
-
-  private async leaveNow(): Promise<void> {
-    this.pause?.timer.cancel();
-    this.pause?.end();
-    await this.back;
-    await this.stay?.seat.leave();
-  }
-
-  private async take(): Promise<Stay> {
-    const { name, clock, logger } = this.settings;
-    const seat = await this.transport.join(
-      { cluster: durableCluster(this.settings), endpoint: name, clock, logger },
-      { onFrame: (_from, frame) => this.onAnswer(frame), onPeer: () => undefined },
-    );
-    const stay = { seat, over: false };
-    this.stay = stay;
-    void seat.closed.then(() => this.ended(stay));
-    return stay;
-  }
-
-  /** Settles too when the place is gone meanwhile. One that can't be used is not kept: its name would be taken. */
-  private async serve(stay: Stay): Promise<void> {
-    if (this.receiver === undefined) return;
-    const { seat } = stay;
-    try {
-      await Promise.race([seat.serve(this.receiver), seat.closed]);
-    } catch (error) {
-      if (error instanceof TransportClosedError) await seat.closed;
-      else await this.discard(stay);
-      throw error;
-    }
-  }
-
-  private async discard(stay: Stay): Promise<void> {
-    stay.over = true;
-    await stay.seat.leave();
-  }
-
-  private ended(stay: Stay): void {
-    if (stay.over) return;
-    stay.over = true;
-    // One way back at a time: two would want the same name.
-    if (this.leaving === undefined) this.back ??= this.comeBack();
-  }
-
-  /** Others have declared this process dead, since it stood still for too long: it comes back as another incarnation, as often as that happens on the way. */
-  private async comeBack(): Promise<void> {
-    const { logger, name } = this.settings;
-    const cluster = durableCluster(this.settings);
-    while (this.leaving === undefined && this.stay?.over === true) {
-      try {
-        await this.serve(await this.take());
-        if (this.stay.over) continue;
-        logger.warn('This process has joined its cluster again', { cluster, endpoint: name });
-      } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        logger.warn(`This process could not join its cluster again; tried once more: ${why}`, { cluster });
-        await this.rest();
-      }
-    }
-    // In the same step as the last look: a place that ends after it begins another way back.
-    this.back = undefined;
-  }
-
-  private async rest(): Promise<void> {
-    if (this.leaving !== undefined) return;
-    const { clock, giveBackMs } = this.settings;
-    await new Promise<void>((resolve) => {
-      this.pause = { timer: clock.schedule(giveBackMs, resolve), end: resolve };
-    });
-    this.pause = undefined;
+    return this.place.leave();
   }
 }
