@@ -73,7 +73,7 @@ describe('two gateways of a cluster', () => {
     expect(await sends[0]).toBeInstanceOf(OutcomeUnknownError);
     expect(await sends[2]).toBeInstanceOf(PeerLostError);
     const meanwhile = await rejection(out.send({ type: 'ADD', entry: 'meanwhile' }));
-    expect(meanwhile).toMatchObject({ code: 'CLUSTER_UNREACHABLE', reason: 'taking-over', retryable: true });
+    expect(meanwhile).toMatchObject({ code: 'CLUSTER_UNREACHABLE', reason: 'no-gateway', retryable: true });
     set.company.lose(companySelf(far, g1));
     const heard = gatewayHeard(one);
     await set.joinGateway('plant-1', 'g2');

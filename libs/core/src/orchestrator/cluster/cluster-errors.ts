@@ -50,17 +50,19 @@ export class MachineAddressError extends OrchestratorError {
 }
 
 /**
- * Why a cluster can't be reached: nothing joins it to the own one; its gateway is gone, and the next one has not taken over yet; or the way would
- * lead through a gateway that it has come through.
+ * Why a cluster can't be reached: nothing joins it to the own one (any more); a gateway stands by and has not taken over yet; or the way would lead through a
+ * gateway that it has come through.
  */
 export type UnreachableReason = 'no-gateway' | 'taking-over' | 'loop';
 
 const ADVICE: Readonly<Record<UnreachableReason, string>> = {
   'no-gateway':
     'Join the clusters by a process with a gateway, or leave the cluster out to mean the own one.',
-  'taking-over': 'The gateway is gone, and no other one has taken over yet: send again.',
+  'taking-over': 'A gateway stands by, and has not taken over yet: send again.',
   loop: 'What came through a gateway never leaves through one: name a cluster that is joined to the own one, or to its gateway’s.',
 };
+
+const ALL_GONE = 'The gateways that joined them are gone, and none stands by: start one, and send again.';
 
 /** There is no way to that cluster from here, or not at the moment. */
 export class ClusterUnreachableError extends OrchestratorError {
@@ -71,11 +73,14 @@ export class ClusterUnreachableError extends OrchestratorError {
     /** The own cluster; undefined: this orchestrator belongs to none. */
     readonly from: string | undefined,
     readonly reason: UnreachableReason = 'no-gateway',
+    /** There was one before, which may be started again. */
+    wasThere = false,
   ) {
+    const isGone = reason === 'no-gateway' && wasThere;
     super(
-      `Cluster ${quote(cluster)} can't be reached from ${from === undefined ? 'an orchestrator of type in-process' : `cluster ${quote(from)}`}. ${ADVICE[reason]}`,
+      `Cluster ${quote(cluster)} can't be reached from ${from === undefined ? 'an orchestrator of type in-process' : `cluster ${quote(from)}`}. ${isGone ? ALL_GONE : ADVICE[reason]}`,
     );
-    this.retryable = reason === 'taking-over';
+    this.retryable = reason === 'taking-over' || isGone;
   }
 }
 

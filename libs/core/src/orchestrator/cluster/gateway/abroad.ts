@@ -62,7 +62,7 @@ export class Abroad {
       cluster,
       endpoint: seat.self.name,
       seat,
-      isAway: () => seat.trouble !== undefined,
+      place: () => seat.present,
       clock: core.clock,
       logger: core.logger,
       linkContext: (sink) => context(sink, () => {}),

@@ -6,7 +6,7 @@ import type { Incoming } from '../link/incoming.js';
 import type { Outgoing } from '../link/outgoing.js';
 import { Fence } from './fence.js';
 import { Gate } from './gate.js';
-import { gatewayEpoch, gatewayLock, greetingAbroad, greetingAtHome } from './names.js';
+import { gatewayEpoch, gatewayLock, greetingAbroad, greetingAtHome, isOffer } from './names.js';
 import type { LinkOver } from './route.js';
 import type { Way } from './way.js';
 import { type Data, type Greeting, type HeldName, placeIn, type Word, wordFrame } from './words.js';
@@ -166,12 +166,12 @@ export class Gates {
   private async gateTo(cluster: string): Promise<Gate> {
     const known = this.known(cluster);
     if (known !== undefined) return known;
-    await this.lookUp(cluster);
+    const mayCome = await this.lookUp(cluster);
     const found = this.known(cluster);
     if (found !== undefined) return found;
     const own = this.ground.cluster;
     const wasThere = this.fence.epochOf(cluster) > 0 || this.fence.epochOf(own) > 0;
-    throw new ClusterUnreachableError(cluster, own, wasThere ? 'taking-over' : 'no-gateway');
+    throw new ClusterUnreachableError(cluster, own, mayCome ? 'taking-over' : 'no-gateway', wasThere);
   }
 
   /** The gateway of that cluster, where it is joined to the own one; else the way out. */
@@ -179,19 +179,20 @@ export class Gates {
     return this.byCluster.get(cluster) ?? this.byCluster.get(this.ground.cluster);
   }
 
-  /** A gateway that has not greeted this process yet, or not any more. */
-  private async lookUp(cluster: string): Promise<void> {
+  /** A gateway that has not greeted this process yet, or not any more. Whether there may be one soon. */
+  private async lookUp(cluster: string): Promise<boolean> {
     const { seat, cluster: own } = this.ground;
     const joined = await seat.locate(gatewayLock(cluster));
     if (joined !== undefined) {
       this.found(joined.endpoint, greetingAbroad(cluster, own, joined.about));
-      return;
+      return true;
     }
     const names = await seat.names();
     const latest = names
       .filter(({ name }) => gatewayEpoch(name) > 0)
       .toSorted((one, two) => gatewayEpoch(two.name) - gatewayEpoch(one.name))[0];
     if (latest !== undefined) this.found(latest.endpoint, greetingAtHome(own, latest.name, latest.about));
+    return latest !== undefined || names.some(({ name }) => isOffer(cluster, name) || isOffer(own, name));
   }
 
   /** The holder of a name may have gone while it was looked up. */

@@ -6,7 +6,15 @@ import type { Endpoint, FrameReceiver, Peer, TransportSeat } from '../../../port
 import { ClusterUnreachableError } from '../cluster-errors.js';
 import { failureText } from '../wire/failure-text.js';
 import type { Gateway } from './gateway.js';
-import { aboutAbroad, aboutAtHome, gatewayEpoch, gatewayLock, gatewayName, greetingAtHome } from './names.js';
+import {
+  aboutAbroad,
+  aboutAtHome,
+  gatewayEpoch,
+  gatewayLock,
+  gatewayName,
+  greetingAtHome,
+  offerName,
+} from './names.js';
 import { Stay, type StayGround } from './stay.js';
 import { type Data, type Greeting, ROUTE_OVERHEAD, type Word, wordFrame } from './words.js';
 
@@ -47,8 +55,8 @@ export interface NodeGround extends Pick<StayGround, 'linkContext' | 'toMember'>
   /** Name of this process. */
   readonly endpoint: string;
   readonly seat: TransportSeat;
-  /** It has lost its place in the own cluster, and is not back yet. */
-  readonly isAway: () => boolean;
+  /** Its place in the own cluster at the moment, which is used only as long as that lasts: who waits for the next one can't be closed. undefined: it is lost. */
+  readonly place: () => TransportSeat | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   /** The highest epoch of the own cluster's gateway that the member has heard of. */
@@ -81,7 +89,10 @@ export class GatewayNode {
    * @throws EndpointTakenError, RegistryFullError, TransportUnavailableError (as rejections)
    */
   async begin(): Promise<void> {
-    this.stay = await this.join();
+    const joined = this.looking.then(() => this.enter());
+    // Who closes it meanwhile waits for this, and leaves what was joined.
+    this.looking = joined.then(nothing, nothing);
+    await joined;
     await this.look();
   }
 
@@ -181,16 +192,17 @@ export class GatewayNode {
   private async lookOnce(): Promise<void> {
     this.queued = false;
     if (this.closing !== undefined) return;
-    if (this.ground.isAway()) this.lookLater();
-    else await this.lookNow();
+    const local = this.ground.place();
+    if (local === undefined) this.lookLater();
+    else await this.lookNow(local);
   }
 
-  private async lookNow(): Promise<void> {
+  private async lookNow(local: TransportSeat): Promise<void> {
     this.timer?.cancel();
     const wasActive = this.isActive;
     try {
-      const stay = (this.stay ??= await this.join());
-      if (stay.greeting === undefined) await this.take(stay);
+      const stay = this.stay ?? (await this.enter());
+      if (stay.greeting === undefined) await this.take(stay, local);
       else await this.verify(stay, stay.greeting);
     } catch (error) {
       this.ground.logger.warn(`The gateway could not look after its place: ${errorText(error).message}`, {
@@ -207,6 +219,28 @@ export class GatewayNode {
   private lookLater(): void {
     this.timer?.cancel();
     this.timer = this.ground.clock.schedule(this.options.retryMs, () => void this.look());
+  }
+
+  private async enter(): Promise<Stay> {
+    const stay = (this.stay = await this.join());
+    await this.offer(stay);
+    return stay;
+  }
+
+  /** Says on both sides that somebody may take over. Nothing but the reason of an error depends on it. */
+  private async offer({ seat }: Stay): Promise<void> {
+    const { logger, cluster } = this.ground;
+    for (const place of [seat, this.ground.place()]) {
+      try {
+        await place?.claim(this.ownOffer, this.options.joins);
+      } catch (error) {
+        logger.debug(`The gateway could not say that it stands by: ${errorText(error).message}`, { cluster });
+      }
+    }
+  }
+
+  private get ownOffer(): string {
+    return offerName(this.ground.cluster, this.ground.endpoint);
   }
 
   private async join(): Promise<Stay> {
@@ -266,9 +300,9 @@ export class GatewayNode {
     if (state === 'lost' && !this.isActive) void this.look();
   }
 
-  private async take(stay: Stay): Promise<void> {
+  private async take(stay: Stay, local: TransportSeat): Promise<void> {
     const { ground, options } = this;
-    const { cluster, seat: local } = ground;
+    const { cluster } = ground;
     const limit = Math.min(local.maxFrameBytes, stay.seat.maxFrameBytes) - ROUTE_OVERHEAD;
     const there = (await local.names()).filter(({ name }) => gatewayEpoch(name) > 0);
     this.rival = there
@@ -278,19 +312,20 @@ export class GatewayNode {
     const epochs = there.map(({ name }) => gatewayEpoch(name));
     const epoch = Math.max(this.heardEpoch, ground.knownEpoch(), 0, ...epochs) + 1;
     const greeting: Greeting = { cluster, joins: options.joins, epoch, limit };
-    if (!(await this.claimed(stay, greeting))) return;
+    if (!(await this.claimed(stay, local, greeting))) return;
     stay.begin(greeting);
     ground.greetMember(greeting);
   }
 
   /** The lease first; then the name that members go by; then the lease again. `false`: another one has it; nothing is left behind. */
-  private async claimed(stay: Stay, greeting: Greeting): Promise<boolean> {
-    const { cluster, seat: local } = this.ground;
+  private async claimed(stay: Stay, local: TransportSeat, greeting: Greeting): Promise<boolean> {
+    const { cluster } = this.ground;
     const [lock, name] = [gatewayLock(cluster), gatewayName(greeting.epoch)];
     try {
       await stay.seat.claim(lock, aboutAbroad(greeting));
       await local.claim(name, aboutAtHome(greeting));
-      if ((await this.holds(stay)) && this.closing === undefined) return true;
+      const isStill = (await this.holds(stay)) && this.ground.place() === local;
+      if (isStill && this.closing === undefined) return true;
     } catch (error) {
       await this.giveBack(stay.seat, lock);
       await this.giveBack(local, name);
@@ -334,8 +369,11 @@ export class GatewayNode {
     if (stay === undefined) return;
     const epoch = stay.greeting?.epoch;
     await stay.end();
+    await this.giveBack(ground.seat, this.ownOffer);
     if (epoch === undefined) return;
     ground.leftMember();
     await this.giveBack(ground.seat, gatewayName(epoch));
   }
 }
+
+function nothing(): void {}

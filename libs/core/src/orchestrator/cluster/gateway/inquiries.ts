@@ -4,7 +4,7 @@ import type { Endpoint, NamedEntry } from '../../../ports/transport.js';
 import { ClusterUnreachableError } from '../cluster-errors.js';
 import { directoryName } from '../own-names.js';
 import { failureFrom, failureText } from '../wire/failure-text.js';
-import { gatewayLock, publishedAbout } from './names.js';
+import { gatewayLock, isOffer, publishedAbout } from './names.js';
 import { Questions } from './questions.js';
 import type { Relay } from './relay.js';
 import type { Side } from './side.js';
@@ -138,7 +138,7 @@ export class Inquiries {
     const { seat } = this.distributed;
     const { cluster } = ask;
     const there = await seat.locate(gatewayLock(cluster));
-    if (there === undefined) throw new ClusterUnreachableError(cluster, this.cluster, 'no-gateway');
+    if (there === undefined) throw await this.unreachable(cluster);
     if (ask.about === 'names') return this.published(cluster);
     const found = await this.passOn(there.endpoint, ask);
     const narrowed = (place: unknown): Place | null => {
@@ -147,6 +147,13 @@ export class Inquiries {
       return this.leads(there.endpoint, { ...read, limit: Math.min(read.limit, greeting.limit) });
     };
     return Array.isArray(found) ? found.map(narrowed) : narrowed(found);
+  }
+
+  /** Nobody is the gateway of that cluster at the moment. */
+  private async unreachable(cluster: string): Promise<ClusterUnreachableError> {
+    const names = await this.distributed.seat.names();
+    const reason = names.some(({ name }) => isOffer(cluster, name)) ? 'taking-over' : 'no-gateway';
+    return new ClusterUnreachableError(cluster, this.cluster, reason, this.relay.fence.epochOf(cluster) > 0);
   }
 
   private async published(cluster: string): Promise<unknown> {

@@ -2,6 +2,8 @@ import { parseJson } from '../../../message/json.js';
 import type { Greeting } from './words.js';
 
 const PREFIX = '/gateway/';
+/** No cluster has an empty name. */
+const OFFER = '//';
 
 /** What the active gateway of a cluster holds in the directory of the distributed one. */
 export function gatewayLock(cluster: string): string {
@@ -11,6 +13,16 @@ export function gatewayLock(cluster: string): string {
 /** What it holds in the directory of its own cluster. */
 export function gatewayName(epoch: number): string {
   return `${PREFIX}${epoch}`;
+}
+
+/** What each process that may be the gateway of a cluster holds in both directories: others know by it that somebody can take over. */
+export function offerName(cluster: string, endpoint: string): string {
+  return `${OFFER}${cluster}/${endpoint}`;
+}
+
+/** Whether somebody may become the gateway of that cluster. */
+export function isOffer(cluster: string, name: string): boolean {
+  return name.startsWith(`${OFFER}${cluster}/`);
 }
 
 /** 0: it is no such name. */
