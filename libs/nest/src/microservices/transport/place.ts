@@ -68,6 +68,15 @@ export class Place {
     return place;
   }
 
+  /** As that of the seat. */
+  get closed(): Promise<void> | undefined {
+    return this.seat.closed;
+  }
+
+  leave(): Promise<void> {
+    return this.seat.leave();
+  }
+
   /** Bytes of memory for packets that have come in part. */
   get halfBytes(): number {
     return this.inbox.heldBytes;

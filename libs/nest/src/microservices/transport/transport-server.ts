@@ -7,6 +7,8 @@ import {
   type WritePacket,
 } from '@nestjs/microservices';
 import { Logger } from '@nestjs/common';
+import { TransportClosedError } from '@nestjs-orchestrator/core';
+import { LastingPlace, type Term } from '@nestjs-orchestrator/core/internal';
 import { systemClock, uuidSource } from '@nestjs-orchestrator/core/ports';
 import type { Endpoint, PartitionedSeat, Peer, TransportSeat } from '@nestjs-orchestrator/core/ports';
 import { isObservable, lastValueFrom, Subject, takeUntil, throwError, type Observable } from 'rxjs';
@@ -16,16 +18,17 @@ import { Farewell } from './farewell.js';
 import { InFlight } from './in-flight.js';
 import { keepsFrames, KeptEvents } from './kept-events.js';
 import { Place } from './place.js';
+import { reasonOf } from './reason-of.js';
 import type { TransportServerStatistics } from './statistics.js';
 import { Stays } from './stays.js';
 import { TransportContext } from './transport-context.js';
 import {
+  clusterOf,
   limitsOf,
   SERVER_NAME,
   type PacketLimits,
   type TransportServerOptions,
 } from './transport-options.js';
-import { WayBack } from './way-back.js';
 import { decodeWire, encodeWire, wire, type Refusal, type WireFrame, type WireHead } from './wire.js';
 
 /** What {@link TransportServer} tells those who ask with `on`. */
@@ -46,6 +49,9 @@ interface Asker {
   /** It waits no more. */
   isGone: boolean;
 }
+
+/** Milliseconds between two tries to take a place again. */
+const PAUSE_MS = 1_000;
 
 const NO_HANDLER = 'There is no matching message handler defined in the remote service.';
 
@@ -76,7 +82,7 @@ export class TransportServer
   /** Requests whose last answer has not gone out. */
   private readonly unanswered = new InFlight(Infinity);
   private readonly farewell = new Farewell();
-  private readonly wayBack: WayBack;
+  private readonly lasting: LastingPlace<Place>;
   /** The name in the cluster, the same after each loss of the place. */
   private readonly endpoint: string;
   private readonly limits: PacketLimits;
@@ -91,15 +97,26 @@ export class TransportServer
     this.transportId = Symbol.for(`@nestjs-orchestrator/${options.transport.type}`);
     this.endpoint = options.endpoint ?? `server-${uuidSource.next()}`;
     this.inFlight = new InFlight(this.limits.maxInFlight);
-    this.wayBack = new WayBack(() => this.join(), this.logger);
+    this.lasting = new LastingPlace<Place>({
+      clock: systemClock,
+      pauseMs: PAUSE_MS,
+      take: (term) => this.join(term),
+      enter: (place) => this.enter(place),
+      found: (place) => this.isThere(place),
+      lost: () => this.isLost(),
+      failed: (error) =>
+        this.logger.warn(`No place could be taken again, it is tried once more: ${String(error)}`),
+      closedError: () => new TransportClosedError(clusterOf(options.service), this.endpoint),
+    });
     this.initializeSerializer(options);
     this.initializeDeserializer(options);
   }
 
   async listen(callback: (error?: unknown) => void): Promise<void> {
     try {
-      await this.join();
+      await this.lasting.begin();
     } catch (error) {
+      this.stays.closed();
       callback(error);
       return;
     }
@@ -132,55 +149,62 @@ export class TransportServer
     return { ...own, ...this.stays.statistics(), ...counts };
   }
 
-  private async join(): Promise<void> {
+  private async join(term: Term): Promise<Place> {
     const { transport, service } = this.options;
     const { endpoint, logger } = this;
     const { maxPacketBytes } = this.limits;
     const place = await Place.take(
       { transport, service, endpoint, maxPacketBytes, logger },
       {
-        onFrame: (from, frame) => this.onFrame(from, frame),
+        // Whoever sent it has heard that this server is lost.
+        onFrame: (from, frame) => (term.over ? undefined : this.onFrame(from, frame)),
         onPeer: (peer) => this.onPeer(peer),
         onTooLarge: (from, head, bytes) => this.onTooLarge(from, head, bytes),
         onBroken: (from, head) => this.refuse(from, head, {}),
       },
     );
-    const { seat } = place;
+    const { maxFrameBytes } = place.seat;
     this.stays.began(place);
     this.acknowledgements = new Acknowledgements((to, entries) => {
-      for (const frame of acknowledgementFrames(entries, seat.maxFrameBytes)) this.reply(to, frame);
+      for (const frame of acknowledgementFrames(entries, maxFrameBytes)) this.reply(to, frame);
     });
-    try {
-      if (keepsFrames(seat)) await this.serveKept(seat);
-      await seat.claim(SERVER_NAME + endpoint, service);
-    } catch (error) {
-      this.stays.ended();
-      await seat.leave();
-      throw error;
-    }
+    return place;
+  }
+
+  private async enter({ seat }: Place): Promise<void> {
+    if (keepsFrames(seat)) await this.serveKept(seat);
+    await seat.claim(SERVER_NAME + this.endpoint, this.options.service);
+  }
+
+  private isThere({ seat }: Place): void {
     this.stays.settled();
     for (const peer of seat.peers()) this.onPeer(peer);
     this._status$.next('connected');
-    void seat.closed?.then(() => this.loses(seat));
   }
 
   /** Others have declared this endpoint dead, or its server has forgotten frames; who waited for answers has heard that it is lost. */
-  private loses(seat: TransportSeat): void {
-    if (this.stays.current?.seat !== seat || this.closing !== undefined) return;
+  private isLost(): void {
     this.stays.lost();
     this._status$.next('disconnected');
-    this.wayBack.begin();
   }
 
   private async goAway(): Promise<void> {
-    await this.wayBack.end();
-    const seat = this.stays.current?.seat;
-    if (seat !== undefined) await seat.unclaim(SERVER_NAME + seat.self.name);
-    await this.drained(seat?.peers() ?? []);
+    const place = await this.lasting.end();
+    await this.giveNameBack(place?.seat);
+    await this.drained(place?.seat.peers() ?? []);
     this.acknowledgements?.flush();
     this.stays.closed();
-    await seat?.leave();
+    await this.lasting.leave();
     this._status$.next('disconnected');
+  }
+
+  /** Clients look no more for this server. Where that fails, its name goes with its place. */
+  private async giveNameBack(seat: TransportSeat | undefined): Promise<void> {
+    try {
+      await seat?.unclaim(SERVER_NAME + this.endpoint);
+    } catch (error) {
+      this.logger.warn(`The name of '${this.endpoint}' could not be given back: ${reasonOf(error)}`);
+    }
   }
 
   /** Settles when nobody sends any more and nothing is in hand, or the time is over. */
@@ -372,10 +396,4 @@ export class TransportServer
       if (!this.isGone(to)) this.logger.error(`'${to.name}' can't be answered: ${String(error)}`);
     });
   }
-}
-
-/** Nest's exception filters give objects, and texts, instead of errors. */
-function reasonOf(error: unknown): string {
-  const { message } = (typeof error === 'object' && error !== null ? error : {}) as { message?: unknown };
-  return typeof message === 'string' ? message : String(error);
 }
