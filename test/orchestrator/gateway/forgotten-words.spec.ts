@@ -148,6 +148,18 @@ describe('what a gateway says, or is told, that a server forgets', () => {
     expect(await entriesAt(other)).toEqual(['second']);
   });
 
+  it('is answered by a process that has no greeting of the gateway', async () => {
+    const { set, posts, one } = await stage();
+    posts.gateway.forgets = 'greeting';
+    await set.join('company', 'late');
+    await pass(set, 10_000);
+    expect(posts.gateway.forgot).toBe(1);
+    const nobody = one.group.ref({ cluster: 'company', group: 'ledgers', machine: 'nobody' });
+    const sent = nobody.send({ type: 'ADD' }).catch(({ code }: { code: string }) => code);
+    await pass(set, 60_000);
+    expect(await sent).toBe('UNKNOWN_MACHINE');
+  });
+
   it('makes a gateway that was sent to as a member of the cluster take its place anew', async () => {
     const { set, posts, far, there } = await stage();
     posts.far.forgets = 'link';

@@ -6,7 +6,14 @@ import type { Incoming } from '../link/incoming.js';
 import type { Outgoing } from '../link/outgoing.js';
 import { Fence } from './fence.js';
 import { Gate } from './gate.js';
-import { gatewayEpoch, gatewayLock, greetingAbroad, greetingAtHome, isOffer } from './names.js';
+import {
+  gatewayEpoch,
+  gatewayLock,
+  greetingAbroad,
+  greetingAtHome,
+  isOffer,
+  lockedCluster,
+} from './names.js';
 import type { LinkOver } from './route.js';
 import type { Way } from './way.js';
 import { type Data, type Greeting, type HeldName, placeIn, type Word, wordFrame } from './words.js';
@@ -65,13 +72,15 @@ export class Gates {
 
   /** A gateway that has not greeted, as far as is known here: nothing comes of a route over it. By the directory it may be met. */
   private heardFromStranger(from: Endpoint, word: Word | Data): void {
-    if (word.kind === 'open') this.gateTo(word.cluster).catch(() => {});
+    if (word.kind === 'open') this.meet(from);
     if (word.kind === 'open' || word.kind === 'data') this.say(from, { kind: 'close', route: word.route });
   }
 
-  /** Says something to a gateway that is met; to nobody else. */
+  /** Answers a gateway that is met, and nobody else. Another one may be a gateway whose greeting was forgotten: it asks again. */
   tell(to: Endpoint, word: Word): void {
-    this.byEndpoint.get(to.incarnation)?.tell(word);
+    const gate = this.byEndpoint.get(to.incarnation);
+    if (gate === undefined) this.meet(to);
+    else gate.tell(word);
   }
 
   greeted(from: Endpoint, greeting: Greeting): void {
@@ -193,6 +202,21 @@ export class Gates {
       .toSorted((one, two) => gatewayEpoch(two.name) - gatewayEpoch(one.name))[0];
     if (latest !== undefined) this.found(latest.endpoint, greetingAtHome(own, latest.name, latest.about));
     return latest !== undefined || names.some(({ name }) => isOffer(cluster, name) || isOffer(own, name));
+  }
+
+  /** Greeted by what the directory says of it, if it is a gateway. */
+  private meet(endpoint: Endpoint): void {
+    const { seat, cluster: own } = this.ground;
+    const look = async (): Promise<void> => {
+      for (const { name, about, endpoint: holder } of await seat.names()) {
+        if (holder.incarnation !== endpoint.incarnation) continue;
+        const locked = lockedCluster(name);
+        if (locked !== undefined) this.found(holder, greetingAbroad(locked, own, about));
+        else if (gatewayEpoch(name) > 0) this.found(holder, greetingAtHome(own, name, about));
+      }
+    };
+    // Where the directory can't be read now, it is when the gateway asks again.
+    look().catch(() => {});
   }
 
   /** The holder of a name may have gone while it was looked up. */

@@ -10,6 +10,11 @@ export function gatewayLock(cluster: string): string {
   return `/${cluster}/`;
 }
 
+/** Whose gateway holds that name; undefined: it is another name. */
+export function lockedCluster(name: string): string | undefined {
+  return /^\/([^/]+)\/$/.exec(name)?.[1];
+}
+
 /** What it holds in the directory of its own cluster. */
 export function gatewayName(epoch: number): string {
   return `${PREFIX}${epoch}`;
