@@ -40,7 +40,7 @@ describe.each(strategies)('packets above a frame of $name', ({ open, keepsEvents
 
   it('fail at their sender above the limit, and what follows goes on', async () => {
     const { server, client } = service();
-    await server({ ...small, maxPacketBytes: 50_000 });
+    const { diary } = await server({ ...small, maxPacketBytes: 50_000 });
     const shop = client({ ...small, maxPacketBytes: 50_000 });
     const asked = (await failure(shop.send('echo', text(60_000)))) as FrameTooLargeError;
     expect(asked).toBeInstanceOf(FrameTooLargeError);
@@ -48,6 +48,9 @@ describe.each(strategies)('packets above a frame of $name', ({ open, keepsEvents
     expect(await failure(shop.emit('placed', text(60_000)))).toBeInstanceOf(FrameTooLargeError);
     const message = expect.stringMatching(/above the limit of 50000.*'maxPacketBytes'/) as string;
     expect(await failure(shop.send('large', 60_000))).toMatchObject({ status: 'error', message });
+    const stopped = diary.comes('stop heavy');
+    expect(await failure(shop.send('heavy', 60_000))).toMatchObject({ status: 'error', message });
+    await stopped;
     expect(await answer(shop.send('sum', [1]))).toBe(1);
   });
 

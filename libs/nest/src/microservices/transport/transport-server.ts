@@ -46,6 +46,8 @@ interface Asker {
   /** Its number there. */
   readonly number: number;
   readonly id: string;
+  /** Ends what produces the answers. */
+  readonly stop: Subject<void>;
   /** It waits no more. */
   isGone: boolean;
 }
@@ -327,13 +329,17 @@ export class TransportServer
     const data: unknown = packet.data;
     const pattern = this.getPatternAsString(packet.pattern);
     const handler = this.getHandlerByPattern(pattern);
-    const asker: Asker = { to: from, number, id, isGone: false };
+    const stop = new Subject<void>();
+    const asker: Asker = { to: from, number, id, stop, isGone: false };
     if (handler === null) return this.respond(asker, { err: NO_HANDLER, status: 'error', isDisposed: true });
     const context = new TransportContext([from, pattern, metadata]);
     const key = `${from.incarnation}/${number}`;
-    const stop = new Subject<void>();
-    stop.subscribe(() => (asker.isGone = true));
-    this.cancelled.set(key, stop);
+    const gone = new Subject<void>();
+    gone.subscribe(() => {
+      asker.isGone = true;
+      stop.next();
+    });
+    this.cancelled.set(key, gone);
     return new Promise((taken) => {
       const answered = new Promise<void>((resolve) => {
         const produce = async (): Promise<Observable<unknown>> => {
@@ -375,6 +381,7 @@ export class TransportServer
       // The answer can't be carried: too large, or no JSON. Whoever asked hears that instead of nothing.
       const message = reasonOf(error);
       this.logger.error(`An answer to '${to.name}' can't be sent: ${message}`);
+      asker.stop.next();
       await this.sendAnswer(asker, { id, err: { status: 'error', message }, isDisposed: true });
     }
   }
