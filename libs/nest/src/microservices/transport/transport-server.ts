@@ -11,9 +11,10 @@ import { TransportClosedError } from '@nestjs-orchestrator/core';
 import { LastingPlace, type Term } from '@nestjs-orchestrator/core/internal';
 import { systemClock, uuidSource } from '@nestjs-orchestrator/core/ports';
 import type { Endpoint, PartitionedSeat, Peer, TransportSeat } from '@nestjs-orchestrator/core/ports';
-import { isObservable, lastValueFrom, Subject, takeUntil, throwError, type Observable } from 'rxjs';
+import { isObservable, lastValueFrom, takeUntil, throwError, type Observable } from 'rxjs';
 import { MICROSERVICE_PART, type MicroservicePart } from '../microservice-registry.js';
 import { acknowledgementFrames, Acknowledgements } from './acknowledgements.js';
+import { Asker } from './asker.js';
 import { Farewell } from './farewell.js';
 import { InFlight } from './in-flight.js';
 import { keepsFrames, KeptEvents } from './kept-events.js';
@@ -39,18 +40,6 @@ export type TransportServerEvents = {
 
 /** Whether the endpoint has its place at the transport. */
 export type TransportStatus = 'connected' | 'disconnected';
-
-/** Who waits for the answers to a request. */
-interface Asker {
-  readonly to: Endpoint;
-  /** Its number there. */
-  readonly number: number;
-  readonly id: string;
-  /** Ends what produces the answers. */
-  readonly stop: Subject<void>;
-  /** It waits no more. */
-  isGone: boolean;
-}
 
 /** Milliseconds between two tries to take a place again. */
 const PAUSE_MS = 1_000;
@@ -78,7 +67,7 @@ export class TransportServer
   override readonly propagatesEventHandlerErrors = true;
   protected override readonly logger = new Logger(TransportServer.name);
   private readonly listeners: TransportServerEvents['peer'][] = [];
-  private readonly cancelled = new Map<string, Subject<void>>();
+  private readonly askers = new Map<string, Asker>();
   /** Packets that handlers have not taken up or, for events, not done. */
   private readonly inFlight: InFlight;
   /** Requests whose last answer has not gone out. */
@@ -230,7 +219,7 @@ export class TransportServer
     if (peer.state !== 'lost') return;
     this.farewell.answered(peer.endpoint);
     const prefix = `${peer.endpoint.incarnation}/`;
-    for (const [key, stop] of this.cancelled) if (key.startsWith(prefix)) stop.next();
+    for (const [key, asker] of this.askers) if (key.startsWith(prefix)) asker.goes();
   }
 
   private onFrame(from: Endpoint, bytes: Uint8Array): void | Promise<void> {
@@ -246,7 +235,7 @@ export class TransportServer
       case wire.request:
         return this.inFlight.start(this.onRequest(from, frame));
       case wire.cancel:
-        this.cancelled.get(`${from.incarnation}/${number}`)?.next();
+        this.askers.get(`${from.incarnation}/${number}`)?.goes();
         break;
       case wire.understood:
         this.farewell.answered(from);
@@ -329,23 +318,16 @@ export class TransportServer
     const data: unknown = packet.data;
     const pattern = this.getPatternAsString(packet.pattern);
     const handler = this.getHandlerByPattern(pattern);
-    const stop = new Subject<void>();
-    const asker: Asker = { to: from, number, id, stop, isGone: false };
+    const asker = new Asker(from, number, id);
     if (handler === null) return this.respond(asker, { err: NO_HANDLER, status: 'error', isDisposed: true });
     const context = new TransportContext([from, pattern, metadata]);
-    const key = `${from.incarnation}/${number}`;
-    const gone = new Subject<void>();
-    gone.subscribe(() => {
-      asker.isGone = true;
-      stop.next();
-    });
-    this.cancelled.set(key, gone);
+    this.askers.set(asker.key, asker);
     return new Promise((taken) => {
       const answered = new Promise<void>((resolve) => {
         const produce = async (): Promise<Observable<unknown>> => {
           const answers$ = await this.answersOf(handler, data, context);
           taken();
-          return answers$.pipe(takeUntil(stop));
+          return answers$.pipe(takeUntil(asker.stop));
         };
         const respond = async (answer: WritePacket): Promise<void> => {
           try {
@@ -356,7 +338,7 @@ export class TransportServer
         };
         this.handleRequest(context, produce, respond);
       });
-      void this.unanswered.start(answered.finally(() => this.cancelled.delete(key)));
+      void this.unanswered.start(answered.finally(() => this.askers.delete(asker.key)));
     });
   }
 
@@ -381,7 +363,7 @@ export class TransportServer
       // The answer can't be carried: too large, or no JSON. Whoever asked hears that instead of nothing.
       const message = reasonOf(error);
       this.logger.error(`An answer to '${to.name}' can't be sent: ${message}`);
-      asker.stop.next();
+      asker.endAnswers();
       await this.sendAnswer(asker, { id, err: { status: 'error', message }, isDisposed: true });
     }
   }
