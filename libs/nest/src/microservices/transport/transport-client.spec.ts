@@ -49,3 +49,36 @@ it.each(Array.from({ length: 24 }, (_, n) => n))(
     expect(client.unwrap().self).toEqual(places[2]?.self);
   },
 );
+
+it('a client that is opened again while it closes leaves the one place before it takes the other, and keeps that', async () => {
+  const network = memoryNetwork();
+  const { type, join } = memoryTransport(network);
+  const places: TransportSeat[] = [];
+  const opens: (() => void)[] = [];
+  const transport: Transport = {
+    type,
+    async join(...wishes) {
+      await new Promise<void>((resolve) => opens.push(resolve));
+      const seat = await join(...wishes);
+      places.push(seat);
+      return seat;
+    },
+  };
+  const client = new TransportClient({ transport, service: 'shop', endpoint: 'asker' });
+  onTestFinished(() => client.close());
+  const first = client.connect();
+  await steps(10);
+  const closed = client.close();
+  const again = client.connect();
+  const asked = lastValueFrom(client.send('sum', [1, 2]));
+  await steps(50);
+  expect(opens).toHaveLength(1);
+  opens[0]?.();
+  await Promise.all([first, closed]);
+  await steps(10);
+  opens[1]?.();
+  await again;
+  await expect(asked).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+  expect(client.unwrap().self).toEqual(places[1]?.self);
+  expect(client.unwrap().peers()).toEqual([]);
+});

@@ -65,6 +65,8 @@ export class TransportClient
   /** Its name in the cluster, the same at each of its places. */
   private readonly endpoint: string;
   private joining: Promise<void> | undefined;
+  /** Settles when the place that was left last is given back. */
+  private closing: Promise<void> = Promise.resolve();
 
   /** @throws OrchestratorOptionError */
   constructor(private readonly options: TransportClientOptions) {
@@ -77,11 +79,11 @@ export class TransportClient
 
   async connect(): Promise<void> {
     this.isOpen = true;
-    this.joining ??= this.join();
+    const joining = (this.joining ??= this.closing.then(() => this.join()));
     try {
-      await this.joining;
+      await joining;
     } catch (error) {
-      this.joining = undefined;
+      if (this.joining === joining) this.joining = undefined;
       throw error;
     }
   }
@@ -90,17 +92,24 @@ export class TransportClient
     return super.status as Observable<TransportStatus>;
   }
 
-  /** What waits for an answer fails. `connect`, and so the next `send`, opens it again. */
-  async close(): Promise<void> {
+  /** What waits for an answer fails. `connect`, and so the next `send`, opens it again, when it is closed. */
+  close(): Promise<void> {
     const { joining } = this;
     this.joining = undefined;
     this.closings += 1;
     this.isOpen = false;
-    if (joining === undefined) return;
+    this.open.failAll(() => new ClientClosedError(this.options.service));
+    if (joining === undefined) return this.closing;
+    const left = this.leave(joining);
+    // Whoever opens it again waits for this, however it ends.
+    this.closing = left.catch(() => undefined);
+    return left;
+  }
+
+  private async leave(joining: Promise<void>): Promise<void> {
     await joining.catch(() => undefined);
     const place = this.stays.current;
     this.servers.clear();
-    this.open.failAll(() => new ClientClosedError(this.options.service));
     this.stays.closed();
     await place?.seat.leave();
     this._status$.next('disconnected');
