@@ -58,9 +58,11 @@ it('what was open on both sides ends: unknown where it had been taken', async ()
   await one.group.spawn(ledger, { id: 'others' });
   const asking = rejection(two.group.ref('others').request({ type: 'HOLD' }));
   await one.hands.holding.opened;
+  const regained = nextRecord(two.group, 'membership').then(() => nextRecord(two.group, 'membership'));
   network.expel(placeOf(two));
   expect(await asked).toBeInstanceOf(OutcomeUnknownError);
   expect(await asking).toBeInstanceOf(OutcomeUnknownError);
+  await regained;
   one.hands.hold.open();
   two.hands.hold.open();
   expect(await entriesAt(ref)).toEqual(['before']);

@@ -27,7 +27,7 @@ export interface LastingGround {
   readonly join: (receiver: FrameReceiver) => Promise<TransportSeat>;
   /** This process has lost its place: nothing of what it had under way under this incarnation goes on. */
   readonly lost: (self: Endpoint) => void;
-  /** It is back as another incarnation. What is done here is done before anybody else may claim or look up a name; must not reject. */
+  /** It has a place as another incarnation. What is done here is done before anybody else may claim or look up a name; where it rejects, the place is left and another one taken. */
   readonly regained: (seat: TransportSeat) => Promise<void>;
 }
 
