@@ -23,7 +23,7 @@ import type { Outgoing } from './link/outgoing.js';
 import { LastingSeat } from './lasting-seat.js';
 import { machinesIn, processesOf, troublesOf } from './cluster-reports.js';
 import { directoryName, OwnNames } from './own-names.js';
-import { regain, tellLost } from './regain.js';
+import { Regain, tellLost } from './regain.js';
 import type { RemoteMachine } from './remote/remote-machine.js';
 import { RemoteRef } from './remote/remote-ref.js';
 import { Remotes } from './remote/remotes.js';
@@ -46,6 +46,7 @@ export interface Membership {
 /** A group's place in a cluster: the ways to the other processes, and the directory of machines. */
 export class ClusterMember implements FrameReceiver {
   readonly names: OwnNames;
+  private readonly regain: Regain;
   readonly abroad: Abroad;
   private readonly links: Links;
   private readonly remotes = new Remotes(this);
@@ -71,6 +72,7 @@ export class ClusterMember implements FrameReceiver {
       linkClosed: (link) => this.links.forget(link),
     };
     this.names = new OwnNames(seat, core.name, (error, name) => this.unclaimFailed(error, name));
+    this.regain = new Regain(core, this.names);
     const { cluster } = membership;
     const { names, arrivals, incomingLimits: limits } = this;
     const linkContext = (sink: FrameSink, closed: (link: Outgoing) => void): LinkContext =>
@@ -105,7 +107,8 @@ export class ClusterMember implements FrameReceiver {
         receiver,
         join: (hears) => transport.join({ cluster, endpoint, clock, logger }, hears),
         lost: (self) => member?.declaredDead(self),
-        regained: (place) => (member === undefined ? Promise.resolve() : regain(core, member.names, place)),
+        enter: (place) => (member === undefined ? Promise.resolve() : member.regain.enter(place)),
+        regained: (place) => member?.regain.found(place),
       });
       member = new ClusterMember(core, membership, seat);
     } finally {

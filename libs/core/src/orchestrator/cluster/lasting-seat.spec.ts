@@ -25,7 +25,8 @@ it.each(Array.from({ length: 12 }, (_, n) => n))(
           receiver,
         ),
       lost: () => undefined,
-      regained: () => new Promise((resolve) => ways.push(resolve)),
+      enter: () => new Promise((resolve) => ways.push(resolve)),
+      regained: () => undefined,
     });
     network.expel(seat.self);
     await steps(50);

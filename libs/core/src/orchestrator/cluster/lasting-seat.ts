@@ -27,8 +27,13 @@ export interface LastingGround {
   readonly join: (receiver: FrameReceiver) => Promise<TransportSeat>;
   /** This process has lost its place: nothing of what it had under way under this incarnation goes on. */
   readonly lost: (self: Endpoint) => void;
-  /** It has a place as another incarnation. What is done here is done before anybody else may claim or look up a name; where it rejects, the place is left and another one taken. */
-  readonly regained: (seat: TransportSeat) => Promise<void>;
+  /**
+   * It has a place as another incarnation. What is done here is done before anybody else may claim or look up a name; where it rejects, the place is left and
+   * another one taken.
+   */
+  readonly enter: (seat: TransportSeat) => Promise<void>;
+  /** It is back there. */
+  readonly regained: (seat: TransportSeat) => void;
 }
 
 /**
@@ -50,7 +55,7 @@ export class LastingSeat implements TransportSeat {
       clock,
       pauseMs: PAUSE_MS,
       take: (term) => this.take(term),
-      enter: (seat, again) => (again ? ground.regained(seat) : Promise.resolve()),
+      enter: (seat, again) => (again ? ground.enter(seat) : Promise.resolve()),
       found: (seat, again) => (again ? this.isBack(seat) : undefined),
       lost: (seat) => {
         this.former = added(seat.statistics(), this.former);
@@ -178,11 +183,12 @@ export class LastingSeat implements TransportSeat {
     });
   }
 
-  private isBack({ self }: TransportSeat): void {
-    const { cluster, logger } = this.ground;
+  private isBack(seat: TransportSeat): void {
+    const { cluster, logger, regained } = this.ground;
     this.rejoins += 1;
-    const { name, incarnation } = self;
+    const { name, incarnation } = seat.self;
     logger.warn('This process has joined its cluster again', { cluster, endpoint: name, incarnation });
+    regained(seat);
   }
 }
 

@@ -8,14 +8,38 @@ export function tellLost({ records }: GroupCore, { name, incarnation }: Endpoint
     records.tell({ type: 'membership', state: 'lost', endpoint: name, incarnation });
 }
 
-/** It is back, as another incarnation. A machine whose id another process has by now ends: an id belongs to one. */
-export async function regain(core: GroupCore, names: OwnNames, seat: TransportSeat): Promise<void> {
-  const taken = await names.claimAgain(seat);
-  const displaced = taken.map((name) => name.slice(core.name.length + 1));
-  for (const id of displaced) endDisplaced(core, id);
-  const { name, incarnation } = seat.self;
-  if (core.records.wants('membership'))
-    core.records.tell({ type: 'membership', state: 'regained', endpoint: name, incarnation, displaced });
+/** What a process does to be back after others had declared it dead, as another incarnation, and what it tells then. */
+export class Regain {
+  /** Machines that have ended on the way, of whom nothing was told yet. */
+  private displaced: string[] = [];
+
+  constructor(
+    private readonly core: GroupCore,
+    private readonly names: OwnNames,
+  ) {}
+
+  /**
+   * In a new place. A machine whose id another process has by now ends: an id belongs to one.
+   *
+   * @throws as `OwnNames.claimAgain` (as rejections)
+   */
+  async enter(seat: TransportSeat): Promise<void> {
+    const { core } = this;
+    const taken = await this.names.claimAgain(seat);
+    const displaced = taken.map((name) => name.slice(core.name.length + 1));
+    this.displaced.push(...displaced);
+    for (const id of displaced) endDisplaced(core, id);
+  }
+
+  /** The place counts: whoever hears of it finds everything as it was. */
+  found({ self }: TransportSeat): void {
+    const { records } = this.core;
+    const { displaced } = this;
+    this.displaced = [];
+    const { name, incarnation } = self;
+    if (records.wants('membership'))
+      records.tell({ type: 'membership', state: 'regained', endpoint: name, incarnation, displaced });
+  }
 }
 
 function endDisplaced(core: GroupCore, id: string): void {
