@@ -1,8 +1,15 @@
 import { memoryNetwork, memoryTransport } from '@nestjs-orchestrator/core/memory';
-import type { Transport, TransportSeat } from '@nestjs-orchestrator/core/ports';
+import {
+  silentLogger,
+  systemClock,
+  type Transport,
+  type TransportSeat,
+} from '@nestjs-orchestrator/core/ports';
 import { lastValueFrom } from 'rxjs';
 import { expect, it, onTestFinished } from 'vitest';
 import { TransportClient } from './transport-client.js';
+import { ClientClosedError } from './transport-errors.js';
+import { clusterOf, SERVER_NAME } from './transport-options.js';
 
 /** What is ready to go on has gone on, so many steps of it. */
 async function steps(count: number): Promise<void> {
@@ -82,3 +89,24 @@ it('a client that is opened again while it closes leaves the one place before it
   expect(client.unwrap().self).toEqual(places[1]?.self);
   expect(client.unwrap().peers()).toEqual([]);
 });
+
+it.each(Array.from({ length: 40 }, (_, n) => n))(
+  'a request fails where its client is closed %i steps after it was sent',
+  async (after) => {
+    const transport = memoryTransport(memoryNetwork());
+    const deaf = await transport.join(
+      { cluster: clusterOf('shop'), endpoint: 'deaf', clock: systemClock, logger: silentLogger },
+      { onFrame: () => undefined, onPeer: () => undefined },
+    );
+    await deaf.claim(`${SERVER_NAME}deaf`, 'shop');
+    const client = new TransportClient({ transport, service: 'shop' });
+    if (after % 2 === 1) await client.connect();
+    let end: unknown;
+    client.send('sum', [1, 2]).subscribe({ error: (error: unknown) => (end = error) });
+    await steps(Math.floor(after / 2));
+    await client.close();
+    await steps(50);
+    expect(end).toBeInstanceOf(ClientClosedError);
+    await deaf.leave();
+  },
+);

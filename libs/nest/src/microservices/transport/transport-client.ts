@@ -98,7 +98,6 @@ export class TransportClient
     this.joining = undefined;
     this.closings += 1;
     this.isOpen = false;
-    this.open.failAll(() => new ClientClosedError(this.options.service));
     if (joining === undefined) return this.closing;
     const left = this.leave(joining);
     // Whoever opens it again waits for this, however it ends.
@@ -110,6 +109,8 @@ export class TransportClient
     await joining.catch(() => undefined);
     const place = this.stays.current;
     this.servers.clear();
+    // In the same step as the place is left: what is handed over later is refused by it.
+    this.open.failAll(() => new ClientClosedError(this.options.service));
     this.stays.closed();
     await place?.seat.leave();
     this._status$.next('disconnected');
