@@ -24,7 +24,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { storeKinds, type StoreKind } from '../saga/support.js';
 import { TicketModule } from './support/application.js';
 import { LogLines } from './support/log-lines.js';
-import { Opened, ticketSaga } from './support/ticket.js';
+import { Desk, Opened, ticketSaga } from './support/ticket.js';
 
 @Controller('tickets')
 class TicketsController {
@@ -109,7 +109,7 @@ async function serve(kind: StoreKind) {
     const response = await fetch(`${url}${path}`, { headers, ...post });
     return { status: response.status, body: await response.json() };
   };
-  return { ask, store };
+  return { ask, store, desk: app.get(Desk) };
 }
 
 describe.each(storeKinds)('the tenant of a request, on $kind', (kind) => {
@@ -132,11 +132,14 @@ describe.each(storeKinds)('the tenant of a request, on $kind', (kind) => {
   });
 
   it('is the tenant of what an operator does, and of the dead letters that he sees', async () => {
-    const { ask, store } = await serve(kind);
+    const { ask, store, desk } = await serve(kind);
+    let open = (): void => {};
+    desk.open = new Promise((resolve) => (open = resolve));
     expect((await ask('/tickets', 'north', { ticketId: 't1' })).status).toBe(202);
     const { id } = (await ask('/tickets/t1', 'north')).body as { id: string };
     expect((await ask(`/tickets/${id}/cancel`, 'south', {})).status).toBe(500);
     expect((await ask(`/tickets/${id}/cancel`, 'north', {})).body).toEqual({ status: 'compensating' });
+    open();
     const row = {
       tenant: 'north',
       destination: 'handler:x',

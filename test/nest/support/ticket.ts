@@ -42,6 +42,8 @@ type Ctx<M> = ContextOf<typeof ticketSaga, M>;
 export class Desk {
   readonly name = 'north';
   readonly refunds: string[] = [];
+  /** Refunds wait for it. */
+  open: Promise<void> = Promise.resolve();
 }
 
 @Saga()
@@ -67,6 +69,7 @@ export class TicketSaga {
 
   @Compensation('refund')
   async refund({ ticketId }: { ticketId: string }, _ctx: CompensationContext) {
+    await this.desk.open;
     this.desk.refunds.push(ticketId);
   }
 }

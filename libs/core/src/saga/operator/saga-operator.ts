@@ -31,7 +31,7 @@ export interface StepChoice {
   readonly step?: number;
 }
 
-/** How an instance stands after an operator's action. */
+/** How an instance stands after an operator's action, read right after it was committed: what the action has set going may have ended by then. */
 export interface OperatorOutcome {
   readonly id: string;
   readonly version: number;
