@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './scripts/longest-first.js';
 import { PlainReporter } from './scripts/plain-reporter.js';
+import { slowAwaits } from './scripts/uneven/slow-awaits.js';
 
 /** Workspace packages resolve to their sources, so that no test needs a build. */
 const source = '@nestjs-orchestrator/source';
@@ -21,10 +22,15 @@ const servers = {
 
 const shuffled = process.argv.some((argument) => argument.startsWith('--sequence.shuffle'));
 
+/** See `npm run test:uneven`. */
+const slowed = process.env['SLOW_AWAITS'];
+
 export default defineConfig({
+  ...(slowed === undefined ? {} : { plugins: [slowAwaits(slowed)] }),
   resolve: { conditions: [source] },
   ssr: { resolve: { conditions: [source] } },
   test: {
+    ...(slowed === undefined ? {} : { setupFiles: ['scripts/uneven/slow.ts'] }),
     // Many specs wait for servers and processes: by default vitest would leave one of two cores idle.
     maxWorkers: Math.max(3, availableParallelism()),
     // A worker loads what many files import once. Files that disturb each other are a defect, which this shows.
