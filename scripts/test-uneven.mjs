@@ -3,7 +3,8 @@
 // libs (3) take up to 0.3 s. What fails now and then on a busy machine fails here often. A failing round prints its failures; `--awaits=` with the sites
 // that `SLOW_AWAITS_SHOWN=1` names finds the one that it takes. The last line is `N passed, N failed`, in rounds.
 //
-// A clock that a test moves knows nothing of slow `await`s in memory: a failure there means something only if what is awaited can take long.
+// A clock that a test moves waits for slow `await`s as it does for other real work. What else is settled by turns of the event loop does not: a failure there
+// means something only if what is awaited can take long. `SLOW_SCALE=0.1` makes all of them shorter, for tests in which hours go by.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 

@@ -5,8 +5,10 @@ import type { Plugin } from 'vitest/config';
 /**
  * Lets some of the `await`s of the libs take long, always the same ones in a run: whoever awaits there goes on 10 to 300 ms after what it awaited. What
  * others do in that time comes first, which on an idle machine it hardly ever does. No interleaving is made up: each `await` may take as long as that.
+ * A virtual clock takes them for real work: time goes on when they have ended.
  *
  * SLOW_AWAITS   `SEED/SHARE`: which ones, and how many of a hundred; or `FILE:N,…`: these, by their numbers in the files
+ * SLOW_SCALE    how long, as a factor (1): less where hours of virtual time go by
  */
 export function slowAwaits(chosen: string): Plugin {
   const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -35,9 +37,10 @@ export function slowAwaits(chosen: string): Plugin {
       }
       if (insertions.length === 0) return null;
       insertions.sort((a, b) => b[0] - a[0]);
+      // The set-up of a run has no `slow.ts`, and waits for nothing but its servers.
       let slowed = code;
       for (const [at, text] of insertions) slowed = slowed.slice(0, at) + text + slowed.slice(at);
-      return { code: slowed, map: null };
+      return { code: `globalThis.__slow ??= (_, awaited) => awaited;\n${slowed}`, map: null };
     },
   };
 }
