@@ -35,4 +35,32 @@ describe('Listening', () => {
     await first;
     expect(running).toEqual(['a', 'c']);
   });
+
+  it('connects again where the connection ends just when it listens', async () => {
+    const clients: (() => void)[] = [];
+    const connect = (): OwnPgClient => {
+      let end = (): void => {};
+      const first = clients.push(() => end()) === 1;
+      const client = {
+        on: (event: string, listener: () => void) => void (event === 'end' && (end = listener)),
+        connect: async () => undefined,
+        end: async () => undefined,
+        query: async () => {
+          // What comes with the answer is told before who waits for the answer goes on.
+          if (first) end();
+        },
+      };
+      return client as unknown as OwnPgClient;
+    };
+    const pauses: (() => void)[] = [];
+    const clock = { schedule: (_: number, task: () => void) => (pauses.push(task), { cancel: () => {} }) };
+    let connected = 0;
+    const handlers = { heard: () => {}, connected: () => void (connected += 1) };
+    const listening = new Listening(connect, 'work', clock, handlers);
+    await listening.start();
+    expect([connected, pauses.length]).toEqual([0, 1]);
+    pauses[0]?.();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([connected, clients.length]).toEqual([1, 2]);
+  });
 });

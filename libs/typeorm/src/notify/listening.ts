@@ -19,6 +19,7 @@ export class Listening {
   private open = false;
   private saying = false;
   private next: string | null = null;
+  private readonly ended = new WeakSet<OwnPgClient>();
 
   constructor(
     private readonly connect: () => OwnPgClient,
@@ -66,6 +67,8 @@ export class Listening {
       return;
     }
     if (!this.open) return client.end().catch(() => undefined);
+    // It broke between the answer and now: it tells so only once.
+    if (this.ended.has(client)) return this.failed(client);
     this.client = client;
     this.failures = 0;
     this.handlers.connected();
@@ -78,6 +81,7 @@ export class Listening {
   }
 
   private lost(client: OwnPgClient): void {
+    this.ended.add(client);
     if (this.client !== client) return;
     this.client = null;
     void this.failed(client);
