@@ -2,11 +2,11 @@ import type { DeadLetterFilter } from '@nestjs-orchestrator/core/ports';
 import { typeormStore } from '@nestjs-orchestrator/typeorm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase } from '../support/database.js';
-import { dataSourceOf, TENANT, undisturbed } from './support.js';
+import { oneConnection, TENANT, undisturbed } from './support.js';
 
 /** One connection, so that its figures are told when it is asked for them. */
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
-let source: ReturnType<typeof dataSourceOf>;
+let source: ReturnType<typeof oneConnection>;
 let store: ReturnType<typeof typeormStore>;
 
 const PAY = 'handler:Pay';
@@ -25,7 +25,7 @@ ORDER BY age, tenant, destination, verdict, n`;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  source = await dataSourceOf(database.url, { poolSize: 1 }).initialize();
+  source = await oneConnection(database.url).initialize();
   store = typeormStore(source);
   await store.start();
   await undisturbed(source);

@@ -2,11 +2,23 @@ import type { InstanceFilter } from '@nestjs-orchestrator/core/ports';
 import { typeormStore } from '@nestjs-orchestrator/typeorm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase } from '../support/database.js';
-import { AT, by, dataSourceOf, entry, inbox, key, ref, SAGA, state, TENANT, undisturbed } from './support.js';
+import {
+  AT,
+  by,
+  entry,
+  inbox,
+  key,
+  oneConnection,
+  ref,
+  SAGA,
+  state,
+  TENANT,
+  undisturbed,
+} from './support.js';
 
 /** One connection, so that its prepared statements are all there are. */
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
-let source: ReturnType<typeof dataSourceOf>;
+let source: ReturnType<typeof oneConnection>;
 let store: ReturnType<typeof typeormStore>;
 
 /** So many that reading all of them would be dear to the planner. */
@@ -27,7 +39,7 @@ SELECT tenant, saga, 'orderId', id, id FROM copied`;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  source = await dataSourceOf(database.url, { poolSize: 1 }).initialize();
+  source = await oneConnection(database.url).initialize();
   store = typeormStore(source);
   await store.start();
   await undisturbed(source);

@@ -1,16 +1,16 @@
 import { typeormStore } from '@nestjs-orchestrator/typeorm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase } from '../support/database.js';
-import { by, dataSourceOf, entry, inbox, key, SAGA, TENANT, undisturbed, work } from './support.js';
+import { by, entry, inbox, key, oneConnection, SAGA, TENANT, undisturbed, work } from './support.js';
 
 /** One connection, so that its plans tell of all statements. */
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
-let source: ReturnType<typeof dataSourceOf>;
+let source: ReturnType<typeof oneConnection>;
 let store: ReturnType<typeof typeormStore>;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  source = await dataSourceOf(database.url, { poolSize: 1 }).initialize();
+  source = await oneConnection(database.url).initialize();
   store = typeormStore(source);
   await store.start();
   await undisturbed(source);

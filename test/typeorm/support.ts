@@ -21,6 +21,11 @@ export function dataSourceOf(
   return new DataSource({ type: 'postgres', url, poolErrorHandler: () => undefined, ...options });
 }
 
+/** Of one connection, which stays however long nothing is asked: what a test asks of it is told of all that the store did. */
+export function oneConnection(url: string): DataSource {
+  return dataSourceOf(url, { poolSize: 1, extra: { idleTimeoutMillis: 0 } });
+}
+
 /** Two nodes on one database, each with a pool of its own, and a connection that is no node's. */
 export interface TwoNodes {
   readonly url: string;

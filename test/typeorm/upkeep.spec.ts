@@ -1,11 +1,11 @@
 import { typeormStore } from '@nestjs-orchestrator/typeorm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase } from '../support/database.js';
-import { AT, by, dataSourceOf, SAGA, TENANT, undisturbed } from './support.js';
+import { AT, by, oneConnection, SAGA, TENANT, undisturbed } from './support.js';
 
 /** One connection, so that its figures are told when it is asked for them. */
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
-let source: ReturnType<typeof dataSourceOf>;
+let source: ReturnType<typeof oneConnection>;
 let store: ReturnType<typeof typeormStore>;
 
 /** So few that to read a whole table looks cheap beside as many look-ups as there are rows to be forgotten. */
@@ -35,7 +35,7 @@ const ROWS: readonly string[] = [
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  source = await dataSourceOf(database.url, { poolSize: 1 }).initialize();
+  source = await oneConnection(database.url).initialize();
   store = typeormStore(source);
   await store.start();
   await undisturbed(source);
