@@ -12,6 +12,8 @@ import { folderOfTest } from './named-pipe/support.js';
 const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 1);
 const SEED = Number(process.env['FAULT_SEED'] ?? Math.floor(Math.random() * 1e9));
 const FRAMES = 100_000;
+/** More than are ever sent: however late a reader is stopped or killed, its writer is not done. */
+const ENDLESS = 2 ** 31;
 /** Signs of life are frequent, so that nobody waits long for their absence. */
 const QUICK = { heartbeatMs: 50, suspectAfterBeats: 10 };
 const TRANSPORTS = { 'named-pipe': namedPipe, 'shared-memory': sharedMemory };
@@ -81,11 +83,10 @@ describe.each(['named-pipe', 'shared-memory'] as const)(
       async () => {
         const cluster = clusterOfTest();
         for (let round = 0; round < ROUNDS; round += 1) {
-          // Before the writer could have handed over its last frames.
           const killAfter = 1 + Math.floor(random() * FRAMES * 0.5);
           const order = { name: 'reader', ...cluster };
           const first = await Remote.joined({ ...order, reportAfter: killAfter });
-          const sends = { to: 'reader', frames: FRAMES * 10 };
+          const sends = { to: 'reader', frames: ENDLESS };
           const writer = await Remote.joined({ name: 'writer', ...cluster, sends });
           await first.word('received');
           await first.process.kill('SIGKILL');
@@ -131,7 +132,7 @@ describe.each(['named-pipe', 'shared-memory'] as const)(
     it('a writer that waits for a stopped reader hears of its death', async () => {
       const cluster = clusterOfTest();
       const reader = await Remote.joined({ name: 'reader', ...cluster, reportAfter: 1 });
-      const sends = { to: 'reader', frames: FRAMES };
+      const sends = { to: 'reader', frames: ENDLESS };
       const writer = await Remote.joined({ name: 'writer', ...cluster, sends });
       await reader.word('received');
       process.kill(reader.process.pid, 'SIGSTOP');
