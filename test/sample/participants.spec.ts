@@ -1,10 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { migrate } from '@nestjs-orchestrator/typeorm';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { DataSource } from 'typeorm';
 import { openDataSource } from '../../apps/sample/src/database/data-source.js';
 import { migrateShop } from '../../apps/sample/src/database/migrate.js';
 import { Warehouse } from '../../apps/sample/src/inventory/warehouse.js';
 import { PaymentLedger } from '../../apps/sample/src/payments/payment-ledger.js';
 import { Shipments } from '../../apps/sample/src/shipping/shipments.js';
+import { balance } from '../../apps/sample/src/totals/balance.js';
+import { readBooks } from '../../apps/sample/src/totals/totals.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
 let database: TestDatabase;
@@ -159,4 +162,35 @@ describe('the shipments', () => {
     expect([...trips, last].reduce((sum, { delivered }) => sum + delivered, 0)).toBe(19);
     expect(await shipments.deliver(5)).toEqual({ delivered: 0, left: 0 });
   });
+});
+
+it('the books of a shop at work balance: orders and stock are read as they are at one moment', async () => {
+  const fresh = await createTestDatabase();
+  onTestFinished(() => fresh.drop());
+  const [shop, reader] = [await openDataSource(fresh.url), await openDataSource(fresh.url)];
+  onTestFinished(async () => void (await Promise.all([shop.destroy(), reader.destroy()])));
+  await migrateShop(shop);
+  await migrate(shop);
+  const line = { sku: 'lamp', quantity: 2 };
+  await shop.query(
+    `INSERT INTO shop.orders (order_id, idempotency_key, body_hash, customer_id, items, cents)
+     VALUES ('at-work', 'key-at-work', 'hash', 'ada', $1, 5000)`,
+    [JSON.stringify([line])],
+  );
+  // The order gets its lamps while its books are being read.
+  let reserved: string | undefined;
+  const createQueryRunner = reader.createQueryRunner.bind(reader);
+  reader.createQueryRunner = (...mode) => {
+    const runner = createQueryRunner(...mode);
+    const query = runner.query.bind(runner);
+    runner.query = async (sql: string, ...rest: unknown[]) => {
+      if (sql.includes('FROM shop.products'))
+        reserved = (await shop.transaction((tx) => new Warehouse(shop).reserve(tx, 'at-work', [line])))
+          .outcome;
+      return Reflect.apply(query, runner, [sql, ...rest]) as never;
+    };
+    return runner;
+  };
+  const { open, faults } = balance(await readBooks(reader));
+  expect({ reserved, open, faults }).toEqual({ reserved: 'reserved', open: 1, faults: [] });
 });

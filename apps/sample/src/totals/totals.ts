@@ -1,5 +1,5 @@
 import { typeormStore } from '@nestjs-orchestrator/typeorm';
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 
 /** One order with everything that was written about it. */
 export interface OrderAccount {
@@ -33,10 +33,25 @@ export interface Books {
 
 type Written = Omit<OrderAccount, 'state' | 'status'>;
 
-/** Reads the books: the application's tables, and the sagas through their store. */
+/**
+ * Reads the books: the sagas through their store, then the application's tables as they are at one moment, so that the books of a shop at work add up as
+ * well: what an order has done since then, it had not ended.
+ */
 export async function readBooks(dataSource: DataSource): Promise<Books> {
   const sagas = await readSagas(dataSource);
-  const written = await dataSource.query<Written[]>(`
+  const { written, stock } = await dataSource.transaction('REPEATABLE READ', async (tx) => ({
+    written: await readAccounts(tx),
+    stock: await tx.query<StockAccount[]>('SELECT sku, initial, available FROM shop.products ORDER BY sku'),
+  }));
+  const orders = written.map((row) => ({
+    ...row,
+    ...(sagas.get(row.orderId) ?? { state: null, status: null }),
+  }));
+  return { orders, stock };
+}
+
+function readAccounts(tx: EntityManager): Promise<Written[]> {
+  return tx.query<Written[]>(`
     SELECT o.order_id AS "orderId", o.cents,
       coalesce(e.charges, 0)::int AS charges, coalesce(e.charged, 0)::int AS charged,
       coalesce(e.refunds, 0)::int AS refunds, coalesce(e.refunded, 0)::int AS refunded,
@@ -56,14 +71,6 @@ export async function readBooks(dataSource: DataSource): Promise<Books> {
       WHERE state = 'reserved' GROUP BY order_id
     ) r USING (order_id)
     ORDER BY o.seq`);
-  const stock = await dataSource.query<StockAccount[]>(
-    'SELECT sku, initial, available FROM shop.products ORDER BY sku',
-  );
-  const orders = written.map((row) => ({
-    ...row,
-    ...(sagas.get(row.orderId) ?? { state: null, status: null }),
-  }));
-  return { orders, stock };
 }
 
 async function readSagas(
