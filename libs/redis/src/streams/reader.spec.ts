@@ -132,3 +132,48 @@ describe('a reader that has nothing to read', () => {
     await closing;
   });
 });
+
+it('a source in a hurry does not hear that nothing is left from an answer that was on its way before', async () => {
+  const reads: { readonly waits: boolean; readonly answer: (reply: unknown) => void }[] = [];
+  const another = (): unknown =>
+    Object.assign(new EventEmitter(), {
+      connect: () => Promise.resolve(),
+      client: () => Promise.resolve(7),
+      callBuffer: (...args: readonly unknown[]) =>
+        new Promise((answer) => reads.push({ waits: args.includes('BLOCK'), answer })),
+      disconnect: () => undefined,
+    });
+  const connection = {
+    isCluster: false,
+    timeoutMs: 1,
+    another,
+    limited: <T>(answer: Promise<T>) => answer,
+    command: async () => 1,
+    pause: () => Promise.resolve(),
+  };
+  const reader = new Reader(connection as unknown as Connection, silentLogger);
+  const taken: number[] = [];
+  const source = {
+    ...sourceOf('7-5'),
+    hurried: false,
+    take: (entries: readonly unknown[]) => void taken.push(entries.length),
+  };
+  const answered = async (reply: unknown): Promise<void> => {
+    await steps(20);
+    reads.at(-1)?.answer(reply);
+    await steps(20);
+  };
+  reader.add(source);
+  await steps(20);
+  source.hurried = true;
+  reader.interrupt(source);
+  await answered(null);
+  expect(taken).toEqual([]);
+  await answered([[Buffer.from(source.key), [[Buffer.from('8-0'), []]]]]);
+  await answered(null);
+  expect(taken).toEqual([1, 0]);
+  expect(reads.slice(0, 3).map(({ waits }) => waits)).toEqual([true, false, false]);
+  const closing = reader.close();
+  reads.at(-1)?.answer(null);
+  await closing;
+});

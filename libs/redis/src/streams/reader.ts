@@ -27,9 +27,9 @@ export interface Source {
   cursor: string;
   /** Whether more may come in now. */
   wants(): boolean;
-  /** It has to hear at once whether anything is left, instead of waiting for more. */
+  /** It has to hear at once whether anything is left from now on, instead of waiting for more. */
   readonly hurried?: boolean;
-  /** What came in; empty: nothing is left at the moment. */
+  /** What came in; empty, and only for one in a hurry: nothing was left after it was. */
   take(entries: readonly Entry[]): void;
 }
 
@@ -198,12 +198,13 @@ class Lane {
 
   private async read(client: Redis | Cluster, wanted: readonly Source[]): Promise<void> {
     this.waitedFor = new Set(wanted);
+    const hurried = new Set(wanted.filter((source) => source.hurried === true));
     try {
       const asked = client.callBuffer('XREAD', ...this.arguments(wanted)) as Promise<Reply | null>;
       const limitMs = BLOCK_MS + this.connection.timeoutMs;
       const reply = await this.connection.limited(asked, limitMs, () => undefined);
       this.trouble = undefined;
-      if (!this.closed) this.handOut(wanted, reply ?? []);
+      if (!this.closed) this.handOut(wanted, hurried, reply ?? []);
     } finally {
       this.waitedFor = undefined;
       this.turn += 1;
@@ -217,7 +218,7 @@ class Lane {
     return ['COUNT', ENTRIES_AT_ONCE, ...blocking, 'STREAMS', ...keys, ...wanted.map(({ cursor }) => cursor)];
   }
 
-  private handOut(wanted: readonly Source[], reply: Reply): void {
+  private handOut(wanted: readonly Source[], hurried: ReadonlySet<Source>, reply: Reply): void {
     const found = rowsByKey(reply);
     for (const source of wanted) {
       // It may have been taken away meanwhile.
@@ -225,7 +226,8 @@ class Lane {
       const entries = (found.get(source.key) ?? []).map(([id, fields]) => entryOf(id, fields));
       const last = entries.at(-1);
       if (last !== undefined) source.cursor = last.id;
-      source.take(entries);
+      // That nothing was left when it was in no hurry yet says nothing: more may have come while that answer was on its way.
+      if (last !== undefined || hurried.has(source)) source.take(entries);
     }
   }
 
