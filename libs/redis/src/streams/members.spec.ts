@@ -15,6 +15,7 @@ type Told = readonly [incarnation: string, left: number];
 /** Members whose server is the test's: it answers signs of life one by one, and holds removals. */
 function membersOf(logger: Logger = silentLogger) {
   const heard: string[] = [];
+  const said: string[] = [];
   let failBeat: () => void = () => undefined;
   const beats: ((told: readonly Told[]) => void)[] = [];
   const removals: { readonly incarnation: string; readonly answer: (removed: 0 | 1) => void }[] = [];
@@ -22,13 +23,14 @@ function membersOf(logger: Logger = silentLogger) {
     run: ({ script, args }: Call) =>
       new Promise((resolve, reject) => {
         failBeat = () => reject(new Error('not connected'));
-        if (script === beatScript)
+        if (script === beatScript) {
+          said.push(String(args[2]));
           beats.push((told) =>
             resolve(told.flatMap(([name, left]) => [name, JSON.stringify([name, 1, 0]), left])),
           );
-        else if (script === removeScript) removals.push({ incarnation: String(args[0]), answer: resolve });
+        } else if (script === removeScript) removals.push({ incarnation: String(args[0]), answer: resolve });
       }),
-    command: async () => 0,
+    command: async () => said.push('a hint'),
   };
   const say =
     (what: string) =>
@@ -52,10 +54,16 @@ function membersOf(logger: Logger = silentLogger) {
     },
   );
   onTestFinished(() => members.close());
+  const answer = async (...told: readonly Told[]): Promise<void> => {
+    beats.shift()?.(told);
+    await settled();
+  };
   return {
     members,
     removals,
     heard: () => heard.splice(0),
+    /** What was said of this endpoint by its signs of life, and when the others were told to look. */
+    said: () => said.splice(0),
     /** A sign of life is answered. */
     async beat(...told: readonly Told[]): Promise<void> {
       const beaten = members.beat();
@@ -73,11 +81,10 @@ function membersOf(logger: Logger = silentLogger) {
     /** One is under way; it is answered by the returned function. */
     begin(): (...told: readonly Told[]) => Promise<void> {
       void members.beat();
-      return async (...told) => {
-        beats.shift()?.(told);
-        await settled();
-      };
+      return answer;
     },
+    /** The one that is under way is answered. */
+    answer,
   };
 }
 
@@ -134,6 +141,18 @@ describe('the members of a cluster', () => {
     members.meet(endpointOf('a'));
     expect(heard()).toEqual(['a left', 'renewed']);
   });
+});
+
+it('who takes part says so before the others are told to look, also where a sign of life is under way just then', async () => {
+  const { members, begin, answer, said } = membersOf();
+  begin();
+  const serving = members.serve();
+  await settled();
+  await answer(['self', LEASE_MS]);
+  await answer(['self', LEASE_MS]);
+  await serving;
+  const about = (serves: number): string => JSON.stringify(['self', process.pid, serves]);
+  expect(said()).toEqual([about(0), about(1), 'a hint']);
 });
 
 it('a sign of life that fails is told, but for one that the end of the place has cut off', async () => {

@@ -99,6 +99,15 @@ export class Members {
     await this.beat();
   }
 
+  /** Takes part in owning partitions from now on, and tells everybody. */
+  async serve(): Promise<void> {
+    this.serving = true;
+    // One that is under way says what was true when it began.
+    await this.beating;
+    await this.beat();
+    this.hint();
+  }
+
   /** Tells everybody that something has changed. Whoever does not hear it learns it from the next beat. */
   hint(): void {
     void this.connection.command((client) => client.publish(this.keys.hints, '1')).catch(() => undefined);

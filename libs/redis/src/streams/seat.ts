@@ -166,9 +166,7 @@ export class RedisSeat implements PartitionedSeat {
       handOverMs: settings.handOverMs,
       feeds: ground,
     });
-    this.members.serving = true;
-    await this.members.beat();
-    this.members.hint();
+    await this.members.serve();
     await this.balance();
   }
 
