@@ -19,6 +19,8 @@ function ownershipOf() {
     ['', '0'],
   ];
   const gained: number[] = [];
+  const lost: string[] = [];
+  let looking = Promise.resolve();
   const run = ({ script, keys: [key] }: Call): Promise<unknown> =>
     new Promise((resolve, reject) => {
       const partition = key === keys.partition(0).owner ? 0 : 1;
@@ -33,6 +35,7 @@ function ownershipOf() {
     run,
     runAll: async (calls: readonly Call[]) => {
       looks += 1;
+      await looking;
       return calls.map((_, n) => owners[n]);
     },
   };
@@ -57,7 +60,7 @@ function ownershipOf() {
         receiver: {
           onGained: ({ partition }) => void gained.push(partition),
           onFrame: () => undefined,
-          onLost: () => undefined,
+          onLost: ({ partition }, loss) => void lost.push(`${partition} ${loss}`),
         },
         pipe: { add: () => undefined } as unknown as Pipe,
         clock: systemClock,
@@ -76,9 +79,16 @@ function ownershipOf() {
     ownership,
     asked,
     gained,
+    lost,
     reads,
     owners,
     looks: () => looks,
+    /** What is asked about all partitions from now on is answered when the test says so, by what is true then. */
+    holdLooks(): () => void {
+      let letGo = (): void => undefined;
+      looking = new Promise((resolve) => (letGo = resolve));
+      return () => letGo();
+    },
     /** It takes no part any more. */
     retires: () => void (members.serves = []),
     /** Answers the oldest question of that kind. */
@@ -135,6 +145,24 @@ describe('the partitions of an endpoint', () => {
     await answer('give 1', 1);
     await left;
     expect(ownership.owned()).toEqual([]);
+  });
+
+  it('are handed over by one that leaves, also where a look that is still under way finds that others have them', async () => {
+    const { ownership, answer, lost, owners, holdLooks } = ownershipOf();
+    const taken = ownership.balance();
+    await settled();
+    for (const what of ['take 0', 'take 1']) await answer(what, [1, 0]);
+    for (const what of ['open 0', 'open 1']) await answer(what, []);
+    await taken;
+    const letGo = holdLooks();
+    const looked = ownership.balance();
+    const left = ownership.leave();
+    owners.splice(0, 2, ['other', '2'], ['other', '2']);
+    letGo();
+    await settled();
+    for (const what of ['give 0', 'give 1']) await answer(what, 0);
+    await Promise.all([looked, left]);
+    expect(lost).toEqual(['0 handed-over', '1 handed-over']);
   });
 
   it("are nobody's gain where they are lost while they are opened", async () => {

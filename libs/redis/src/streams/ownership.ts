@@ -105,6 +105,8 @@ export class Ownership {
   private async balanceOnce(): Promise<void> {
     const { self, serves } = this.members;
     const holdings = await this.holdings();
+    // Whoever leaves lets go of everything, whatever this look has found.
+    if (this.closed) return;
     this.dropForeign(holdings);
     const { claim, release } = movesOf(self.incarnation, holdings, serves);
     const wanted = [...claim, ...this.unopened(holdings)];
