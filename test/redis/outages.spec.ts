@@ -115,12 +115,16 @@ it('a server whose memory is full counts as away, and nothing of a commit is wri
   expect(outcomes(await stores[0].commit([created], by()))).toEqual(['committed']);
 });
 
-/** Commits versions of one instance as fast as it can; what was acknowledged, and how often it was told that the server is away. */
+/**
+ * Commits versions of one instance as fast as it can; what was acknowledged, and how often it was told that the server is away. Ends when it knows of the last one
+ * whether it was written: one that was, and its answer was lost, is only told of by the next try.
+ */
 async function writeUntil(store: InstanceStore, id: string, ended: () => boolean) {
   const acknowledged: string[] = [];
   let version = 0;
   let away = 0;
-  while (!ended()) {
+  let isUnknown = false;
+  while (!ended() || isUnknown) {
     const message = `m-${version + 1}`;
     try {
       const next = entry(id, version, { inbox: inbox(message), work: [work(`${id} ${message}`)] });
@@ -129,9 +133,11 @@ async function writeUntil(store: InstanceStore, id: string, ended: () => boolean
       if (result?.outcome === 'committed') acknowledged.push(message);
       // Lost: it was written, and its answer was not heard.
       version += 1;
+      isUnknown = false;
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
       away += 1;
+      isUnknown = true;
       await new Promise((resolve) => void setImmediate(resolve));
     }
   }
