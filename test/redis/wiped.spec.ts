@@ -53,7 +53,8 @@ it('machines of a process that lives through it go on under a higher epoch', asy
   await declaredDead;
   await insistently(owner.ref(ledger, 'l-1'), 'client', 1);
   expect(await counted(owner, 'l-1')).toMatchObject({ count: 1, disorder: 0 });
+  // That of the machine may be back before the other one is.
+  while (owner.partitions().length < 2) await counted(owner, 'l-1');
   const after = owner.partitions();
-  expect(after).toHaveLength(2);
   for (const { partition, epoch } of after) expect(epoch).toBeGreaterThan(before.get(partition) as number);
 });
