@@ -8,6 +8,8 @@ import { from, Observable, of, throwError } from 'rxjs';
 export class Diary {
   readonly events: unknown[] = [];
   readonly stopped: string[] = [];
+  /** Streams that somebody listens, or listened, to. */
+  readonly begun: string[] = [];
   private readonly waiting = new Map<string, () => void>();
   private readonly gates = new Map<string, Promise<void>>();
 
@@ -88,9 +90,16 @@ export class ShopController {
   @MessagePattern('forever')
   forever(@Payload() name: string): Observable<string> {
     return new Observable((observer) => {
+      this.diary.begun.push(name);
       observer.next(name);
       return () => this.diary.stop(name);
     });
+  }
+
+  @MessagePattern('forever later')
+  async foreverLater(@Payload() name: string): Promise<Observable<string>> {
+    await this.diary.passes(name);
+    return this.forever(name);
   }
 
   @MessagePattern('refuse')

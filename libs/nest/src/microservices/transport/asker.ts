@@ -1,17 +1,20 @@
 import type { Endpoint } from '@nestjs-orchestrator/core/ports';
-import { type Observable, Subject } from 'rxjs';
+import { type Observable, ReplaySubject } from 'rxjs';
 
 /** Who waits for the answers to a request. */
 export class Asker {
   /** It waits no more. */
   isGone = false;
-  private readonly ends = new Subject<void>();
+  /** Answers may begin to come after they have ended. */
+  private readonly ends = new ReplaySubject<void>(1);
+
+  /** Of its request, as soon as that was read. */
+  id = '';
 
   constructor(
     readonly to: Endpoint,
     /** The request's number there. */
     readonly number: number,
-    readonly id: string,
   ) {}
 
   /** Among all that wait. */

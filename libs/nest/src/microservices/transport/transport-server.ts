@@ -313,19 +313,25 @@ export class TransportServer
   }
 
   private async onRequest(from: Endpoint, { number, body }: WireFrame): Promise<void> {
-    const packet = (await this.deserializer.deserialize(body)) as IncomingRequest;
-    const { id, metadata } = packet;
-    const data: unknown = packet.data;
-    const pattern = this.getPatternAsString(packet.pattern);
-    const handler = this.getHandlerByPattern(pattern);
-    const asker = new Asker(from, number, id);
-    if (handler === null) return this.respond(asker, { err: NO_HANDLER, status: 'error', isDisposed: true });
-    const context = new TransportContext([from, pattern, metadata]);
+    // From here on it is heard when nobody waits any more.
+    const asker = new Asker(from, number);
     this.askers.set(asker.key, asker);
+    const forget = (): void => void this.askers.delete(asker.key);
+    const { packet, pattern, handler } = await this.read(body).catch((error: unknown) => {
+      forget();
+      throw error;
+    });
+    asker.id = packet.id;
+    if (asker.isGone) return forget();
+    if (handler === null) {
+      forget();
+      return this.respond(asker, { err: NO_HANDLER, status: 'error', isDisposed: true });
+    }
+    const context = new TransportContext([from, pattern, packet.metadata]);
     return new Promise((taken) => {
       const answered = new Promise<void>((resolve) => {
         const produce = async (): Promise<Observable<unknown>> => {
-          const answers$ = await this.answersOf(handler, data, context);
+          const answers$ = await this.answersOf(handler, packet.data, context);
           taken();
           return answers$.pipe(takeUntil(asker.stop));
         };
@@ -338,8 +344,14 @@ export class TransportServer
         };
         this.handleRequest(context, produce, respond);
       });
-      void this.unanswered.start(answered.finally(() => this.askers.delete(asker.key)));
+      void this.unanswered.start(answered.finally(forget));
     });
+  }
+
+  private async read(body: unknown) {
+    const packet = (await this.deserializer.deserialize(body)) as IncomingRequest;
+    const pattern = this.getPatternAsString(packet.pattern);
+    return { packet, pattern, handler: this.getHandlerByPattern(pattern) };
   }
 
   private async answersOf(
