@@ -29,3 +29,67 @@ it('a server that was lost while the names were read is not taken', async () => 
   await servers.look(seatOf({ before: [up], after: [] }));
   expect(servers.next()).toBeUndefined();
 });
+
+/** A seat whose looks end when the test says so, each with what is there then. */
+function seatWithLooks() {
+  const looks: (() => void)[] = [];
+  let peers: readonly Peer[] = [];
+  const names: TransportSeat['names'] = async () => {
+    await new Promise<void>((resolve) => looks.push(resolve));
+    return peers.map(({ endpoint }) => ({ name: `${SERVER_NAME}${endpoint.name}`, endpoint, about: 'shop' }));
+  };
+  const seat = { names, peers: () => peers } as TransportSeat;
+  return { seat, looks, comes: () => void (peers = [up]) };
+}
+
+async function steps(count = 20): Promise<void> {
+  for (let n = 0; n < count; n += 1) await Promise.resolve();
+}
+
+it('who asks while others look goes on after them, also where a server has come meanwhile', async () => {
+  const servers = new Servers();
+  const { seat, looks, comes } = seatWithLooks();
+  const order: string[] = [];
+  const ask = (who: string) => void servers.find(seat).then((found) => order.push(`${who} ${found?.name}`));
+  ask('first');
+  await steps();
+  ask('second');
+  comes();
+  servers.add(till);
+  ask('third');
+  await steps();
+  expect([looks.length, order]).toEqual([1, []]);
+  looks[0]?.();
+  await steps();
+  ask('fourth');
+  await steps();
+  expect(order).toEqual(['first till', 'second till', 'third till', 'fourth till']);
+  expect(looks).toHaveLength(1);
+});
+
+it('one look that finds nobody is enough for all who asked before it began', async () => {
+  const servers = new Servers();
+  const { seat, looks, comes } = seatWithLooks();
+  const early = [1, 2, 3].map(() => servers.find(seat));
+  await steps();
+  const late = [4, 5].map(() => servers.find(seat));
+  looks[0]?.();
+  expect(await Promise.all(early)).toEqual([undefined, undefined, undefined]);
+  await steps();
+  comes();
+  looks[1]?.();
+  expect(await Promise.all(late)).toEqual([till, till]);
+  expect(looks).toHaveLength(2);
+});
+
+it('a look that fails fails who looked, and the next one looks again', async () => {
+  const servers = new Servers();
+  const failing = { names: () => Promise.reject(new Error('gone')) } as unknown as TransportSeat;
+  const { seat, looks, comes } = seatWithLooks();
+  const [failed, found] = [servers.find(failing), servers.find(seat)];
+  await expect(failed).rejects.toThrow('gone');
+  await steps();
+  comes();
+  looks[0]?.();
+  expect(await found).toEqual(till);
+});

@@ -285,11 +285,7 @@ export class TransportClient
 
   /** The servers take turns. @throws ServiceUnavailableError */
   private async serverOf(seat: TransportSeat): Promise<Endpoint> {
-    let server = this.servers.next();
-    if (server === undefined) {
-      await this.servers.look(seat);
-      server = this.servers.next();
-    }
+    const server = await this.servers.find(seat);
     if (server === undefined)
       throw new ServiceUnavailableError(this.options.service, this.options.transport.type);
     return server;
