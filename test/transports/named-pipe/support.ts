@@ -67,10 +67,15 @@ export class Station {
     return this.told.filter(({ endpoint }) => endpoint.name === name).map(({ state }) => state);
   }
 
-  /** The endpoint of that name, when it was told of it in that state last. */
+  /** The newest endpoint of that name, when it was told of it in that state last; of an older one it may hear after that. */
   async sees(name: string, state: PeerState): Promise<Endpoint> {
-    await this.until(() => this.statesOf(name).at(-1) === state);
-    return this.told.findLast(({ endpoint }) => endpoint.name === name)?.endpoint as Endpoint;
+    const newest = (): Peer | undefined => {
+      const named = this.told.filter(({ endpoint }) => endpoint.name === name);
+      const last = [...new Set(named.map(({ endpoint }) => endpoint.incarnation))].at(-1);
+      return named.findLast(({ endpoint }) => endpoint.incarnation === last);
+    };
+    await this.until(() => newest()?.state === state);
+    return newest()?.endpoint as Endpoint;
   }
 
   /** Settles when a condition holds, which is looked at whenever something was told. */
