@@ -22,6 +22,16 @@ export function stoppedWithTheRun(stop: () => Promise<unknown>): () => Promise<v
   };
 }
 
+/**
+ * For a process of the run, which the run ends. What a terminal tells goes to all processes at once; one that ends by itself then looks to the run like a
+ * breakdown, if it learns of that before it has heard the signal itself.
+ */
+export function endsWithTheRun(): void {
+  for (const signal of Object.keys(SIGNALS)) process.on(signal, () => undefined);
+  // Nobody is left to measure anything.
+  process.on('disconnect', () => process.exit());
+}
+
 let listening = false;
 
 function listen(): void {

@@ -19,6 +19,8 @@ const ECHO = `
 import { createServer } from 'node:net';
 createServer((socket) => socket.on('data', (bytes) => socket.write(bytes))).listen(process.argv[1], () => process.send('ready'));
 process.on('disconnect', () => process.exit());
+// As \`endsWithTheRun\` has it.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
 `;
 
 /** Answers each number by the same, asleep on a futex in between. */

@@ -1,5 +1,6 @@
 // A receiving process, or thread: counts events, answers questions, and tells when it has counted enough.
 import { parentPort } from 'node:worker_threads';
+import { endsWithTheRun } from '../ending.js';
 import { receiveAtMachine, receiveFrames } from './faces.js';
 import { receiveAtHandlers } from './nest.js';
 import { serveFrames } from './partitions.js';
@@ -56,8 +57,7 @@ function onCommand(command: Command): void {
 
 if (parentPort === null) {
   process.on('message', onCommand);
-  // Nobody is left to measure anything.
-  process.on('disconnect', () => process.exit());
+  endsWithTheRun();
 } else parentPort.on('message', onCommand);
 
 const listen = {

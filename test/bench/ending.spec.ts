@@ -1,9 +1,10 @@
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { expect, it, onTestFinished } from 'vitest';
-import { startProcess } from '../support/processes.js';
+import { forkTypeScript, startProcess } from '../support/processes.js';
 
 it.each([
   ['SIGTERM', 143],
@@ -22,4 +23,27 @@ it.each([
   await closed;
   await expect(new Client(url).connect()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   expect(readdirSync(folder)).toEqual([]);
+});
+
+it('a process of the benchmark leaves its end to the run, though its terminal tells it to end as well', async () => {
+  const order = {
+    face: 'ipc',
+    carrier: 'child_process',
+    index: 0,
+    addresses: {},
+    folder: '',
+    scope: '',
+    ports: [],
+  };
+  const peer = forkTypeScript(import.meta.url, '../../bench/transports/peer.process.ts', order);
+  onTestFinished(() => void peer.kill('SIGKILL'));
+  const ended = once(peer, 'exit');
+  expect((await once(peer, 'message'))[0]).toEqual({ ready: true });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) peer.kill(signal);
+  const question = { number: 1, text: '' };
+  peer.send({ question });
+  const [answer] = (await Promise.race([once(peer, 'message'), ended])) as unknown[];
+  expect(answer).toEqual({ answer: question });
+  peer.disconnect();
+  expect(await ended).toEqual([0, null]);
 });
