@@ -76,6 +76,20 @@ async function refused(
   return { code, message };
 }
 
+/** Settles when an application has been told that this endpoint is gone: who leaves waits for others only for a while. */
+function seenToLeave(seenBy: Orchestrator, name: string): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = seenBy.subscribe(
+      (record) => {
+        if (record.type !== 'peer' || record.endpoint !== name || record.state !== 'lost') return;
+        stop();
+        resolve();
+      },
+      { only: ['peer'] },
+    );
+  });
+}
+
 const groups = (): number => globalOrchestrator().stats().groups;
 const filesIn = (folder: string): string[] => readdirSync(folder, { recursive: true }).map(String).toSorted();
 const matching = (text: RegExp): string => expect.stringMatching(text) as string;
@@ -133,16 +147,20 @@ describe('an application over named pipes', () => {
     // Its own group has joined by then, and leaves again.
     const two = await started(over({ directory }, { endpoint: 'two~further' }));
     const further = { endpoint: 'two', groups: ['further'] };
+    const ownLeft = seenToLeave(one, 'two');
     expect(await refused(over({ directory }, further), {}, Further)).toMatchObject({
       code: 'ENDPOINT_TAKEN',
     });
+    await ownLeft;
     const ends = (): string[] =>
       one
         .processes()
         .map(({ endpoint }) => endpoint)
         .toSorted();
     expect(ends()).toEqual(['one', 'two~further']);
+    const furtherLeft = seenToLeave(one, 'two~further');
     await two.module.close();
+    await furtherLeft;
     await application(over({ directory }, further), {}, Further);
     expect(ends()).toEqual(['one', 'two', 'two~further']);
   });
