@@ -1,23 +1,29 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { root } from '../support/workspace.js';
 import { doorSuite } from './runners/door.suite.js';
 
 interface Run {
-  readonly status: number | null;
+  /** The exit code. */
+  readonly status: unknown;
   readonly output: string;
 }
 
 /** Runs a program of Node's as if nobody had started it from a test. */
-function run(args: readonly string[], environment: Record<string, string> = {}): Run {
+async function run(args: readonly string[], environment: Record<string, string> = {}): Promise<Run> {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(NODE_|VITEST|JEST)/.test(name));
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+  const child = spawn(process.execPath, args, {
     cwd: root,
-    encoding: 'utf8',
     env: { ...Object.fromEntries(inherited), ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  return { status, output: `${stdout}${stderr}` };
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const [status] = (await once(child, 'close')) as [unknown];
+  return { status, output };
 }
 
 describe('under vitest', () => {
@@ -40,15 +46,15 @@ describe.each([
     ],
   ],
 ])('under %s', (_runner, args) => {
-  it('passes', () => {
-    const { status, output } = run(args);
+  it('passes', async () => {
+    const { status, output } = await run(args);
     expect(output).toContain('a door shuts by itself, the first time');
     expect(output).toContain('a door shuts by itself, the second time');
     expect(status).toBe(0);
   });
 
-  it('says in plain words what a machine did instead', () => {
-    const { status, output } = run(args, { WRONG: 'yes' });
+  it('says in plain words what a machine did instead', async () => {
+    const { status, output } = await run(args, { WRONG: 'yes' });
     expect(output).toContain("Machine 'front' went shut → open; expected shut.");
     expect(output).toContain('front: shut → open on OPEN');
     expect(status).toBe(1);
