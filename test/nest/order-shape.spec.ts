@@ -68,7 +68,8 @@ describe.each(storeKinds)('the order saga as the design shows it, on $kind', (ki
     const store = clock.tracked((await connect()).store, 'store');
     const { bus } = (app = await createOrchestratorTestingModule(
       { imports: [ShopModule] },
-      { store, clock },
+      // Nothing is deferred: a day of looking for what has expired would be nearly all that the servers are asked.
+      { store, clock, sweepIntervalMs: 3_600_000 },
     ));
     for (const wish of ['declined', 'silent', 'missing', 'refused'] as const) wishes.set(wish, wish);
     for (const orderId of ['good', ...wishes.keys()])
