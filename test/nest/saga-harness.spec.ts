@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { message, type } from '@nestjs-orchestrator/core';
 import { SagaDefinitionError } from '@nestjs-orchestrator/core/saga';
@@ -8,6 +10,7 @@ import {
   type ContextOf,
   type StartContextOf,
 } from '@nestjs-orchestrator/nest';
+import { VirtualClock } from '@nestjs-orchestrator/testing';
 import { testSaga } from '@nestjs-orchestrator/testing/nest';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
@@ -72,6 +75,25 @@ it('a saga class is tested with the providers that it is given', async () => {
   t.expectState('failed');
   t.expectUndone('refund');
   expect(refunded).toEqual(['o1']);
+});
+
+it('what a provider does that takes real time is waited for where the clock knows of it', async () => {
+  const refunded: string[] = [];
+  const gateway: PaymentGateway = {
+    refund: async (orderId) => {
+      await readFile(new URL(import.meta.url));
+      for (let turn = 0; turn < 100; turn += 1) await setImmediate();
+      refunded.push(orderId);
+    },
+  };
+  const clock = new VirtualClock();
+  const useValue = clock.tracked(gateway, 'the gateway');
+  const t = await testSaga(OrderSaga, { clock, providers: [{ provide: PaymentGateway, useValue }] });
+  await t.given(new OrderCreated({ orderId: 'o1' }), new PaymentProcessed({ orderId: 'o1' }));
+  await t.advance('24h');
+  expect(refunded).toEqual(['o1']);
+  t.expectStatus('compensated');
+  t.expectUndone('refund');
 });
 
 it('a class that is no saga, or lacks a provider, is refused', async () => {

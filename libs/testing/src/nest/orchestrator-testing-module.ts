@@ -106,7 +106,10 @@ export class OrchestratorTestingModule {
     });
   }
 
-  /** Settles when nothing moves any more at the present instant. */
+  /**
+   * Settles when nothing moves any more at the present instant. Of what is real and takes its time, as a query or a file of a handler, it waits for what `clock`
+   * was told of ({@link VirtualClock.track}, {@link VirtualClock.tracked}): a handler that hangs, or that the test itself holds, keeps no test waiting.
+   */
   settled(): Promise<void> {
     return this.clock.settled();
   }

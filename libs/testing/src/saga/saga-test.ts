@@ -31,8 +31,10 @@ export interface SagaTestOptions {
   readonly sagas?: readonly SagaBehaviour[];
   /** Tries of a message or a compensation before it is given up. Default 1: what fails is reported by the call that caused it. */
   readonly maxAttempts?: number;
-  /** First instant, in milliseconds since the epoch. Default: 1 January 2030, 00:00 UTC. */
+  /** First instant of a clock that is made for the test, in milliseconds since the epoch. Default: 1 January 2030, 00:00 UTC. */
   readonly startAt?: number;
+  /** Where the test has one already, as for a provider that `clock.tracked()` made: what that one does that is real, such as a query, is waited for. */
+  readonly clock?: VirtualClock;
 }
 
 /** Something expected of a saga that is not so. The message tells what has happened instead. */
@@ -79,9 +81,9 @@ export class SagaTest<G extends AnySaga> {
   /** @internal */
   constructor(
     private readonly behaviour: SagaBehaviour<G>,
-    { startAt, maxAttempts = 1, handlers = [], sagas = [] }: SagaTestOptions,
+    { startAt, clock, maxAttempts = 1, handlers = [], sagas = [] }: SagaTestOptions,
   ) {
-    this.clock = new VirtualClock(startAt === undefined ? {} : { startAt });
+    this.clock = clock ?? new VirtualClock(startAt === undefined ? {} : { startAt });
     this.store = tellingSent(memoryStore({ clock: this.clock }), (message) => this.sent.push(message));
     this.host = new OrchestratorHost({
       store: this.store,
@@ -111,7 +113,8 @@ export class SagaTest<G extends AnySaga> {
   }
 
   /**
-   * What the test is about: messages are handled, one after the other, with everything that follows at this instant.
+   * What the test is about: messages are handled, one after the other, with everything that follows at this instant. Of what is real and takes
+   * its time, as a query of a provider, it waits for what `clock` was told of.
    *
    * @throws SagaTestFailure where something failed for good
    */
