@@ -30,6 +30,8 @@ export interface PlainCluster {
     options?: Partial<HostOptions> & {
       /** Calls of the store that time does not wait for, since they end only as time goes on. */
       readonly untracked?: readonly (keyof InstanceStore)[];
+      /** Puts something between the node and its store. */
+      readonly wrap?: (store: InstanceStore) => InstanceStore;
     },
   ): Promise<PlainNode>;
   close(): Promise<void>;
@@ -45,11 +47,11 @@ export async function openPlainCluster(kind: StoreKind, startAt?: number): Promi
   return {
     clock,
     store,
-    node: async (name, register, { untracked = [], ...options } = {}) => {
+    node: async (name, register, { untracked = [], wrap = (of: InstanceStore) => of, ...options } = {}) => {
       const connection = await connect();
       const life = { dead: false };
       const faults = faultPoints();
-      const store = mortal(clock.tracked(connection.store, `${name}.store`, untracked), life);
+      const store = mortal(clock.tracked(wrap(connection.store), `${name}.store`, untracked), life);
       const host = new OrchestratorHost({
         store,
         clock: mortal(clock, life),

@@ -1,5 +1,6 @@
-import { message, type } from '@nestjs-orchestrator/core';
+import { message, StoreUnavailableError, type } from '@nestjs-orchestrator/core';
 import type { OrchestratorHost } from '@nestjs-orchestrator/core/internal';
+import type { InstanceStore } from '@nestjs-orchestrator/core/ports';
 import {
   buildSaga,
   defineSaga,
@@ -47,6 +48,29 @@ const behaviour = buildSaga(orderSaga, (saga) => {
 
 const register = (host: OrchestratorHost): void => host.register(behaviour);
 const orderId = 'o1';
+
+/** A store that is away the next time it is asked for this. */
+function awayOnce(store: InstanceStore, call: { name: keyof InstanceStore | undefined }): InstanceStore {
+  return new Proxy(store, {
+    get: (of, name) => {
+      const value: unknown = Reflect.get(of, name);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]): unknown => {
+        if (name !== call.name) return Reflect.apply(value, of, args);
+        call.name = undefined;
+        return Promise.reject(new StoreUnavailableError('The store is away.'));
+      };
+    },
+  });
+}
+
+/** How a wait ended. */
+function told(wait: Promise<{ readonly state: string }>): Promise<string> {
+  return wait.then(
+    ({ state }) => state,
+    ({ code, state }: SagaEndedError) => `${code} ${state}`,
+  );
+}
 
 let cluster: PlainCluster | undefined;
 afterEach(async () => cluster?.close());
@@ -175,7 +199,9 @@ describe.each(storeKinds)('waitUntil, on $kind', (kind) => {
   async function watching() {
     cluster = await openPlainCluster(kind);
     const { clock } = cluster;
-    const first = await cluster.node('first', register, { pollIntervalMs: 60_000 });
+    const away: { name: keyof InstanceStore | undefined } = { name: undefined };
+    const wrap = (store: InstanceStore): InstanceStore => awayOnce(store, away);
+    const first = await cluster.node('first', register, { pollIntervalMs: 60_000, wrap });
     const second = await cluster.node('second', register);
     const play = async (...events: readonly object[]): Promise<void> => {
       for (const event of events) {
@@ -184,7 +210,13 @@ describe.each(storeKinds)('waitUntil, on $kind', (kind) => {
       }
     };
     const [mine, theirs] = [first, second].map(({ host }) => host.repository(orderSaga));
-    return { clock, play, mine: mine as typeof theirs & object, theirs: theirs as typeof theirs & object };
+    return {
+      clock,
+      play,
+      mine: mine as typeof theirs & object,
+      theirs: theirs as typeof theirs & object,
+      away,
+    };
   }
   const [placed, paid, packed, refused] = [Placed, Paid, Packed, Refused].map((of) => new of({ orderId }));
   const BY = { by: 'ada' };
@@ -246,6 +278,39 @@ describe.each(storeKinds)('waitUntil, on $kind', (kind) => {
     expect(told).toEqual(['packed', 'packed', 'SAGA_ENDED packed']);
     await expect(mine.waitUntil(id, 'packed')).resolves.toMatchObject({ id, state: 'packed' });
     await expect(mine.waitUntil(id, 'paid')).rejects.toMatchObject({ code: 'SAGA_ENDED' });
+  });
+
+  it.each([
+    ['has passed there', 'paid', 'packed'],
+    ['has ended elsewhere', 'refused', 'SAGA_ENDED packed'],
+  ] as const)(
+    'of an instance that %s says so, also where the store was away when it was asked for the way',
+    async (_, until, outcome) => {
+      const { clock, play, mine, away } = await watching();
+      await play(placed as object);
+      const wait = told(mine.waitUntil({ key: orderId }, until, { timeout: '5m' }));
+      await clock.settled();
+      away.name = 'history';
+      await play(paid as object, packed as object);
+      await clock.advance('3m');
+      expect(away.name).toBeUndefined();
+      await clock.advance('3m');
+      expect(await wait).toBe(outcome);
+    },
+  );
+
+  it('of an instance that was archived before says so, also where the store was away when it was asked', async () => {
+    const { clock, play, mine, theirs, away } = await watching();
+    await play(placed as object, paid as object, packed as object);
+    const ended = await theirs.findByCorrelation(orderId);
+    if (ended === undefined) throw new Error('no instance');
+    await theirs.archive(ended, BY);
+    away.name = 'archived';
+    const wait = told(mine.waitUntil(ended.id, 'packed', { timeout: '5m' }));
+    await clock.advance('3m');
+    expect(away.name).toBeUndefined();
+    await clock.advance('3m');
+    expect(await wait).toBe('packed');
   });
 
   it('of an instance that was deleted meanwhile ends, though nobody knows any more how it did', async () => {

@@ -85,8 +85,10 @@ class Progress {
     // Another one has its key by now, or it was removed: either only after its end.
     if (last && last.id !== instance?.id) return this.left(last);
     if (instance === null) return last === undefined ? this.archived() : null;
+    const found = instance.version === last?.version ? null : await this.changed(instance, last);
+    // Only now it has been seen: where the store could not tell the way there, the next look asks again.
     this.last = instance;
-    return instance.version === last?.version ? null : this.changed(instance, last);
+    return found;
   }
 
   private async changed(
@@ -115,10 +117,10 @@ class Progress {
 
   /** What was archived before the wait began; nothing of a key, which may be that of one to come. */
   private async archived(): Promise<StoredInstance | null> {
-    this.last = null;
     const { tenant, saga, by } = this.at;
-    if (!('id' in by)) return null;
-    const found = (await this.ports.store.archived({ tenant, saga, id: by.id }))?.instance;
+    const archived = 'id' in by ? await this.ports.store.archived({ tenant, saga, id: by.id }) : null;
+    this.last = null;
+    const found = archived?.instance;
     if (found === undefined || this.holds(found)) return found ?? null;
     throw new SagaEndedError(saga, found.state, found.status);
   }
