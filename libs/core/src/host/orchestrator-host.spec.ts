@@ -291,3 +291,21 @@ describe('OrchestratorHost', () => {
     });
   });
 });
+
+it('a node that is closed while it starts is closed when it has started', async () => {
+  let release = (): void => {};
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  const store = memoryStore();
+  const slow = new Proxy(store, {
+    get: (of, name) => {
+      if (name === 'start') return () => gate.then(() => of.start());
+      const value: unknown = Reflect.get(of, name);
+      return typeof value === 'function' ? (value.bind(of) as unknown) : value;
+    },
+  });
+  const host = new OrchestratorHost({ store: slow });
+  const ends = Promise.all([host.start(), host.close()]);
+  release();
+  await ends;
+  expect(await host.health()).toMatchObject({ status: 'down', error: 'not started' });
+});

@@ -75,6 +75,7 @@ export class OrchestratorHost {
   private readonly consumed: Coalescer<WorkKey, string | null>;
   private readonly finishes: Coalescer<Finish, FinishResult>;
   private state: 'new' | 'up' | 'stopping' | 'closed' = 'new';
+  private starting: Promise<void> = Promise.resolve();
   private readonly sagas: CountingObserver;
   private readonly comeBacks: ComeBacks;
   private deadLetters = 0;
@@ -235,25 +236,8 @@ export class OrchestratorHost {
    *
    * @throws SagaDefinitionError where a command that a saga says it sends has no handler, or several; StoreSchemaError, StoreUnavailableError, StoredNamesError
    */
-  async start(): Promise<void> {
-    const { store, logger } = this.settings;
-    this.registry.checkSends();
-    await store.start();
-    await this.names.check(this.registry.behaviours);
-    await this.presence.begin();
-    this.state = 'up';
-    this.unsubscribe = store.onWork(() => {
-      this.work.hint();
-      this.waits.hint();
-    });
-    this.work.start();
-    this.timers.start();
-    for (const pump of this.upkeep) pump.start();
-    logger.info('Orchestrator started', {
-      store: store.kind,
-      node: this.owner,
-      sagas: this.registry.sagaNames.join(', '),
-    });
+  start(): Promise<void> {
+    return (this.starting = this.begin());
   }
 
   /** Claims and starts no further work; what is under way goes on. */
@@ -267,10 +251,15 @@ export class OrchestratorHost {
     this.timers.stopPulling();
   }
 
-  /** Waits for what is under way, gives back the rest and closes the store port; never the client that the caller made. */
+  /** Waits for what is under way, its start as well, gives back the rest and closes the store port; never the client that the caller made. */
   async close(): Promise<void> {
     if (this.state === 'closed') return;
     this.stopPulling();
+    if (this.state === 'new') {
+      // Why it could not start is told to whoever started it.
+      await this.starting.catch(() => undefined);
+      this.stopPulling();
+    }
     await Promise.all([this.work.idle(), this.atOnce.idle(), this.timers.idle(), this.names.ended()]);
     for (const pump of this.upkeep) pump.stop();
     await Promise.all(this.upkeep.map((pump) => pump.idle()));
@@ -304,6 +293,27 @@ export class OrchestratorHost {
     const { deadLetters, work } = this;
     const { inWork, queued } = work;
     return { sagas: this.sagas.bySaga(), deadLetters, inWork, queued };
+  }
+
+  private async begin(): Promise<void> {
+    const { store, logger } = this.settings;
+    this.registry.checkSends();
+    await store.start();
+    await this.names.check(this.registry.behaviours);
+    await this.presence.begin();
+    this.state = 'up';
+    this.unsubscribe = store.onWork(() => {
+      this.work.hint();
+      this.waits.hint();
+    });
+    this.work.start();
+    this.timers.start();
+    for (const pump of this.upkeep) pump.start();
+    logger.info('Orchestrator started', {
+      store: store.kind,
+      node: this.owner,
+      sagas: this.registry.sagaNames.join(', '),
+    });
   }
 
   /** Tenant of messages and reads that name none. */
