@@ -2,8 +2,10 @@ import { EndpointTakenError, TransportClosedError } from '@nestjs-orchestrator/c
 import type {
   Endpoint,
   JoinOptions,
+  PartitionedFrame,
   PartitionedSeat,
   PartitionedTransport,
+  PartitionReceiver,
 } from '@nestjs-orchestrator/core/ports';
 
 /** So many refusals in a row are somebody who asks without a pause. */
@@ -14,6 +16,10 @@ export class SeatByHand implements PartitionedSeat {
   readonly maxFrameBytes = 1_000_000;
   readonly closed: Promise<void>;
   readonly published: string[] = [];
+  /** What was published, as an owner of the partition gets it. */
+  readonly frames: PartitionedFrame[] = [];
+  /** Who takes part in owning the partition. */
+  receiver: PartitionReceiver | undefined;
   isOpen = true;
   isServing = false;
   private tellClosed!: () => void;
@@ -33,7 +39,8 @@ export class SeatByHand implements PartitionedSeat {
     this.tellClosed();
   }
 
-  serve(): Promise<void> {
+  serve(receiver: PartitionReceiver): Promise<void> {
+    this.receiver = receiver;
     return new Promise((resolve, reject) => (this.begin = { resolve, reject }));
   }
 
@@ -47,9 +54,10 @@ export class SeatByHand implements PartitionedSeat {
     this.begin?.reject(error);
   }
 
-  publish(name: string): Promise<void> {
+  publish(name: string, bytes: Uint8Array): Promise<void> {
     if (this.isOpen) {
       this.published.push(name);
+      this.frames.push({ id: `${this.frames.length + 1}`, name, bytes: bytes.slice(), attempts: 1 });
       return Promise.resolve();
     }
     this.refusals += 1;

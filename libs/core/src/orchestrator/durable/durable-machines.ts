@@ -350,6 +350,8 @@ export class DurableMachines {
       const kind = this.around.definition(definition);
       // Another process may know it, or this one after its next deployment.
       if (kind === undefined) return { retryInMs: this.settings.giveBackMs };
+      // Lost while it was looked up, and perhaps gained anew: who has it now goes on undisturbed.
+      if (this.owned.get(owned.partition) !== owned.epoch) return { retryInMs: this.settings.giveBackMs };
       const instance = this.instanceOf(frame.machine, kind, owned.epoch, owned.partition);
       if (frame.kind === 'wait') void this.answerWhenReached(instance, frame);
       else {
