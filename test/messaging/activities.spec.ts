@@ -1,8 +1,9 @@
 import { StoreUnavailableError, type } from '@nestjs-orchestrator/core';
 import { compileSaga } from '@nestjs-orchestrator/core/internal';
+import type { InstanceStore } from '@nestjs-orchestrator/core/ports';
 import { ActivityRejectedError, buildSaga, defineSaga } from '@nestjs-orchestrator/core/saga';
 import { afterEach, describe, expect, it } from 'vitest';
-import { storeKinds } from '../saga/support.js';
+import { storeKinds, type StoreKind } from '../saga/support.js';
 import { Card, Placed, Moved, Cancelled, Checked, orderSaga, ref } from './charging.js';
 import { openPlainCluster, type PlainCluster, type PlainNode } from './support.js';
 
@@ -22,6 +23,32 @@ function gate(): { readonly passed: Promise<void>; open: () => void } {
   let open = (): void => {};
   const passed = new Promise<void>((resolve) => (open = resolve));
   return { passed, open: () => open() };
+}
+
+/** Stores that give work back in another way. */
+function answering(
+  kind: StoreKind,
+  releaseOf: (store: InstanceStore) => InstanceStore['releaseWork'],
+): StoreKind {
+  return {
+    ...kind,
+    open: async () => {
+      const opened = await kind.open();
+      const connect = async () => {
+        const connection = await opened.connect();
+        const releaseWork = releaseOf(connection.store);
+        const store = new Proxy(connection.store, {
+          get: (of, name) => {
+            if (name === 'releaseWork') return releaseWork;
+            const value: unknown = Reflect.get(of, name);
+            return typeof value === 'function' ? (value.bind(of) as unknown) : value;
+          },
+        });
+        return { ...connection, store };
+      };
+      return { ...opened, connect };
+    },
+  };
 }
 
 describe.each(storeKinds)('an activity, on $kind', (kind) => {
@@ -129,6 +156,41 @@ describe.each(storeKinds)('an activity, on $kind', (kind) => {
       data: { error: 'no line (3)' },
       undo: [{ name: 'refund', status: 'done' }],
     });
+  });
+
+  it('has as many tries as it says where its node has fewer for messages', async () => {
+    const card = new Card();
+    cluster = await openPlainCluster(kind);
+    const first = await cluster.node('first', card.register, { maxAttempts: 1 });
+    card.charge = () => Promise.reject(new Error('no line'));
+    await first.host.bus.publish(new Placed({ orderId }));
+    await cluster.clock.advance('2m');
+    expect(card.charges.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+    expect(await order(first)).toMatchObject({ state: 'failed', data: { error: 'no line (3)' } });
+    expect(await cluster.store.deadLetters({})).toEqual([]);
+  });
+
+  it('is tried again when its pause is over, though its node hears later that it was given back', async () => {
+    const card = new Card();
+    const givenBack = gate();
+    const answer = gate();
+    const late = (store: InstanceStore): InstanceStore['releaseWork'] => {
+      return async (...args) => {
+        await store.releaseWork(...args);
+        givenBack.open();
+        await answer.passed;
+      };
+    };
+    cluster = await openPlainCluster(answering(kind, late));
+    const { clock } = cluster;
+    const first = await cluster.node('first', card.register, { untracked: ['releaseWork'] });
+    card.charge = () => Promise.reject(new Error('no line'));
+    await first.host.bus.publish(new Placed({ orderId }));
+    await givenBack.passed;
+    await clock.advance('11s');
+    answer.open();
+    await clock.settled();
+    expect(card.charges.map(({ attempt }) => attempt)).toEqual([1, 2]);
   });
 
   it('is not tried again when it says that this is no use, and when its output does not fit', async () => {

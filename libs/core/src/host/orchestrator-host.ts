@@ -184,7 +184,6 @@ export class OrchestratorHost {
         finish: (item) => this.finishes.submit(item),
         written: (work, leased) => this.written(work, leased, true),
         stopping: () => this.state !== 'up',
-        lookWithin: (delayMs) => this.work.lookWithin(delayMs),
       }),
     );
     this.work.register(

@@ -17,8 +17,8 @@ export interface Consumer {
    * anything else makes it a dead letter that tells both errors.
    */
   giveUp?(work: ClaimedWork, error: unknown): Promise<Consumed | 'bury'>;
-  /** How often a row is tried; absent: as often as the node says. */
-  attemptsFor?(work: ClaimedWork): number;
+  /** How often a row is tried; absent, or `undefined`: as often as the node says. */
+  attemptsFor?(work: ClaimedWork): number | undefined;
   /** Told when the row of work that it has `settled` is gone. */
   gone?(work: ClaimedWork): void;
   /** Further fields for the dead letter that a row becomes. */

@@ -124,11 +124,6 @@ export class WorkRelay {
     this.pump.stop();
   }
 
-  /** There will be work to claim when this much time has passed. */
-  lookWithin(delayMs: number): void {
-    this.pump.within(delayMs);
-  }
-
   /** There may be work to claim. */
   hint(): void {
     this.pump.hint();

@@ -5,7 +5,6 @@ import { tellable } from '../../errors/tellable.js';
 import { parseJson, toJson } from '../../message/json.js';
 import type { Clock } from '../../ports/clock.js';
 import type { FaultPoints } from '../../ports/fault-points.js';
-import type { Random } from '../../ports/ids.js';
 import type { Finish, FinishResult, InstanceStore } from '../../ports/instance-store.js';
 import type { Logger } from '../../ports/logger.js';
 import type { ClaimedWork, CurrentInstance, WorkRecord } from '../../ports/records.js';
@@ -16,7 +15,12 @@ import { notesOf } from '../run/notes.js';
 import { SagaVersionError } from '../saga-errors.js';
 import type { InstanceWaits } from '../wait/instance-waits.js';
 import { successorOf } from '../versions/fit-version.js';
-import { ActivityCancelledError, ActivityStoppedError, UnknownActivityError } from './activity-errors.js';
+import {
+  ActivityAttemptError,
+  ActivityCancelledError,
+  ActivityStoppedError,
+  UnknownActivityError,
+} from './activity-errors.js';
 import { ActivityTry } from './activity-run.js';
 import type { ActivityDefinition } from './activity-types.js';
 import { outcomeWork, type ActivityOutcome, type ActivityWork } from './activity-work.js';
@@ -26,7 +30,6 @@ import { pauseAfter } from './read-activities.js';
 export interface ActivityPorts {
   readonly store: InstanceStore;
   readonly clock: Clock;
-  readonly random: Random;
   readonly logger: Logger;
   readonly faults: FaultPoints;
   readonly waits: InstanceWaits;
@@ -37,8 +40,6 @@ export interface ActivityPorts {
   readonly written: (work: readonly WorkRecord[], leased: boolean) => void;
   /** The node takes up nothing new. */
   readonly stopping: () => boolean;
-  /** Make sure to look for work when this much time has passed. */
-  readonly lookWithin: (delayMs: number) => void;
 }
 
 const LONGEST_PAUSE_MS = 5_000;
@@ -73,15 +74,31 @@ export class ActivityConsumer implements Consumer {
       return this.report(invocation, { kind: 'failed', error: { name: 'Error', message } });
     }
     const outcome = await this.tryIt(invocation);
-    if (outcome === 'again') return 'consumed';
     await this.ports.faults.reach('activity.done');
     this.ports.logger.debug(`Activity ${payload.name}: ${outcome.kind}`, { id: payload.instance });
     return this.report(invocation, outcome);
   }
 
-  /** The relay's own limit of tries; an activity has one of its own. */
-  exhausted(work: ClaimedWork): Promise<Consumed> {
-    return this.consume(work);
+  /** As often as it says itself, and once more to tell that none of its tries ended; what can't be read is tried as often as the node says. */
+  attemptsFor(work: ClaimedWork): number | undefined {
+    try {
+      return this.read(work).definition.attempts + 1;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The saga is told, if there is one to be told. */
+  async giveUp(work: ClaimedWork, error: unknown): Promise<Consumed | 'bury'> {
+    let invocation: Invocation;
+    try {
+      invocation = this.read(work);
+    } catch (unread) {
+      if (isNoFaultOfWork(unread)) throw unread;
+      return 'bury';
+    }
+    const { name, message } = errorText(error);
+    return this.report(invocation, { kind: 'failed', error: { name, message } });
   }
 
   private read(work: ClaimedWork): Invocation {
@@ -109,8 +126,8 @@ export class ActivityConsumer implements Consumer {
     return waitsFor(result?.instance ?? null, payload.invocation);
   }
 
-  /** How it ended; `again`: the row is given back for another try. */
-  private async tryIt(invocation: Invocation): Promise<ActivityOutcome | 'again'> {
+  /** How it ended. Throws while there are tries left: the relay gives the row back then, which it must not hold any more when that is known. */
+  private async tryIt(invocation: Invocation): Promise<ActivityOutcome> {
     const { saga, definition, work, payload } = invocation;
     const { clock, waits } = this.ports;
     const label = `activity '${payload.name}'`;
@@ -132,7 +149,7 @@ export class ActivityConsumer implements Consumer {
       return { kind: 'done', output };
     } catch (error) {
       if (cancelled) return { kind: 'cancelled', begun: true };
-      return await this.failed(invocation, tellable(error));
+      return this.failed(invocation, tellable(error));
     } finally {
       stopWatching();
     }
@@ -159,25 +176,14 @@ export class ActivityConsumer implements Consumer {
     return JSON.parse(toJson(output, what, this.ports.maxPayload)) as unknown;
   }
 
-  private async failed(
-    { definition, work, payload }: Invocation,
-    thrown: unknown,
-  ): Promise<ActivityOutcome | 'again'> {
-    const { store, clock, random, logger, lookWithin } = this.ports;
+  private failed({ definition, work, payload }: Invocation, thrown: unknown): ActivityOutcome {
     if (isNoFaultOfWork(thrown)) throw thrown;
     const { name, message } = errorText(thrown);
     if (!mayRetry(thrown) || work.attempts >= definition.attempts)
       return { kind: 'failed', error: { name, message } };
     // What a node has given up since it stops is taken up by another one at once.
-    const pause = this.ports.stopping() ? 0 : pauseAfter(definition, work.attempts, random.next());
-    logger.warn(`Activity ${payload.name} failed, next try in ${pause} ms: ${name}: ${message}`, {
-      id: payload.instance,
-      tenant: work.tenant,
-      attempts: work.attempts,
-    });
-    await store.releaseWork(work, pause, `${name}: ${message}`, { now: clock.storeNow() });
-    lookWithin(pause);
-    return 'again';
+    const pause = this.ports.stopping() ? 0 : pauseAfter(definition, work.attempts);
+    throw new ActivityAttemptError(payload.name, pause, `${name}: ${message}`, thrown);
   }
 
   /** Makes the outcome durable, and the activity done with it. While the store is away it is tried again: the activity is not run for that. */

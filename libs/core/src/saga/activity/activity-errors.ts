@@ -11,6 +11,20 @@ export class ActivityTimeoutError extends OrchestratorError {
   override readonly retryable = true;
 }
 
+/** A try of an activity has failed, and there are tries left. */
+export class ActivityAttemptError extends OrchestratorError {
+  readonly code = 'ACTIVITY_ATTEMPT';
+  override readonly retryable = true;
+  constructor(
+    readonly activity: string,
+    readonly retryAfterMs: number,
+    reason: string,
+    cause: unknown,
+  ) {
+    super(`Activity '${activity}' failed: ${reason}`, { cause });
+  }
+}
+
 /** Why the signal of an activity aborts when nobody waits for its outcome any more. */
 export class ActivityCancelledError extends OrchestratorError {
   readonly code = 'ACTIVITY_CANCELLED';

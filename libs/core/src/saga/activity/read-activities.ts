@@ -46,12 +46,10 @@ function positive(field: string, value: Duration | number, report: Report): numb
   return 1;
 }
 
-/** Pause after that many tries; the upper half of it at random. */
+/** Longest pause after that many tries; the relay draws one from the upper half of it. */
 export function pauseAfter(
   { firstDelayMs, factor, maxDelayMs }: ActivityDefinition,
   attempts: number,
-  random: number,
 ): number {
-  const full = Math.min(maxDelayMs, firstDelayMs * factor ** (attempts - 1));
-  return Math.round(full / 2 + (random * full) / 2);
+  return Math.min(maxDelayMs, firstDelayMs * factor ** (attempts - 1));
 }
