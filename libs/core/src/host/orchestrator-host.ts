@@ -259,7 +259,8 @@ export class OrchestratorHost {
       await this.starting.catch(() => undefined);
       this.stopPulling();
     }
-    await Promise.all([this.work.idle(), this.atOnce.idle(), this.timers.idle(), this.names.ended()]);
+    const ending = [this.work, this.atOnce, this.timers, this.waits].map((each) => each.idle());
+    await Promise.all([...ending, this.names.ended()]);
     for (const pump of this.upkeep) pump.stop();
     await Promise.all(this.upkeep.map((pump) => pump.idle()));
     if (this.state === 'stopping') {

@@ -44,7 +44,9 @@ export class InstanceWaits {
       () => this.round(),
       (error) => {
         this.touched = 'all';
-        ports.logger.warn('Looking at awaited sagas failed; trying again', { error: String(error) });
+        ports.logger.warn('Looking at awaited sagas failed; trying again', {
+          error: String(error),
+        });
       },
     );
   }
@@ -83,6 +85,11 @@ export class InstanceWaits {
     this.watches.clear();
   }
 
+  /** Settles when no look is under way. */
+  idle(): Promise<void> {
+    return this.pump.idle();
+  }
+
   private touch(watch: Watch): void {
     if (this.touched !== 'all') this.touched.add(watch);
     this.pump.hint();
@@ -93,19 +100,24 @@ export class InstanceWaits {
     // A round that nothing touched is a poll.
     this.touched = new Set();
     const looked = round.length === 0 ? [...this.watches] : round;
-    for (let i = 0; i < looked.length; i += BATCH) await this.look(looked.slice(i, i + BATCH));
+    const failures: unknown[] = [];
+    for (let i = 0; i < looked.length; i += BATCH)
+      failures.push(...(await this.look(looked.slice(i, i + BATCH))));
+    if (failures.length > 0) throw failures[0];
     return null;
   }
 
-  private async look(watches: readonly Watch[]): Promise<void> {
+  /** Looks at each of them, whatever becomes of the others; gives what went wrong. */
+  private async look(watches: readonly Watch[]): Promise<readonly unknown[]> {
     const { store, clock } = this.ports;
     const requests = watches.map(({ at }) => ({ ...at, messageId: '' }));
     const results = await store.load(requests, { now: clock.storeNow() });
-    await Promise.all(
+    const looks = await Promise.allSettled(
       watches.map(async (watch, i) => {
         if (this.watches.has(watch)) await watch.look(results[i]?.instance ?? null);
       }),
     );
+    return looks.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []));
   }
 }
 
