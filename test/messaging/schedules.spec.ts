@@ -49,6 +49,14 @@ function spoilt(instance: StoredInstance, data: string): Commit {
   };
 }
 
+/** The commit by which somebody else makes a schedule. */
+function rivalOf(scheduleId: string): Commit {
+  const ref = { tenant: 'default', saga: '$schedule', id: 'rival', version: 0 };
+  const next = { definitionVersion: 1, state: 'waiting', status: 'running', machine: '{}', undo: '[]' };
+  const commit = spoilt({ ...ref, ...next } as StoredInstance, '{}');
+  return { ...commit, keys: [{ name: 'schedule', value: scheduleId }] };
+}
+
 /** Hours go by in these tests: nodes look seldom when nothing is due. */
 const patient = { pollIntervalMs: 120_000, leaseMs: 120_000, sweepIntervalMs: 600_000 };
 
@@ -62,9 +70,11 @@ describe.each(storeKinds)('schedules, on $kind', (kind) => {
     const ear = new Ear();
     const first = await cluster.node('first', ear.register, patient);
     const second = await cluster.node('second', ear.register, patient);
-    await Promise.all([first, second].map(({ host }) => host.bus.schedule(tea, { id: 'tea', every: '10m' })));
     const start = clock.now();
+    const made = [first, second].map(({ host }) => host.bus.schedule(tea, { id: 'tea', every: '10m' }));
+    // Whoever loses the race waits a little before the next try.
     await clock.advance('31m');
+    await Promise.all(made);
     await first.kill();
     await clock.advance('30m');
     const dues = [1, 2, 3, 4, 5, 6].map((n) => new Date(start + n * 600_000).toISOString());
@@ -204,6 +214,26 @@ describe.each(storeKinds)('schedules, on $kind', (kind) => {
       expect(heard('utc')).toEqual(dues.map((due) => `${due.slice(0, 10)}T02:30:00.000Z`));
     },
   );
+
+  it('are made though the store is just writing one of the same id for somebody else, who gives that up', async () => {
+    cluster = await openPlainCluster(kind);
+    const { clock, store } = cluster;
+    const { host } = await cluster.node('first', new Ear().register, patient);
+    const givenUp = new Error('given up');
+    let made: Promise<unknown> | undefined;
+    const rival = store.transaction(
+      async (tx) => {
+        expect(await tx.commit(rivalOf('tea'))).toMatchObject({ outcome: 'committed' });
+        made = host.bus.schedule(tea, { id: 'tea', every: '10m' }).catch((error: unknown) => error);
+        await clock.advance(100);
+        throw givenUp;
+      },
+      { now: clock.storeNow() },
+    );
+    await expect(rival).rejects.toBe(givenUp);
+    await clock.advance('5s');
+    expect(await made).toMatchObject({ scheduleId: 'tea', nextAt: expect.any(Date) as Date });
+  });
 
   it('belong to their tenant', async () => {
     cluster = await openPlainCluster(kind);

@@ -2,7 +2,7 @@ import { Coalescer } from '../../handling/coalescer.js';
 import { hashedId } from '../../message/hashed-id.js';
 import { toJson } from '../../message/json.js';
 import type { Clock } from '../../ports/clock.js';
-import type { IdSource } from '../../ports/ids.js';
+import type { IdSource, Random } from '../../ports/ids.js';
 import type { Logger } from '../../ports/logger.js';
 import type {
   Commit,
@@ -13,6 +13,7 @@ import type {
   WriteOptions,
 } from '../../ports/instance-store.js';
 import type { DueTimer, InstanceRef, StoredInstance, WorkRecord } from '../../ports/records.js';
+import { pause } from '../../saga/run/contention.js';
 import type { Addressing } from '../outgoing.js';
 import type { Consumed } from '../relay/consumer.js';
 import { NoRouteError } from '../routes.js';
@@ -28,7 +29,7 @@ import {
   type ScheduleRecord,
 } from './schedule-record.js';
 
-const MAX_TRIES = 5;
+const MAX_TRIES = 10;
 const LONGEST_ID = 512;
 
 /** What is asked for. */
@@ -48,6 +49,7 @@ export interface SchedulePorts {
   readonly store: InstanceStore;
   readonly clock: Clock;
   readonly ids: IdSource;
+  readonly random: Random;
   readonly logger: Logger;
   readonly addressing: Addressing;
   readonly maxPayload: number;
@@ -174,6 +176,8 @@ export class Schedules {
       const now = await this.ports.store.instant({ now: this.ports.clock.storeNow() });
       if (await this.commit(ref, instance, change.record, [], { what: change.what, now }))
         return change.record;
+      // Whoever was first may still be writing: a store tells of the lost race at once.
+      await pause(this.ports, tries);
     }
     throw new ScheduleConflictError(at.scheduleId);
   }
