@@ -120,10 +120,15 @@ export class OrchestratorTestingModule {
     const closing = (this.application ?? this.module).close().finally(() => {
       state.closed = true;
     });
-    // What ignores its signal is given up by a time-out of the virtual clock.
-    while (!state.closed) await this.step();
-    await closing;
-    this.recorder.stop();
+    // Told below; until then nobody listens, and it would be an unhandled rejection.
+    closing.catch(() => undefined);
+    try {
+      // What ignores its signal is given up by a time-out of the virtual clock.
+      while (!state.closed) await this.step();
+      await closing;
+    } finally {
+      this.recorder.stop();
+    }
   }
 
   /** A test that failed may have left time moving. */
