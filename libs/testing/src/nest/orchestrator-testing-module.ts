@@ -120,15 +120,10 @@ export class OrchestratorTestingModule {
     const closing = (this.application ?? this.module).close().finally(() => {
       state.closed = true;
     });
-    // Told below; until then nobody listens, and it would be an unhandled rejection.
-    closing.catch(() => undefined);
-    try {
-      // What ignores its signal is given up by a time-out of the virtual clock.
-      while (!state.closed) await this.step();
-      await closing;
-    } finally {
-      this.recorder.stop();
-    }
+    // What ignores its signal is given up by a time-out of the virtual clock.
+    while (!state.closed) await this.step();
+    await closing;
+    this.recorder.stop();
   }
 
   /** A test that failed may have left time moving. */
