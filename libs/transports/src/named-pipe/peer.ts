@@ -109,8 +109,11 @@ export class Peer {
 
   /** It said that no frame comes any more. */
   onBye(): void {
+    const { connection } = this;
     this.connection = undefined;
-    this.lose();
+    if (this.now !== 'lost') this.lose();
+    // It was found gone before, since nobody listened there any more: this is the last of what it sent.
+    else if (connection !== undefined) this.finish();
   }
 
   /** A heartbeat of ours: time to give a sign, and to miss those of the peer. */
