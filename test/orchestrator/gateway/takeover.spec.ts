@@ -204,7 +204,9 @@ describe('the epoch of a gateway', () => {
       await turns();
     }
     const epochs = recordsOf(one.group, 'gateway');
+    const heard = gatewayHeard(one);
     const g3 = await joinGateway('plant-1', 'g3');
+    await heard;
     await turns(40);
     expect(epochs.filter(({ state }) => state === 'active').map(({ epoch }) => epoch)).toEqual([3]);
     expect(g3.group.stats().cluster?.gateway).toMatchObject({ state: 'active', epoch: 3 });
