@@ -18,6 +18,8 @@ it.each([
   new Error("OOM command not allowed when used memory > 'maxmemory'."),
   new Error("READONLY You can't write against a read only replica."),
   new Error('CLUSTERDOWN The cluster is down'),
+  new Error('MOVED 9015 127.0.0.1:7002'),
+  new Error('ASK 9015 127.0.0.1:7002'),
   new AggregateError([Object.assign(new Error('x'), { code: 'ECONNREFUSED' })]),
 ])('says that the server is away: %s', (error) => {
   const found = mapped(error);

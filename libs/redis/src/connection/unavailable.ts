@@ -10,10 +10,10 @@ const SOCKET_CODES: ReadonlySet<string> = new Set(
 
 /**
  * Answers of a server that can't serve now: starting, busy, out of memory, unable to save, a replica after a fail-over, a cluster without some
- * of its slots.
+ * of its slots. The client follows to where slots have moved, but for commands sent together of which only some are told so: nothing was done then.
  */
 const SERVER_ANSWERS =
-  /^(?:LOADING|BUSY|OOM|MISCONF|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|UNBLOCKED)\b/;
+  /^(?:LOADING|BUSY|OOM|MISCONF|READONLY|MASTERDOWN|CLUSTERDOWN|MOVED|ASK|TRYAGAIN|NOREPLICAS|UNBLOCKED)\b/;
 
 /** The client says some things in words or by the name of the error only. */
 const NAMES: ReadonlySet<string> = new Set([
